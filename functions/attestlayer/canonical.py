@@ -1,0 +1,160 @@
+"""Canonical JSON (RFC 8785, JCS) in and out, and the shape of what was read.
+
+A hashed or signed document is stored as its canonical bytes, so a parser takes bytes only if
+formatting what it read gives them back. The profile is narrower than RFC 8785: integers only,
+ASCII member names, depth at most 16 (REG-1.0 section 2).
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from typing import NoReturn, TypeVar, cast
+
+import rfc8785
+
+from attestlayer.encoding import MAX_INTEGER, Hash, parse_hash, parse_time, shown
+
+Json = str | int | bool | None | list["Json"] | dict[str, "Json"]
+Members = dict[str, Json]
+
+MAX_DEPTH = 16
+MAX_LENGTH = 16 * 1024 * 1024
+"""Bytes of the largest document: the limit of a kit member that is no record."""
+
+T = TypeVar("T")
+
+
+def format_json(value: object) -> bytes:
+    """The canonical bytes of `value`. Raises `ValueError` on what the profile refuses."""
+    _check_profile(cast(Json, value), 1)
+    try:
+        return rfc8785.dumps(cast(dict[str, object], value))  # type: ignore[arg-type]
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
+        raise ValueError(f"not in the canonical JSON profile: {error}") from error
+
+
+def parse_json(data: bytes, limit: int = MAX_LENGTH) -> Json:
+    """The value whose canonical bytes are exactly `data`. Raises `ValueError`."""
+    if len(data) > limit:
+        raise ValueError(f"{len(data)} bytes, at most {limit} are allowed")
+    try:
+        value = json.loads(
+            data.decode("utf-8"),
+            object_pairs_hook=_unique_members,
+            parse_float=_refuse_number,
+            parse_int=_parse_int,
+            parse_constant=_refuse_number,
+        )
+    except UnicodeDecodeError as error:
+        raise ValueError(f"not UTF-8 at byte {error.start}") from error
+    except RecursionError as error:
+        raise ValueError(f"nested deeper than {MAX_DEPTH}") from error
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not JSON: {error.msg} at character {error.pos}") from error
+    if format_json(value) != data:
+        raise ValueError("not canonical JSON (RFC 8785): formatting it again gives other bytes")
+    return cast(Json, value)
+
+
+def take_object(value: Json, names: Iterable[str]) -> Members:
+    """`value` as an object with exactly the members `names`."""
+    wanted = set(names)
+    if not isinstance(value, dict):
+        raise ValueError(f"found {shown(value)}, wanted an object with {_listed(wanted)}")
+    if value.keys() != wanted:
+        missing, unknown = wanted - value.keys(), value.keys() - wanted
+        parts = [f"missing {_listed(missing)}"] * bool(missing)
+        parts += [f"unknown {_listed(unknown)}"] * bool(unknown)
+        raise ValueError(f"members: {', '.join(parts)}")
+    return value
+
+
+def take_string(members: Members, name: str) -> str:
+    """Member `name` as a string."""
+    value = members[name]
+    if not isinstance(value, str):
+        raise ValueError(f"{name}: found {shown(value)}, wanted a string")
+    return value
+
+
+def take_value(members: Members, name: str, parse: Callable[[str], T]) -> T:
+    """Member `name`, a string, as `parse` reads it."""
+    text = take_string(members, name)
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
+
+
+def take_optional(members: Members, name: str, parse: Callable[[str], T]) -> T | None:
+    """Member `name` as `parse` reads it, or None where it is null."""
+    return None if members[name] is None else take_value(members, name, parse)
+
+
+def take_hash(members: Members, name: str) -> Hash:
+    """Member `name` as a SHA-256 value."""
+    return take_value(members, name, parse_hash)
+
+
+def take_time(members: Members, name: str) -> int:
+    """Member `name` as a time, in POSIX seconds."""
+    return take_value(members, name, parse_time)
+
+
+def take_integer(members: Members, name: str, maximum: int = MAX_INTEGER) -> int:
+    """Member `name` as an integer 0 … `maximum`."""
+    value = members[name]
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= maximum:
+        raise ValueError(f"{name}: found {shown(value)}, wanted an integer from 0 to {maximum}")
+    return value
+
+
+def take_array(members: Members, name: str) -> list[Json]:
+    """Member `name` as an array."""
+    value = members[name]
+    if not isinstance(value, list):
+        raise ValueError(f"{name}: found {shown(value)}, wanted an array")
+    return value
+
+
+def take_constant(members: Members, name: str, wanted: str) -> str:
+    """Member `name`, which must be the string `wanted`."""
+    if members[name] != wanted:
+        raise ValueError(f"{name}: found {shown(members[name])}, wanted {shown(wanted)}")
+    return wanted
+
+
+def _check_profile(value: Json, depth: int) -> None:
+    if isinstance(value, dict):
+        for name in value:
+            if not name.isascii():
+                raise ValueError(f"member name {shown(name)} is not ASCII")
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    if items is not None:
+        if depth > MAX_DEPTH:
+            raise ValueError(f"nested deeper than {MAX_DEPTH}")
+        for item in items:
+            _check_profile(item, depth + 1)
+    elif isinstance(value, int | float) and not (isinstance(value, int) and 0 <= value <= MAX_INTEGER):
+        _refuse_number(str(value))
+
+
+def _unique_members(pairs: list[tuple[str, Json]]) -> Members:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a member name occurs twice in one object")
+    return members
+
+
+def _parse_int(text: str) -> int:
+    # Long digit strings are refused before int(), whose cost grows with their square.
+    if len(text) > len(str(MAX_INTEGER)):
+        _refuse_number(text)
+    return int(text)
+
+
+def _refuse_number(text: str) -> NoReturn:
+    raise ValueError(f"number {shown(text)} is not an integer from 0 to {MAX_INTEGER}")
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(ascii(name) for name in names))
