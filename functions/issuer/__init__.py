@@ -1,0 +1,1 @@
+"""The service: what partners call, what writes the log, what the operator runs."""

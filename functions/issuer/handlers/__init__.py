@@ -1,0 +1,1 @@
+"""One module is one Lambda function: an event in, a service called, an answer out."""

@@ -1,0 +1,232 @@
+"""What the services need from the outside, split by guarantee. Adapters keep these promises.
+
+Everything may raise `StoreError` when the outside fails; then nothing is known to have happened, and
+the caller reads back. Absence is `None`, never an error, and an error is never taken for absence.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from attestlayer.keys import PublicKey
+from issuer.model import (
+    Acceptance,
+    Answer,
+    ApiKey,
+    Binder,
+    Claim,
+    CreditEntry,
+    Packet,
+    Qualification,
+    QueuedNotice,
+    WaitingLeaf,
+    Workspace,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """An object's bytes and the version tag that a compare-and-swap names."""
+
+    data: bytes
+    tag: str
+
+
+class ObjectStore(Protocol):
+    """Named bytes. Names are relative, `/`-separated, of `A-Z a-z 0-9 . _ -`. Reads see earlier writes.
+
+    What a write call returned for is durable, whole and visible; a reader never sees part of an object.
+    """
+
+    def create(self, name: str, data: bytes) -> None:
+        """Store `data` if there is no such object. The same bytes again are fine.
+
+        Raises `ObjectConflictError` if other bytes are there; they stay.
+        """
+
+    def create_file(self, name: str, path: Path) -> None:
+        """As `create`, with the content of a local file."""
+
+    def create_many(self, objects: Mapping[str, bytes]) -> None:
+        """As `create` for each, in any order and at once; durable together when it returns."""
+
+    def replace(self, name: str, data: bytes, tag: str | None) -> None:
+        """Compare-and-swap: store `data` if the object's tag is `tag` (None: if there is no object).
+
+        Raises `StaleTagError` otherwise, having changed nothing.
+        """
+
+    def read(self, name: str) -> bytes | None:
+        """The object's bytes, or None if there is none."""
+
+    def read_tagged(self, name: str) -> Tagged | None:
+        """The object's bytes with their tag, or None."""
+
+    def fetch(self, name: str, path: Path) -> bool:
+        """Write the object's bytes to a new local file. False, and no file, if there is no object."""
+
+    def delete(self, name: str) -> None:
+        """Remove the object if it is there."""
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """Names that begin with `prefix`, in byte order."""
+
+
+class Ledger(Protocol):
+    """Workspaces, credits, packets, idempotency, waiting leaves. Every call is one atomic, durable transaction."""
+
+    def add_workspace(self, workspace: Workspace) -> None:
+        """Raises `ServiceError` (ALREADY_EXISTS) if the id is taken."""
+
+    def replace_workspace(self, workspace: Workspace) -> None:
+        """Store the next version. Raises CHANGED_MEANWHILE unless the stored one is `version` − 1."""
+
+    def workspace(self, workspace_id: str) -> Workspace | None:
+        """The workspace, or None."""
+
+    def workspaces(self) -> tuple[Workspace, ...]:
+        """All of them, by id."""
+
+    def put_api_key(self, key: ApiKey) -> None:
+        """Store or update a key, found by its hash."""
+
+    def api_key(self, key_hash: bytes) -> ApiKey | None:
+        """The key, or None."""
+
+    def api_keys(self, workspace_id: str) -> tuple[ApiKey, ...]:
+        """A workspace's keys, by time of making."""
+
+    def post_credits(self, entry: CreditEntry) -> None:
+        """Add one ledger line; a line whose `entry_id` is there already changes nothing.
+
+        Raises NO_CREDITS if account `source` (any but `granted` and `consumed`) would go below zero.
+        """
+
+    def balance(self, workspace_id: str, account: str = "available") -> int:
+        """Credits in an account: what went in less what went out."""
+
+    def credit_entries(self, workspace_id: str, after: str | None, limit: int) -> tuple[CreditEntry, ...]:
+        """Lines in order of posting, at most `limit`, after the line with id `after`."""
+
+    def create_packet(self, packet: Packet, claim: Claim, answer: Answer, open_limit: int) -> None:
+        """Store a new packet and the claim's answer. Nothing is stored if it raises.
+
+        Raises IN_PROGRESS if the claim was lost, PACKET_LIMIT if the workspace has `open_limit` packets
+        that are open, blocked or ready.
+        """
+
+    def replace_packet(self, packet: Packet) -> None:
+        """Store the next version. Raises CHANGED_MEANWHILE unless the stored one is `version` − 1."""
+
+    def packet(self, packet_id: str) -> Packet | None:
+        """The packet, or None."""
+
+    def packet_of_kit(self, workspace_id: str, kit_id: str) -> Packet | None:
+        """The workspace's packet that was sealed as `kit_id`, or None."""
+
+    def packets(self, workspace_id: str, after: str | None, limit: int) -> tuple[Packet, ...]:
+        """A workspace's packets, newest first, at most `limit`, after (older than) id `after`."""
+
+    def claim(self, claim: Claim, now: int) -> Answer | None:
+        """Claim an idempotency key (bound for ever). None: go on; an answer: it was carried out before.
+
+        A claim without an answer whose lease is over is taken over. Raises IDEMPOTENCY_MISMATCH if the
+        key was used with another `request_hash`, IN_PROGRESS while another holds the lease.
+        """
+
+    def settle(self, claim: Claim, answer: Answer) -> None:
+        """Bind the answer to the claim. Raises IN_PROGRESS if the claim was lost to another."""
+
+    def release(self, claim: Claim) -> None:
+        """Give an unanswered claim up, so that the next call need not wait for its lease to end.
+
+        The key stays bound to its `request_hash`. A claim that was lost or answered is left alone.
+        """
+
+    def accept(self, acceptance: Acceptance) -> None:
+        """The issuing transaction: debit, packet to `sealed`, nonce, waiting leaf, answer; all or nothing.
+
+        Raises, in this order of checks and changing nothing: IN_PROGRESS if the claim is lost or its lease
+        ended before `now`; CHANGED_MEANWHILE unless the stored packet is `ready` in `packet.version` − 1;
+        NONCE_USED; NO_CREDITS if `debit.source` holds none; ALREADY_EXISTS if the leaf is there.
+        """
+
+    def nonce_used(self, nonce_hash: bytes) -> bool:
+        """Whether a kit was accepted with this nonce."""
+
+    def waiting_leaves(self, until: int, limit: int) -> tuple[WaitingLeaf, ...]:
+        """Leaves with `issued_at` ≤ `until`, by (`issued_at`, `leaf_hash`), at most `limit`, after delivery none."""
+
+    def waiting_leaf(self, leaf_hash: bytes) -> WaitingLeaf | None:
+        """The leaf if its kit is not delivered yet, else None."""
+
+    def finish(self, leaf_hash: bytes, packet: Packet) -> None:
+        """Store the packet's next version (`issued`) and drop its waiting leaf. Again: changes nothing.
+
+        Raises CHANGED_MEANWHILE if the stored packet is another version and the leaf still waits.
+        """
+
+    def queue_notice(self, notice: QueuedNotice) -> None:
+        """Queue a notice; the same one again changes nothing."""
+
+    def queued_notices(self) -> tuple[QueuedNotice, ...]:
+        """Queued notices, in order of queueing."""
+
+    def drop_notice(self, notice: QueuedNotice) -> None:
+        """Take a notice out of the queue, once it is public."""
+
+    def add_qualification(self, qualification: Qualification) -> None:
+        """Store a new qualification."""
+
+    def replace_qualification(self, qualification: Qualification) -> None:
+        """Store the next version. Raises CHANGED_MEANWHILE unless the stored one is `version` − 1."""
+
+    def qualification(self, qualification_id: str) -> Qualification | None:
+        """The qualification, or None."""
+
+    def qualifications(self) -> tuple[Qualification, ...]:
+        """All of them, oldest first."""
+
+
+class Signer(Protocol):
+    """One Ed25519 key that signs; the private part never leaves."""
+
+    @property
+    def public(self) -> PublicKey:
+        """The public key."""
+
+    def sign(self, message: bytes) -> bytes:
+        """The 64-byte signature over `message` (RFC 8032, pure)."""
+
+
+class Clock(Protocol):
+    """The time."""
+
+    def now(self) -> float:
+        """POSIX seconds, UTC."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class Entropy(Protocol):
+    """Unpredictable bytes."""
+
+    def token(self, length: int) -> bytes:
+        """`length` random bytes."""
+
+
+class BinderRenderer(Protocol):
+    """Makes the binder PDF: PDF/A-3a and PDF/UA-1, the same bytes for the same input."""
+
+    def render(self, binder: Binder) -> bytes:
+        """The PDF. Never fails because of a character in a name."""
+
+
+class Witnesses(Protocol):
+    """Asks witnesses to cosign (C2SP tlog-witness)."""
+
+    def cosign(self, note: bytes, previous_size: int) -> tuple[bytes, ...]:
+        """Signature lines for a signed checkpoint, from those that answered. Raises `LogHaltedError` if
+        a witness knows a larger size than the log's head."""

@@ -1,0 +1,1 @@
+"""Use cases, one a module. They see ports and never an adapter."""
