@@ -74,7 +74,10 @@ class ObjectStore(Protocol):
 
 
 class Ledger(Protocol):
-    """Workspaces, credits, packets, idempotency, waiting leaves. Every call is one atomic, durable transaction."""
+    """Workspaces, credits, packets, idempotency, waiting leaves.
+
+    Every call is one atomic, durable transaction.
+    """
 
     def add_workspace(self, workspace: Workspace) -> None:
         """Raises `ServiceError` (ALREADY_EXISTS) if the id is taken."""
@@ -156,7 +159,7 @@ class Ledger(Protocol):
         """Whether a kit was accepted with this nonce."""
 
     def waiting_leaves(self, until: int, limit: int) -> tuple[WaitingLeaf, ...]:
-        """Leaves with `issued_at` ≤ `until`, by (`issued_at`, `leaf_hash`), at most `limit`, after delivery none."""
+        """Undelivered leaves with `issued_at` ≤ `until`, by (`issued_at`, `leaf_hash`), at most `limit`."""
 
     def waiting_leaf(self, leaf_hash: bytes) -> WaitingLeaf | None:
         """The leaf if its kit is not delivered yet, else None."""
