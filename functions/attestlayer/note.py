@@ -1,0 +1,171 @@
+"""C2SP signed notes: text with signature lines; verifier keys; Ed25519 signatures and cosignatures.
+
+Types 0x01 (Ed25519) and 0x04 (timestamped Ed25519 cosignature) are checked; other lines are carried.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from attestlayer.encoding import format_base64, parse_base64, sha256, shown
+from attestlayer.errors import Reason, malformed
+from attestlayer.keys import KEY_LENGTH, SIGNATURE_LENGTH, PrivateKey, PublicKey
+
+ED25519 = 0x01
+COSIGNATURE = 0x04
+
+MAX_LENGTH = 1024 * 1024
+MAX_SIGNATURES = 32
+"""Signature lines of one note, as REG-1.0 bounds them (C2SP asks for at least 16)."""
+
+_KEY_ID_LENGTH = 4
+_TIME_LENGTH = 8
+_MAX_TIME = 2**63 - 1  # C2SP tlog-cosignature
+_SIGNATURE_START = "— "
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """One signature line: the key's name and id, and the signature's bytes after the id."""
+
+    name: str
+    key_id: bytes
+    data: bytes
+
+    def format(self) -> str:
+        """The line, with its newline."""
+        return f"{_SIGNATURE_START}{self.name} {format_base64(self.key_id + self.data)}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A signed text. `text` ends in a newline; it is what the signatures are over."""
+
+    text: str
+    signatures: tuple[Signature, ...]
+
+    def format(self) -> str:
+        """The note as it is stored and sent."""
+        return f"{self.text}\n{''.join(signature.format() for signature in self.signatures)}"
+
+
+@dataclass(frozen=True, slots=True)
+class VerifierKey:
+    """A named public key for one type of signature."""
+
+    name: str
+    type: int
+    public: PublicKey
+
+    @property
+    def key_id(self) -> bytes:
+        """SHA-256(name ‖ 0x0A ‖ type ‖ key) cut to 4 bytes."""
+        material = self.name.encode() + b"\n" + bytes([self.type]) + self.public.data
+        return sha256(material)[:_KEY_ID_LENGTH]
+
+    def format(self) -> str:
+        """The vkey text: name, key id in hexadecimal, type and key in base64."""
+        return f"{self.name}+{self.key_id.hex()}+{format_base64(bytes([self.type]) + self.public.data)}"
+
+
+def parse_verifier_key(text: str) -> VerifierKey:
+    """A vkey of type 0x01 or 0x04. Raises `ValueError`."""
+    parts = text.split("+", 2)  # base64 may hold a plus sign itself
+    if len(parts) != 3:
+        raise ValueError(f"{shown(text)} is not a verifier key: name+id+key")
+    data = parse_base64(parts[2])
+    if data[0] not in {ED25519, COSIGNATURE} or len(data) != 1 + KEY_LENGTH:
+        raise ValueError(f"verifier key {shown(parts[0])} is not an Ed25519 key of type 1 or 4")
+    key = VerifierKey(_parse_name(parts[0]), data[0], PublicKey(data[1:]))
+    if key.format() != text:
+        raise ValueError(
+            f"verifier key {shown(parts[0])}: key id {shown(parts[1])}, wanted {key.key_id.hex()}"
+        )
+    return key
+
+
+def parse_note(data: str) -> Note:
+    """A signed note with 1 … 32 signature lines. Raises `FormatError` (note-malformed)."""
+    with malformed(Reason.NOTE_MALFORMED, "signed note"):
+        return _parse_note(data)
+
+
+def parse_signature_lines(data: str) -> tuple[Signature, ...]:
+    """Signature lines by themselves, as a witness answers them. Raises `FormatError`."""
+    with malformed(Reason.NOTE_MALFORMED, "signature lines"):
+        if not data.endswith("\n"):
+            raise ValueError("the last line does not end")
+        return tuple(_parse_signature(line) for line in data[:-1].split("\n"))
+
+
+def sign_note(text: str, key: VerifierKey, private: PrivateKey) -> Signature:
+    """A type 0x01 signature line over `text`."""
+    return Signature(key.name, key.key_id, private.sign(text.encode()))
+
+
+def cosign_note(text: str, key: VerifierKey, private: PrivateKey, time: int) -> Signature:
+    """A type 0x04 cosignature line over `text` at `time` (POSIX seconds)."""
+    signature = private.sign(_cosigned(text, time))
+    return Signature(key.name, key.key_id, time.to_bytes(_TIME_LENGTH, "big") + signature)
+
+
+def signatures_by(note: Note, key: VerifierKey) -> list[Signature]:
+    """The lines that claim to be by `key`: same name and key id."""
+    return [line for line in note.signatures if (line.name, line.key_id) == (key.name, key.key_id)]
+
+
+def signature_verifies(text: str, line: Signature, key: VerifierKey) -> bool:
+    """Whether `line` is a valid signature of type 0x01 or cosignature of type 0x04 by `key`."""
+    if key.type == ED25519:
+        return len(line.data) == SIGNATURE_LENGTH and key.public.verifies(line.data, text.encode())
+    time = cosignature_time(line)
+    return time is not None and key.public.verifies(line.data[_TIME_LENGTH:], _cosigned(text, time))
+
+
+def cosignature_time(line: Signature) -> int | None:
+    """The POSIX seconds that a cosignature line states, or None if it is not shaped like one."""
+    if len(line.data) != _TIME_LENGTH + SIGNATURE_LENGTH:
+        return None
+    time = int.from_bytes(line.data[:_TIME_LENGTH], "big")
+    return time if time <= _MAX_TIME else None
+
+
+def append_signatures(note: Note, lines: Iterable[Signature]) -> Note:
+    """The note with more signature lines."""
+    return Note(note.text, (*note.signatures, *lines))
+
+
+def _parse_note(data: str) -> Note:
+    if len(data) > MAX_LENGTH:
+        raise ValueError(f"{len(data)} characters, at most {MAX_LENGTH} are allowed")
+    if found := _CONTROL.search(data):
+        raise ValueError(f"control character {shown(found.group())} at {found.start()}")
+    text, blank, block = data.rpartition("\n\n")
+    if not blank or not block.endswith("\n"):
+        raise ValueError("no signature lines behind a blank line")
+    lines = block[:-1].split("\n")
+    if len(lines) > MAX_SIGNATURES:
+        raise ValueError(f"{len(lines)} signature lines, at most {MAX_SIGNATURES} are allowed")
+    return Note(text + "\n", tuple(_parse_signature(line) for line in lines))
+
+
+def _parse_signature(line: str) -> Signature:
+    parts = line.removeprefix(_SIGNATURE_START).split(" ")
+    if not line.startswith(_SIGNATURE_START) or len(parts) != 2:
+        raise ValueError(f"{shown(line)} is not a signature line")
+    data = parse_base64(parts[1])
+    if len(data) <= _KEY_ID_LENGTH:
+        raise ValueError(f"signature by {shown(parts[0])} is too short")
+    return Signature(_parse_name(parts[0]), data[:_KEY_ID_LENGTH], data[_KEY_ID_LENGTH:])
+
+
+def _parse_name(name: str) -> str:
+    if not name or "+" in name or any(c.isspace() for c in name) or not name.isprintable():
+        raise ValueError(f"{shown(name)} is not a key name: no spaces, no plus sign")
+    return name
+
+
+def _cosigned(text: str, time: int) -> bytes:
+    """What a cosignature/v1 signs (C2SP tlog-cosignature)."""
+    return f"cosignature/v1\ntime {time}\n{text}".encode()
