@@ -6,15 +6,19 @@ ASCII member names, depth at most 16 (REG-1.0 section 2).
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from typing import NoReturn, TypeVar, cast
 
 import rfc8785
 
 from attestlayer.encoding import MAX_INTEGER, Hash, parse_hash, parse_time, shown
+from attestlayer.errors import CouldNotCheckError, Reason
 
 Json = str | int | bool | None | list["Json"] | dict[str, "Json"]
 Members = dict[str, Json]
+
+_SCHEMA = re.compile(r"attestlayer/([a-z-]+)/(?:[2-9]|[1-9][0-9]{1,8})")
 
 MAX_DEPTH = 16
 MAX_LENGTH = 16 * 1024 * 1024
@@ -66,6 +70,27 @@ def take_object(value: Json, names: Iterable[str]) -> Members:
         parts += [f"unknown {_listed(unknown)}"] * bool(unknown)
         raise ValueError(f"members: {', '.join(parts)}")
     return value
+
+
+def take_document(value: Json, name: str, names: Iterable[str]) -> Members:
+    """`value` as an object with `schema` `attestlayer/<name>/1` and exactly the members `names`.
+
+    Raises `CouldNotCheckError` (schema-newer) if the schema is this one with a larger number.
+    """
+    check_schema(value, name)
+    return take_object(value, {"schema", *names})
+
+
+def check_schema(value: Json, name: str) -> None:
+    """Check the `schema` member alone, as `take_document` does."""
+    schema = value.get("schema") if isinstance(value, dict) else None
+    if schema == f"attestlayer/{name}/1":
+        return
+    if isinstance(schema, str) and (match := _SCHEMA.fullmatch(schema)) and match[1] == name:
+        raise CouldNotCheckError(
+            Reason.SCHEMA_NEWER, f"{schema} is newer than this verifier, which knows attestlayer/{name}/1"
+        )
+    raise ValueError(f"schema: found {shown(schema)}, wanted 'attestlayer/{name}/1'")
 
 
 def take_string(members: Members, name: str) -> str:

@@ -85,6 +85,16 @@ class Reason(StrEnum):
     KIT_WITHDRAWN = "kit-withdrawn"
 
 
+class Remark(StrEnum):
+    """What a verified kit's report points out all the same (REG-1.0, appendix A)."""
+
+    NOT_BEFORE_NOT_SHOWN = "not-before-not-shown"
+    LATE_MERGE = "late-merge"
+    SUPERSEDED = "superseded"
+    TRUST_ROOT_OLDER = "trust-root-older"
+    FILES_IGNORED = "files-ignored"
+
+
 COULD_NOT_CHECK = frozenset(
     {
         Reason.INPUT_NOT_A_KIT,

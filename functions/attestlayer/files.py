@@ -1,0 +1,90 @@
+"""Opens kits and trust roots from the file system. Does I/O; decides nothing but what a folder holds."""
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from attestlayer.encoding import shown
+from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
+from attestlayer.kit import Kit, KitBuilder, read_zip
+from attestlayer.trust import TrustRoot, parse_trust
+
+_LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+_LITTER_START = "._"
+_MAX_LITTER = 64 * 1024
+"""Bytes up to which a file that an operating system leaves in folders is ignored."""
+
+_MAX_TRUST = 16 * 1024 * 1024
+
+
+@contextmanager
+def open_kit(path: Path) -> Iterator[Kit]:
+    """The kit in a ZIP file or in a folder of its members.
+
+    Raises `CouldNotCheckError` (input-…), `VerificationError` (container-…).
+    """
+    try:
+        if path.is_dir():
+            yield _read_folder(path)
+        else:
+            with path.open("rb") as stream:
+                yield read_zip(stream)
+    except OSError as error:
+        raise CouldNotCheckError(Reason.INPUT_UNREADABLE, _os_message(path, error)) from error
+
+
+def read_trust(path: Path) -> TrustRoot:
+    """The trust root in a file. Raises `CouldNotCheckError`."""
+    return parse_trust(read_input(path, Reason.TRUST_ROOT_UNUSABLE, _MAX_TRUST))
+
+
+def read_input(path: Path, reason: Reason = Reason.INPUT_UNREADABLE, limit: int = _MAX_TRUST) -> bytes:
+    """A file's bytes, at most `limit`. Raises `CouldNotCheckError` with `reason`."""
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(limit + 1)
+    except OSError as error:
+        raise CouldNotCheckError(reason, _os_message(path, error)) from error
+    if len(data) > limit:
+        raise CouldNotCheckError(reason, f"{path} has over {limit} bytes")
+    return data
+
+
+def _read_folder(root: Path) -> Kit:
+    builder = KitBuilder()
+    ignored: list[str] = []
+    for name, path, size in sorted(_walk(root, "")):
+        if _is_litter(path.name, size):
+            ignored.append(name)
+        else:
+            builder.add(name, size, _opener(path))
+    return builder.finish(tuple(ignored))
+
+
+def _walk(folder: Path, prefix: str) -> Iterator[tuple[str, Path, int]]:
+    for entry in os.scandir(folder):
+        name = prefix + entry.name
+        status = entry.stat(follow_symlinks=False)
+        if stat.S_ISDIR(status.st_mode):
+            yield from _walk(Path(entry.path), f"{name}/")
+        elif stat.S_ISREG(status.st_mode):
+            yield name, Path(entry.path), status.st_size
+        else:
+            raise VerificationError(
+                Reason.CONTAINER_LINK, f"{shown(name)} is a link or a device, not a file", (name,)
+            )
+
+
+def _is_litter(name: str, size: int) -> bool:
+    return size <= _MAX_LITTER and (name in _LITTER or name.startswith(_LITTER_START))
+
+
+def _opener(path: Path) -> Callable[[], BinaryIO]:
+    return lambda: path.open("rb")
+
+
+def _os_message(path: Path, error: OSError) -> str:
+    return f"{path}: {error.strerror or error}"
