@@ -1,0 +1,151 @@
+"""Signing keys in files: one file, one seed, for one role at one origin.
+
+    attestlayer-key/1
+    role: registry
+    origin: registry.example.org
+    kid: <RFC 7638 thumbprint of the public key>
+    seed: <32 bytes, base64url without padding>
+
+No message shows a line of the file, since a damaged file may have the seed anywhere.
+"""
+
+import os
+import stat
+from enum import StrEnum
+from pathlib import Path
+
+from attestlayer.encoding import format_base64url, parse_base64url, parse_origin, shown
+from attestlayer.keys import KEY_LENGTH, PrivateKey, PublicKey
+from issuer.adapters.posix import storing, sync_folder
+from issuer.errors import Code, ServiceError
+from issuer.ports import Entropy
+
+_HEADER = "attestlayer-key/1"
+_NAMES = ("role", "origin", "kid", "seed")
+_LENGTH_MAX = 1024  # bytes; a file with the longest origin has 417
+
+
+class KeyRole(StrEnum):
+    """What a key signs: checkpoints and trust roots, or receipts."""
+
+    REGISTRY = "registry"
+    ISSUER = "issuer"
+
+
+class LocalKey:
+    """A `Signer` from the key file at `path`, which must be for `role` and `origin`.
+
+    Raises `ServiceError` (KEY_UNUSABLE) if the file is missing, may be read by others, is damaged or
+    is for another role or origin.
+    """
+
+    def __init__(self, path: Path, role: KeyRole, origin: str) -> None:
+        fields = _parse(path, _read(path))
+        for name, wanted in (("role", role.value), ("origin", origin)):
+            if fields[name] != wanted:
+                raise _unusable(path, f"its {name} is {shown(fields[name])}, wanted {shown(wanted)}")
+        self._key = PrivateKey(parse_base64url(fields["seed"], KEY_LENGTH))
+
+    @property
+    def public(self) -> PublicKey:
+        """The public key."""
+        return self._key.public
+
+    def sign(self, message: bytes) -> bytes:
+        """The 64-byte signature over `message`."""
+        return self._key.sign(message)
+
+
+def create_key(path: Path, role: KeyRole, origin: str, entropy: Entropy) -> LocalKey:
+    """Make a key and its file (0600), durably. Raises ALREADY_EXISTS rather than replace a file.
+
+    A crash in between can leave an unfinished file, which `LocalKey` calls damaged; no one has seen
+    its public key, so it may be removed.
+    """
+    text = _format(role, parse_origin(origin), PrivateKey(entropy.token(KEY_LENGTH)))
+    with storing("create key file", str(path)):
+        try:
+            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        except FileExistsError:
+            raise ServiceError(Code.ALREADY_EXISTS, f"key file {path} is there; it is not replaced") from None
+        try:
+            _write(descriptor, text)
+            sync_folder(path.parent)
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
+    return LocalKey(path, role, origin)
+
+
+def _format(role: str, origin: str, key: PrivateKey) -> bytes:
+    values = (role, origin, key.public.kid, format_base64url(key.seed))
+    lines = (f"{name}: {value}\n" for name, value in zip(_NAMES, values, strict=True))
+    return f"{_HEADER}\n{''.join(lines)}".encode("ascii")
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    with os.fdopen(descriptor, "wb") as file:
+        os.fchmod(descriptor, 0o600)
+        file.write(data)
+        file.flush()
+        os.fsync(descriptor)
+
+
+def _read(path: Path) -> bytes:
+    """The file's bytes, after a look at who else may read it."""
+    try:
+        # O_NONBLOCK: a pipe in the file's place must not make us wait.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            found = os.fstat(file.fileno())
+            data = file.read(_LENGTH_MAX + 1)
+    except OSError as error:
+        raise _unusable(path, error.strerror or str(error)) from error
+    if not stat.S_ISREG(found.st_mode):
+        raise _unusable(path, "it is not a file")
+    mode = stat.S_IMODE(found.st_mode)
+    if mode & 0o077:
+        raise _unusable(path, f"its mode is {mode:04o}, wanted 0600: others may have read it")
+    return data
+
+
+def _parse(path: Path, data: bytes) -> dict[str, str]:
+    """The fields, once formatting them again has given the same bytes."""
+    lines = data.decode("latin-1").split("\n")
+    if len(data) > _LENGTH_MAX or lines[0] != _HEADER:
+        raise _unusable(path, f"it does not begin with the line {_HEADER}")
+    if len(lines) != len(_NAMES) + 2 or lines[-1]:
+        raise _unusable(path, f"it is damaged: wanted the lines {', '.join(_NAMES)} after the first")
+    fields = {}
+    for name, line in zip(_NAMES, lines[1:], strict=False):
+        if not line.startswith(f"{name}: "):
+            raise _unusable(path, f"it is damaged: wanted a line that begins with {name}:")
+        fields[name] = line.removeprefix(f"{name}: ")
+    _check(path, fields)
+    return fields
+
+
+def _check(path: Path, fields: dict[str, str]) -> None:
+    seed = _seed(fields["seed"])
+    if seed is None:
+        raise _unusable(path, f"it is damaged: the seed is not {KEY_LENGTH} bytes in unpadded base64url")
+    kid = PrivateKey(seed).public.kid
+    if fields["kid"] != kid:
+        raise _unusable(path, f"it is damaged: kid is not {kid}, which belongs to the seed")
+    if fields["role"] not in set(KeyRole):
+        raise _unusable(path, f"it is damaged: role is none of {', '.join(KeyRole)}")
+    try:
+        parse_origin(fields["origin"])
+    except ValueError:
+        raise _unusable(path, "it is damaged: origin is not an origin") from None
+
+
+def _seed(text: str) -> bytes | None:
+    # The error of `parse_base64url` shows the text, so it ends here, and not as another's context.
+    try:
+        return parse_base64url(text, KEY_LENGTH)
+    except ValueError:
+        return None
+
+
+def _unusable(path: Path, why: str) -> ServiceError:
+    return ServiceError(Code.KEY_UNUSABLE, f"key file {path}: {why}")
