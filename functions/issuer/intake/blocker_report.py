@@ -1,0 +1,90 @@
+"""The blocker report: what to put right, as canonical JSON and as text for a terminal."""
+
+import textwrap
+from collections.abc import Iterator
+
+from attestlayer.canonical import Json, format_json
+from attestlayer.encoding import format_hash, format_time
+from issuer.intake.evaluate import Blocker, Report
+from issuer.intake.policy import Policy
+from issuer.intake.rules import Rule
+
+SCHEMA = "attestlayer/blocker-report/1"
+MEANING = "It says which records are missing, unreadable or at odds with each other, not how good they are."
+_WIDTH = 100  # columns of a terminal line
+
+
+def format_blocker_report(report: Report, packet_id: str, policy: Policy, at: int) -> bytes:
+    """The report as canonical JSON, for a PASS as well. `at`: time of evaluation, POSIX seconds."""
+    rules = {rule.rule_id: rule for rule in policy.rules()}
+    blockers: list[Json] = [_members(blocker, rules) for blocker in report.blockers]
+    notes: list[Json] = [_members(note, rules) for note in report.notes]
+    return format_json(
+        {
+            "schema": SCHEMA,
+            "packet_id": packet_id,
+            "lane_id": policy.lane_id,
+            "profile_id": policy.profile_id,
+            "policy_version": policy.version,
+            "intake_policy_hash": format_hash(policy.policy_hash),
+            "evaluated_at": format_time(at),
+            "outcome": report.outcome.value,
+            "meaning": MEANING,
+            "blockers": blockers,
+            "notes": notes,
+        }
+    )
+
+
+def format_blocker_text(report: Report, policy: Policy, at: int) -> str:
+    """The report for people at a terminal; ends with a line feed. Names are shown with nothing hidden."""
+    head = (
+        f"{report.outcome}  {policy.lane_id}/{policy.profile_id} version {policy.version}, {format_time(at)}"
+    )
+    lines = [head, _counted(report), ""]
+    for number, blocker in enumerate(report.blockers, 1):
+        lines += _lines(f"{number}.", blocker)
+    for note in report.notes:
+        lines += _lines("Note:", note)
+    lines += textwrap.wrap(MEANING, _WIDTH)
+    return "\n".join(lines) + "\n"
+
+
+def _counted(report: Report) -> str:
+    number = len(report.blockers)
+    if not number:
+        return "Nothing blocks this packet."
+    things = "One thing blocks" if number == 1 else f"{number} things block"
+    return f"{things} this packet. A packet that is blocked uses no credit."
+
+
+def _lines(mark: str, blocker: Blocker) -> Iterator[str]:
+    yield from _wrapped(f"{mark} ", blocker.sentence)
+    if blocker.names:
+        yield from _wrapped("   Record:  ", ", ".join(blocker.names))
+    yield from _wrapped("   Found:   ", blocker.found)
+    yield from _wrapped("   Wanted:  ", blocker.expected)
+    yield from _wrapped("   To do:   ", blocker.fix)
+    yield f"   Rule:    {blocker.rule_id}"
+    yield ""
+
+
+def _wrapped(label: str, text: str) -> list[str]:
+    return textwrap.wrap(text, _WIDTH, initial_indent=label, subsequent_indent=" " * len(label))
+
+
+def _members(blocker: Blocker, rules: dict[str, Rule]) -> dict[str, Json]:
+    return {
+        "rule": blocker.rule_id,
+        "check": rules[blocker.rule_id].check,
+        "record_type": rules[blocker.rule_id].record_type,
+        "severity": blocker.severity.value,
+        "sentence": blocker.sentence,
+        "records": [
+            {"record_id": record_id, "name": name}
+            for record_id, name in zip(blocker.record_ids, blocker.names, strict=True)
+        ],
+        "found": blocker.found,
+        "expected": blocker.expected,
+        "fix": blocker.fix,
+    }

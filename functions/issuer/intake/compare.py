@@ -1,0 +1,166 @@
+"""How each kind of relation is decided, from metadata values alone."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from issuer.intake.examine import Examined
+from issuer.intake.relations import Field, Relation
+from issuer.intake.rules import RelationKind
+from issuer.intake.values import comparable, parse_amount, parse_instant, show
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """One way in which a relation does not hold: the records, what was found, what was wanted."""
+
+    records: tuple[Examined, ...]
+    found: str
+    expected: str
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A record's value of a field; it fits the field's schema."""
+
+    record: Examined
+    text: str
+
+
+def broken(relation: Relation, examined: Sequence[Examined]) -> tuple[Broken, ...] | None:
+    """Where the relation does not hold; None if it is not applicable. O(n²) in the records it is about."""
+    found = _DECIDE[relation.kind](relation, examined)
+    return None if found is None else tuple(found)
+
+
+def _values(examined: Sequence[Examined], field: Field) -> list[Value]:
+    return [
+        Value(record, record.values[field.name])
+        for record in examined
+        if record.record.record_type == field.record_type and field.name in record.values
+    ]
+
+
+Found = Iterator[Broken] | None
+
+
+def _window_covers(relation: Relation, examined: Sequence[Examined]) -> Found:
+    each = _values(examined, relation.fields["each"])
+    windows = _values(examined, relation.fields["from"])
+    return _outside(relation, each, windows) if each and windows else None
+
+
+def _outside(relation: Relation, each: list[Value], windows: list[Value]) -> Iterator[Broken]:
+    until = relation.fields["until"].name
+    spans = [(window.text, window.record.values.get(until)) for window in windows]
+    wanted = " or ".join(f"from {start} until {end or 'further notice'}" for start, end in spans)
+    for value in each:
+        if not any(_covers(start, end, value.text) for start, end in spans):
+            involved = (value.record, *(window.record for window in windows))
+            yield Broken(involved, _said(value, relation.fields["each"]), f"a time {wanted}")
+
+
+def _covers(start: str, end: str | None, text: str) -> bool:
+    # A bare date counts as the whole day, so it fits if any second of it does.
+    after = parse_instant(text, last=True) >= parse_instant(start)
+    return after and (end is None or parse_instant(text) <= parse_instant(end, last=True))
+
+
+def _same_value(relation: Relation, examined: Sequence[Examined]) -> Found:
+    return _compared(relation, examined, same=True)
+
+
+def _different_value(relation: Relation, examined: Sequence[Examined]) -> Found:
+    return _compared(relation, examined, same=False)
+
+
+def _compared(relation: Relation, examined: Sequence[Examined], *, same: bool) -> Found:
+    each = _values(examined, relation.fields["each"])
+    others = _values(examined, relation.fields["matches"])
+    return _unlike(relation, each, others, same) if each and others else None
+
+
+def _unlike(relation: Relation, each: list[Value], others: list[Value], same: bool) -> Iterator[Broken]:
+    key: Callable[[str], object] = parse_amount if relation.numeric else comparable
+    known = {key(value.text) for value in others}
+    texts = " or ".join(dict.fromkeys(show(value.text) for value in others))
+    other = f"{relation.fields['matches'].record_type}.{relation.fields['matches'].name}"
+    for value in each:
+        if (key(value.text) in known) is not same:
+            involved = (value.record, *(one.record for one in others if one.record is not value.record))
+            wanted = f"{texts} as in {other}" if same else f"another value than {texts} of {other}"
+            yield Broken(involved, _said(value, relation.fields["each"]), wanted)
+
+
+def _not_before(relation: Relation, examined: Sequence[Examined]) -> Found:
+    each = _values(examined, relation.fields["each"])
+    earlier = _values(examined, relation.fields["than"])
+    return _too_early(relation, each, earlier) if each and earlier else None
+
+
+def _too_early(relation: Relation, each: list[Value], earlier: list[Value]) -> Iterator[Broken]:
+    newest = max(earlier, key=lambda value: parse_instant(value.text))
+    for value in each:
+        if parse_instant(value.text, last=True) < parse_instant(newest.text):
+            than = relation.fields["than"]
+            wanted = f"not before {newest.text}, {than.record_type}.{than.name}"
+            yield Broken((value.record, newest.record), _said(value, relation.fields["each"]), wanted)
+
+
+def _at_least_n_distinct(relation: Relation, examined: Sequence[Examined]) -> Found:
+    each = _values(examined, relation.fields["each"])
+    if len(each) < relation.least:
+        return None  # the type's count or its metadata fails and says so
+    distinct = dict.fromkeys(comparable(value.text) for value in each)
+    if len(distinct) >= relation.least:
+        return iter(())
+    texts = ", ".join(dict.fromkeys(show(value.text) for value in each))
+    wanted = f"at least {relation.least} different values"
+    return iter([Broken(tuple(value.record for value in each), f"{len(distinct)}: {texts}", wanted)])
+
+
+def _limit_covers(relation: Relation, examined: Sequence[Examined]) -> Found:
+    each = _values(examined, relation.fields["each"])
+    limits = _values(examined, relation.fields["limit"])
+    return _over_limit(relation, each, limits) if each and limits else None
+
+
+def _over_limit(relation: Relation, each: list[Value], limits: list[Value]) -> Iterator[Broken]:
+    largest = max(limits, key=lambda value: parse_amount(value.text))
+    for value in each:
+        if parse_amount(value.text) > parse_amount(largest.text):
+            wanted = f"at most {largest.text}, the limit in {show(largest.record.record.name)}"
+            yield Broken((value.record, largest.record), _said(value, relation.fields["each"]), wanted)
+
+
+def _required_when(relation: Relation, examined: Sequence[Examined]) -> Found:
+    wanted = {comparable(text) for text in relation.values}
+    asking = [
+        value for value in _values(examined, relation.fields["each"]) if comparable(value.text) in wanted
+    ]
+    if not asking:
+        return None
+    if any(record.record.record_type == relation.needs for record in examined):
+        return iter(())
+    return iter(
+        [
+            Broken(
+                (value.record,), _said(value, relation.fields["each"]), f"a record of type {relation.needs}"
+            )
+            for value in asking
+        ]
+    )
+
+
+def _said(value: Value, field: Field) -> str:
+    return f"{field.name} is {show(value.text)}"
+
+
+_DECIDE: dict[RelationKind, Callable[[Relation, Sequence[Examined]], Found]] = {
+    RelationKind.WINDOW_COVERS: _window_covers,
+    RelationKind.SAME_VALUE: _same_value,
+    RelationKind.DIFFERENT_VALUE: _different_value,
+    RelationKind.NOT_BEFORE: _not_before,
+    RelationKind.AT_LEAST_N_DISTINCT: _at_least_n_distinct,
+    RelationKind.LIMIT_COVERS: _limit_covers,
+    RelationKind.REQUIRED_WHEN: _required_when,
+}

@@ -1,0 +1,74 @@
+"""What is checked inside a record: JSON against a schema and its metadata, CSV against its columns."""
+
+from collections.abc import Iterator
+
+from attestlayer.canonical import Json
+from issuer.intake.media import MediaType
+from issuer.intake.policy import RecordType
+from issuer.intake.texts import csv_header, csv_row_count, parse_record_json
+from issuer.intake.values import show
+
+_ERRORS_SHOWN = 10  # of one record; a record of another kind fails everywhere at once
+_MESSAGE_MAX = 160  # characters of a validator's message, which quotes the client's value
+
+
+def checks_content(record_type: RecordType, media_type: MediaType) -> bool:
+    """Whether a record of this type and media type has anything inside that is checked."""
+    if media_type is MediaType.JSON:
+        linked = any(one.json_member is not None for one in record_type.metadata)
+        return record_type.validator is not None or linked
+    return media_type is MediaType.CSV and bool(record_type.csv_columns)
+
+
+def content_faults(
+    record_type: RecordType, media_type: MediaType, data: bytes, metadata: dict[str, str]
+) -> Iterator[tuple[str, str]]:
+    """What a readable record lacks inside: pairs of what was found and what was wanted. O(size)."""
+    if not checks_content(record_type, media_type):
+        return
+    if media_type is MediaType.CSV:
+        yield from _csv_faults(record_type, data)
+    else:
+        value = parse_record_json(data)
+        yield from _schema_faults(record_type, value)
+        yield from _member_faults(record_type, value, metadata)
+
+
+def _csv_faults(record_type: RecordType, data: bytes) -> Iterator[tuple[str, str]]:
+    header = csv_header(data)
+    missing = [column for column in record_type.csv_columns if column not in header]
+    if missing:
+        shown_header = show(", ".join(header), 200)
+        yield f"the header {shown_header} has no {', '.join(missing)}", ", ".join(record_type.csv_columns)
+    if csv_row_count(data) < 1:
+        yield "the table has a header and no rows", "at least one row below the header"
+
+
+def _schema_faults(record_type: RecordType, value: Json) -> Iterator[tuple[str, str]]:
+    if record_type.validator is None:
+        return
+    for number, error in enumerate(record_type.validator.iter_errors(value)):
+        if number == _ERRORS_SHOWN:
+            yield "there are more places like these", "a record that fits its schema"
+            return
+        place = "/" + "/".join(map(str, error.instance_path))
+        yield f"at {show(place)}: {show(error.message, _MESSAGE_MAX)[1:-1]}", "a record that fits its schema"
+
+
+def _member_faults(
+    record_type: RecordType, value: Json, metadata: dict[str, str]
+) -> Iterator[tuple[str, str]]:
+    for field in record_type.metadata:
+        if field.json_member is None or field.name not in metadata:
+            continue
+        found = _member(value, field.json_member)
+        if found is None or str(found) != metadata[field.name]:
+            inside = "nothing" if found is None else show(str(found))
+            yield f"{field.json_member} says {inside}", f"{show(metadata[field.name])} as in {field.name}"
+
+
+def _member(value: Json, pointer: str) -> str | int | None:
+    """The string or integer at a JSON pointer, or None."""
+    for name in pointer.split("/")[1:]:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value if isinstance(value, str | int) and not isinstance(value, bool) else None

@@ -1,0 +1,73 @@
+"""PDF documents and pictures, read through with their libraries; any failure there is 'unreadable'."""
+
+import io
+import logging
+import warnings
+
+import pypdf
+from PIL import Image
+
+from issuer.intake.media import Flaw, Problem
+
+MAX_PIXELS = 100_000_000
+"""Pixels of the largest picture: an A3 page scanned at 600 dpi has 70 million."""
+MAX_PAGES = 20_000
+"""Pages of the largest PDF."""
+_FULLY_DECODED = 25_000_000  # pixels up to which a picture may be decoded at its full size
+_TAIL = 2048  # bytes at the end in which a PDF's or JPEG's end mark must stand; some writers pad
+
+# A hostile file must not fill the log, and a picture over the limit is an error, not a warning.
+logging.getLogger("pypdf").addHandler(logging.NullHandler())
+logging.getLogger("pypdf").propagate = False
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+
+
+def pdf_flaw(data: bytes) -> Flaw | None:
+    """Why `data` is no whole, open PDF with at least one page, or None."""
+    if b"%%EOF" not in data[-_TAIL:]:
+        return Flaw(Problem.UNREADABLE, "is a PDF that breaks off before its end")
+    try:
+        reader = pypdf.PdfReader(io.BytesIO(data), strict=False)
+        if reader.is_encrypted:
+            return Flaw(Problem.ENCRYPTED, "is a PDF that is encrypted or protected by a password")
+        pages = len(reader.pages)
+        if not 1 <= pages <= MAX_PAGES:
+            problem = Problem.EXPANDS if pages else Problem.UNREADABLE
+            return Flaw(problem, f"is a PDF of {pages} pages; 1 to {MAX_PAGES} are taken")
+        reader.pages[0].mediabox  # noqa: B018 - reading it resolves the first page
+    except Exception:  # pypdf raises whatever a hostile file makes it trip over
+        if b"/Encrypt" in data:
+            return Flaw(Problem.ENCRYPTED, "is a PDF that is encrypted or protected by a password")
+        return Flaw(Problem.UNREADABLE, "is a PDF that is damaged and can't be read")
+    return None
+
+
+def picture_flaw(data: bytes, kind: str) -> Flaw | None:
+    """Why `data` is no whole picture of `kind` (`PNG`, `JPEG`), or None. Memory is bounded by the size."""
+    if kind == "JPEG" and b"\xff\xd9" not in data[-_TAIL:]:
+        return Flaw(Problem.UNREADABLE, "is a JPEG that breaks off before its end")
+    try:
+        with Image.open(io.BytesIO(data), formats=(kind,)) as picture:
+            width, height = picture.size
+            if width * height > MAX_PIXELS:
+                return _too_many_pixels(kind)
+            if kind == "JPEG" and picture.info.get("progressive") and width * height > _FULLY_DECODED:
+                return None  # decoding it needs its whole size at once; its header and end are there
+            if kind == "JPEG":
+                picture.draft("RGB", (max(1, width // 8), max(1, height // 8)))  # an eighth of the memory
+                picture.load()
+            else:
+                picture.verify()
+        if kind == "PNG" and width * height <= _FULLY_DECODED:
+            with Image.open(io.BytesIO(data), formats=(kind,)) as picture:
+                picture.load()
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        return _too_many_pixels(kind)
+    except Exception:  # Pillow raises whatever a hostile file makes it trip over
+        return Flaw(Problem.UNREADABLE, f"is a {kind} that is damaged or breaks off before its end")
+    return None
+
+
+def _too_many_pixels(kind: str) -> Flaw:
+    return Flaw(Problem.EXPANDS, f"is a {kind} of more than {MAX_PIXELS} pixels")

@@ -1,0 +1,215 @@
+"""Second phase: all records of a packet against its policy. Every blocker in one go."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+
+from issuer.intake.compare import broken
+from issuer.intake.examine import Examined
+from issuer.intake.policy import AS_OF, Policy, RecordType
+from issuer.intake.relations import Relation
+from issuer.intake.rules import GeneralCheck, Result, Rule, Severity, TypeCheck
+from issuer.intake.values import parse_date, show
+
+_NAMES_SHOWN = 5  # in the text of a check that passed
+
+
+class Outcome(StrEnum):
+    """PASS: the records are complete enough to issue. It says nothing of their quality or truth."""
+
+    PASS = "PASS"  # noqa: S105
+    FAIL = "FAIL"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What one rule came to: the records it is about (those at fault, if any), and what was found."""
+
+    rule_id: str
+    record_ids: tuple[str, ...]
+    result: Result
+    found: str
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """One thing to put right. `names` are file names as a sentence shows them, one for each record."""
+
+    rule_id: str
+    severity: Severity
+    sentence: str
+    record_ids: tuple[str, ...]
+    names: tuple[str, ...]
+    found: str
+    expected: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The whole evaluation, in the policy's order. `notes` do not change the outcome."""
+
+    outcome: Outcome
+    checks: tuple[Check, ...]
+    blockers: tuple[Blocker, ...]
+    notes: tuple[Blocker, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    records: tuple[Examined, ...]
+    found: str
+    expected: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A rule with what it found. `about` is None where the rule is not applicable, for the reason `why`."""
+
+    rule: Rule
+    about: tuple[Examined, ...] | None
+    findings: tuple[_Finding, ...] = ()
+    why: str = ""
+
+
+def evaluate(policy: Policy, examined: Sequence[Examined], at: int) -> Report:
+    """Hold examined records against a policy at a time (POSIX seconds). Same input, same report.
+
+    O(records × rules), and O(n²) in the records of one relation.
+    """
+    today = datetime.fromtimestamp(at, UTC).date()
+    judged = [*_judge_general(policy, examined)]
+    for record_type in policy.record_types:
+        judged += _judge_type(record_type, examined, today)
+    judged += [_judge_relation(relation, examined) for relation in policy.relations]
+    told = [blocker for one in judged for blocker in _told(one)]
+    blockers = tuple(blocker for blocker in told if blocker.severity is Severity.BLOCKER)
+    return Report(
+        outcome=Outcome.FAIL if blockers else Outcome.PASS,
+        checks=tuple(_check(one) for one in judged),
+        blockers=blockers,
+        notes=tuple(blocker for blocker in told if blocker.severity is Severity.NOTE),
+    )
+
+
+def _judge_general(policy: Policy, examined: Sequence[Examined]) -> Iterator[_Judged]:
+    for rule in policy.general_rules:
+        if rule.check == GeneralCheck.NO_DUPLICATES:
+            findings = tuple(_duplicates(examined))
+        elif rule.check == GeneralCheck.PACKET_LIMITS:
+            findings = tuple(_over_limits(policy, examined))
+        else:
+            findings = _own_findings(rule.check, examined)
+        yield _Judged(rule, tuple(examined), findings)
+
+
+def _own_findings(check: str, examined: Sequence[Examined]) -> tuple[_Finding, ...]:
+    return tuple(
+        _Finding((one,), finding.found, finding.expected) for one in examined for finding in one.failed(check)
+    )
+
+
+def _duplicates(examined: Sequence[Examined]) -> Iterator[_Finding]:
+    same: dict[bytes, list[Examined]] = {}
+    for one in examined:
+        if not one.failed(GeneralCheck.NOT_EMPTY):
+            same.setdefault(one.sha256, []).append(one)
+    for records in same.values():
+        if len(records) > 1:
+            yield _Finding(tuple(records), f"{len(records)} records have the same bytes", "each file once")
+
+
+def _over_limits(policy: Policy, examined: Sequence[Examined]) -> Iterator[_Finding]:
+    total = sum(one.record.size for one in examined)
+    if len(examined) > policy.max_records:
+        yield _Finding((), f"there are {len(examined)} records", f"at most {policy.max_records}")
+    if total > policy.max_total_size:
+        yield _Finding((), f"the records have {total} bytes in all", f"at most {policy.max_total_size} bytes")
+
+
+def _judge_type(record_type: RecordType, examined: Sequence[Examined], today: date) -> Iterator[_Judged]:
+    records = tuple(one for one in examined if one.record.record_type == record_type.type_id)
+    for rule in record_type.rules:
+        if rule.check == TypeCheck.COUNT:
+            yield _judge_count(rule, record_type, records)
+        elif not records:
+            yield _Judged(rule, None, why="there is no such record")
+        elif rule.check == TypeCheck.AGE:
+            yield _Judged(rule, records, tuple(_too_old(record_type, records, today)))
+        elif rule.check == TypeCheck.CONTENT and not any(one.content_checked for one in records):
+            yield _Judged(rule, None, why="no record of a type whose content is checked")
+        else:
+            yield _Judged(rule, records, _own_findings(rule.check, records))
+
+
+def _judge_count(rule: Rule, record_type: RecordType, records: tuple[Examined, ...]) -> _Judged:
+    least, most = record_type.min_count, record_type.max_count
+    if not records and not least:
+        return _Judged(rule, None, why="optional, and there is none")
+    if least <= len(records) <= most:
+        return _Judged(rule, records)
+    wanted = f"exactly {least}" if least == most else f"{least} to {most}"
+    found = f"{len(records)} of {record_type.title}" if records else f"no {record_type.title}"
+    return _Judged(
+        rule, records, (_Finding(records, found, f"{wanted} of record type {record_type.type_id}"),)
+    )
+
+
+def _too_old(record_type: RecordType, records: tuple[Examined, ...], today: date) -> Iterator[_Finding]:
+    most = record_type.max_age_days or 0
+    for one in records:
+        as_of = parse_date(one.values[AS_OF]) if AS_OF in one.values else None
+        if as_of is None:
+            continue  # the metadata rule says so
+        if as_of < today - timedelta(days=most):
+            found = f"it is of {as_of}, {(today - as_of).days} days before {today}"
+            yield _Finding((one,), found, f"at most {most} days old")
+        elif as_of > today + timedelta(days=1):  # a day of grace: the client's date may be ahead of UTC's
+            yield _Finding((one,), f"it is of {as_of}, which is after {today}", "a date that is not to come")
+
+
+def _judge_relation(relation: Relation, examined: Sequence[Examined]) -> _Judged:
+    found = broken(relation, examined)
+    if found is None:
+        return _Judged(relation.rule, None, why="the records or values that it compares are not there")
+    about = tuple(one for one in examined if one.record.record_type in relation.record_types)
+    findings = tuple(_Finding(one.records, one.found, one.expected) for one in found)
+    return _Judged(relation.rule, about, findings)
+
+
+def _check(judged: _Judged) -> Check:
+    rule = judged.rule
+    if judged.about is None:
+        return Check(rule.rule_id, (), Result.NOT_APPLICABLE, judged.why)
+    if not judged.findings:
+        return Check(rule.rule_id, _ids(judged.about), Result.PASS, _counted(judged.about))
+    at_fault = tuple({one.record.record_id: one for each in judged.findings for one in each.records}.values())
+    found = "; ".join(dict.fromkeys(finding.found for finding in judged.findings))
+    return Check(rule.rule_id, _ids(at_fault), Result(rule.severity), found)
+
+
+def _told(judged: _Judged) -> Iterator[Blocker]:
+    rule = judged.rule
+    for finding in judged.findings:
+        yield Blocker(
+            rule_id=rule.rule_id,
+            severity=rule.severity,
+            sentence=rule.sentence,
+            record_ids=_ids(finding.records),
+            names=tuple(show(one.record.name)[1:-1] for one in finding.records),
+            found=finding.found,
+            expected=finding.expected,
+            fix=rule.fix,
+        )
+
+
+def _ids(records: Sequence[Examined]) -> tuple[str, ...]:
+    return tuple(one.record.record_id for one in records)
+
+
+def _counted(records: Sequence[Examined]) -> str:
+    names = [show(one.record.name) for one in records]
+    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
+    number = f"{len(names)} record{'s' * (len(names) != 1)}"
+    return f"{number}: {', '.join(names[:_NAMES_SHOWN])}{more}" if names else "0 records"

@@ -1,0 +1,155 @@
+"""First phase: one record with its bytes. The only phase that needs them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from attestlayer.encoding import sha256
+from issuer.intake.contents import checks_content, content_faults
+from issuer.intake.media import MAX_SIZE, MediaType, Problem, Recognised, listed, named_type
+from issuer.intake.policy import MetadataField, Policy, RecordType
+from issuer.intake.recognise import recognise
+from issuer.intake.rules import GeneralCheck, TypeCheck
+from issuer.intake.values import show
+from issuer.model import Record
+
+_WANTED = {
+    Problem.EMPTY: "a file with content",
+    Problem.TOO_LARGE: f"at most {MAX_SIZE} bytes, and less for JSON and EML",
+    Problem.UNRECOGNISED: f"a file of type {listed(tuple(MediaType))}",
+    Problem.UNREADABLE: "a whole file that opens",
+    Problem.ENCRYPTED: "a file that opens without a password",
+    Problem.EXECUTABLE: "records only, no programs or scripts",
+    Problem.MACROS: "an Office file without macros",
+    Problem.NESTED_ARCHIVE: "an archive that holds no other archive",
+    Problem.EXPANDS: "a file that unpacks to a usual size",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that a rule found. `found` and `expected` are halves of sentences for people."""
+
+    check: str
+    found: str
+    expected: str
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A record without its bytes: what it is, and what is wrong with it taken alone.
+
+    `sha256` is of the bytes that were read. `values` are the metadata that fit their schemas, which
+    alone are compared across records. `content_checked`: whether anything inside was checked.
+    """
+
+    record: Record
+    media_type: MediaType | None
+    sha256: bytes
+    findings: tuple[Finding, ...]
+    values: Mapping[str, str]
+    content_checked: bool
+
+    def failed(self, check: str) -> tuple[Finding, ...]:
+        """The findings of one check."""
+        return tuple(finding for finding in self.findings if finding.check == check)
+
+
+def examine(policy: Policy, record: Record, data: bytes) -> Examined:
+    """Look at one record and its bytes. O(size); never raises on hostile bytes or metadata."""
+    digest = sha256(data)
+    recognised = recognise(record.name, data)
+    record_type = policy.record_type(record.record_type)
+    findings = [*_announced(record, data, digest), *_general(policy, record, recognised)]
+    values: dict[str, str] = {}
+    content_checked = False
+    if record_type is not None:
+        findings += _form(record_type, recognised, len(data))
+        findings += _metadata(record_type, record.metadata)
+        values = _fitting(record_type, record.metadata)
+        media_type = recognised.media_type
+        if media_type in record_type.media_types and not recognised.flaws:
+            content_checked = checks_content(record_type, media_type)
+            findings += [
+                Finding(TypeCheck.CONTENT, *fault)
+                for fault in content_faults(record_type, media_type, data, values)
+            ]
+    return Examined(record, recognised.media_type, digest, tuple(findings), values, content_checked)
+
+
+def _announced(record: Record, data: bytes, digest: bytes) -> Iterator[Finding]:
+    if len(data) != record.size or digest != record.sha256:
+        yield Finding(
+            GeneralCheck.BYTES_AS_ANNOUNCED,
+            f"the stored file has {len(data)} bytes with SHA-256 {digest.hex()}",
+            f"{record.size} bytes with SHA-256 {record.sha256.hex()}, as announced",
+        )
+
+
+def _general(policy: Policy, record: Record, recognised: Recognised) -> Iterator[Finding]:
+    if policy.record_type(record.record_type) is None:
+        known = ", ".join(found.type_id for found in policy.record_types)
+        named = f"the record type {show(record.record_type)}" if record.record_type else "no record type"
+        yield Finding(GeneralCheck.KNOWN_RECORD_TYPE, named, f"one of {known}")
+    for flaw in recognised.flaws:
+        yield Finding(GeneralCheck(flaw.problem), f"it {flaw.found}", _WANTED[flaw.problem])
+    claimed, found = named_type(record.name), recognised.media_type
+    if claimed is not None and found is not None and claimed is not found:
+        yield Finding(
+            GeneralCheck.NAME_AGREES,
+            f"the name says {claimed.label}, the content is {found.label}",
+            "a file name whose ending fits the content",
+        )
+
+
+def _form(record_type: RecordType, recognised: Recognised, length: int) -> Iterator[Finding]:
+    accepted, found = listed(record_type.media_types), recognised.media_type
+    if found is not None and found not in record_type.media_types:
+        yield Finding(TypeCheck.FORM, f"its content is {found.label}", f"a file of type {accepted}")
+    if length > record_type.max_size:
+        yield Finding(TypeCheck.FORM, f"it has {length} bytes", f"at most {record_type.max_size} bytes")
+
+
+def _metadata(record_type: RecordType, metadata: dict[str, str]) -> Iterator[Finding]:
+    known = {field.name: field for field in record_type.metadata}
+    # A type without fields has no rule for them; then anything given is simply not used.
+    for name in sorted(metadata.keys() - known.keys()) if known else ():
+        wanted = f"only {', '.join(known)}"
+        yield Finding(TypeCheck.METADATA, f"the value {show(name)} is not asked for", wanted)
+    for field in record_type.metadata:
+        value = metadata.get(field.name)
+        if value is None and field.required:
+            yield Finding(TypeCheck.METADATA, f"{field.name} is missing", f"{field.title} ({_shape(field)})")
+        elif value is not None and not _fits(field, value):
+            found = f"{field.name} is {show(value)}"
+            yield Finding(TypeCheck.METADATA, found, f"{field.title} ({_shape(field)})")
+
+
+def _fitting(record_type: RecordType, metadata: dict[str, str]) -> dict[str, str]:
+    fields = {field.name: field for field in record_type.metadata}
+    return {name: value for name, value in metadata.items() if name in fields and _fits(fields[name], value)}
+
+
+def _fits(field: MetadataField, value: str) -> bool:
+    try:
+        value.encode("utf-8")
+        return field.validator.is_valid(value)
+    except (ValueError, TypeError):  # a lone surrogate, or no string at all
+        return False
+
+
+_SHAPES = {
+    "date": "a date like 2026-01-31",
+    "date-time": "a time like 2026-01-31T23:59:59Z",
+    "amount": "a number like 1250000.00",
+}
+
+
+def _shape(field: MetadataField) -> str:
+    """What a value must look like, in words."""
+    choices = field.schema.get("enum")
+    if isinstance(choices, list):
+        return "one of " + ", ".join(map(str, choices))
+    if field.format is not None:
+        return _SHAPES[field.format]
+    described = field.schema.get("description")
+    return described if isinstance(described, str) else "a text"
