@@ -1,0 +1,1 @@
+"""How the shipped policies and sample records are made. Deterministic: the same bytes each run."""
