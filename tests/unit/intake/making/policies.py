@@ -5,9 +5,11 @@ from pathlib import PurePosixPath
 from attestlayer.canonical import format_json
 
 from .drafting import Draft
-from .policies_action import AUTHORISED_SIGNATORY, CHANGE_APPROVAL, TOOL_ACTION
-from .policies_money import PAYMENT_BATCH, WIRE_TRANSFER
+from .policies_agent import TOOL_ACTION
+from .policies_batch import PAYMENT_BATCH
 from .policies_party import ICT_THIRD_PARTY, SECURITY_REVIEW
+from .policies_person import AUTHORISED_SIGNATORY, CHANGE_APPROVAL
+from .policies_wire import WIRE_TRANSFER
 
 DRAFTS = (
     TOOL_ACTION,
