@@ -59,6 +59,13 @@ def parse_json(data: bytes, limit: int = MAX_LENGTH) -> Json:
     return cast(Json, value)
 
 
+def take_members(value: Json) -> Members:
+    """`value` as an object, whatever its members."""
+    if not isinstance(value, dict):
+        raise ValueError(f"found {shown(value)}, wanted an object")
+    return value
+
+
 def take_object(value: Json, names: Iterable[str]) -> Members:
     """`value` as an object with exactly the members `names`."""
     wanted = set(names)

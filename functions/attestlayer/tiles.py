@@ -4,7 +4,7 @@ A tile holds up to 256 hashes of one level of every eighth level of the tree; an
 to 256 entries beneath a level-0 tile.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from attestlayer.encoding import HASH_LENGTH, Hash
@@ -68,6 +68,32 @@ def tile_at(level: int, index: int, size: int) -> Tile:
     if width <= 0:
         raise ValueError(f"a tree of size {size} has no tile {index} at level {level}")
     return Tile(level, index, width)
+
+
+def extend_tiles(
+    size: int, edge: Mapping[int, Sequence[Hash]], leaves: Sequence[Hash]
+) -> dict[Tile, list[Hash]]:
+    """The tiles that a tree of `size` gets or widens when `leaves` are appended.
+
+    `edge`: the hashes of the tree's partial tiles, by level. Only full tiles are hashed upward.
+    """
+    written: dict[Tile, list[Hash]] = {}
+    level, added = 0, list(leaves)
+    while added:
+        index = level_width(size, level) // WIDTH
+        hashes, full = [*edge.get(level, ()), *added], []
+        for number, at in enumerate(range(0, len(hashes), WIDTH), index):
+            tile = hashes[at : at + WIDTH]
+            written[Tile(level, number, len(tile))] = tile
+            if len(tile) == WIDTH:
+                full.append(root_of(tile))
+        level, added = level + 1, full
+    return written
+
+
+def format_tile(hashes: Sequence[Hash]) -> bytes:
+    """A tile's bytes: its hashes one behind the other."""
+    return b"".join(hashes)
 
 
 def parse_tile(data: bytes, tile: Tile) -> list[Hash]:

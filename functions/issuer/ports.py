@@ -4,12 +4,15 @@ Everything may raise `StoreError` when the outside fails; then nothing is known 
 the caller reads back. Absence is `None`, never an error, and an error is never taken for absence.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from attestlayer.encoding import Hash
 from attestlayer.keys import PublicKey
+from attestlayer.note import Note, Signature
+from attestlayer.policy import WitnessPolicy
 from issuer.model import (
     Acceptance,
     Answer,
@@ -23,6 +26,9 @@ from issuer.model import (
     WaitingLeaf,
     Workspace,
 )
+
+ConsistencyProver = Callable[[int], tuple[Hash, ...]]
+"""From an older size to the proof that the checkpoint at hand extends it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +236,9 @@ class BinderRenderer(Protocol):
 class Witnesses(Protocol):
     """Asks witnesses to cosign (C2SP tlog-witness)."""
 
-    def cosign(self, note: bytes, previous_size: int) -> tuple[bytes, ...]:
-        """Signature lines for a signed checkpoint, from those that answered. Raises `LogHaltedError` if
-        a witness knows a larger size than the log's head."""
+    def cosign(self, note: Note, policy: WitnessPolicy, prove: ConsistencyProver) -> tuple[Signature, ...]:
+        """Cosignature lines for a signed checkpoint, unverified, from the policy's witnesses that answered.
+
+        `prove` gives the consistency proof from the size that a witness names. Raises `LogHaltedError`
+        if a witness knows a larger size than the checkpoint's.
+        """

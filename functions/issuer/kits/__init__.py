@@ -1,0 +1,1 @@
+"""Making a kit out of accepted records: pure."""

@@ -1,0 +1,1 @@
+"""The log's private state and what a round publishes: pure."""

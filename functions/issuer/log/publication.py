@@ -1,0 +1,150 @@
+"""What a round publishes: pure functions of its batch, its signed round and the tree before it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from attestlayer import layout
+from attestlayer.canonical import Json, format_json
+from attestlayer.encoding import Hash, format_hash, format_time
+from attestlayer.keyring import Keyring
+from attestlayer.merkle import HashReader, TreeHead, prove_consistency, prove_inclusion, root_hash
+from attestlayer.note import ED25519, VerifierKey
+from attestlayer.notices import Role
+from attestlayer.receipt import MERGE_DELAY_S
+from attestlayer.registry_receipt import RegistryReceipt
+from attestlayer.tiles import (
+    WIDTH,
+    Tile,
+    extend_tiles,
+    format_bundle,
+    format_tile,
+    hash_reader,
+)
+from attestlayer.trust import make_trust_root
+from issuer.errors import LogHaltedError
+from issuer.log.state import Batch, SignedRound
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeOfTree:
+    """The partial tiles of the tree before a round: hashes by level, and the last bundle's entries."""
+
+    size: int
+    tiles: Mapping[int, Sequence[Hash]]
+    entries: Sequence[bytes]
+
+
+class Growth:
+    """A tree and the tiles that a batch adds to it, read from the new tiles and the old edge."""
+
+    def __init__(self, edge: EdgeOfTree, batch: Batch) -> None:
+        if batch.before.size != edge.size:
+            raise LogHaltedError(f"batch {batch.sequence} follows size {batch.before.size}, not {edge.size}")
+        self._edge = edge
+        self._batch = batch
+        self._tiles = extend_tiles(edge.size, edge.tiles, [leaf.hash() for leaf in batch.leaves])
+        self._known = {(tile.level, tile.index): hashes for tile, hashes in self._tiles.items()}
+
+    @property
+    def size(self) -> int:
+        """Leaves with the batch."""
+        return self._batch.size
+
+    def head(self) -> TreeHead:
+        """Size and root of the new tree, computed from tiles: another path than `Edge`'s."""
+        return TreeHead(self.size, root_hash(self.size, self.reader()))
+
+    def reader(self) -> HashReader:
+        """Reads the complete subtrees that the root and this batch's proofs need."""
+        return hash_reader(self.size, self._read_tile)
+
+    def objects(self) -> dict[str, bytes]:
+        """The hash tiles and entry bundles to store."""
+        found = {tile.path: format_tile(hashes) for tile, hashes in self._tiles.items()}
+        entries = [*self._edge.entries, *(leaf.entry() for leaf in self._batch.leaves)]
+        if self._batch.leaves:
+            for number, at in enumerate(range(0, len(entries), WIDTH), self._edge.size // WIDTH):
+                part = entries[at : at + WIDTH]
+                found[Tile(0, number, len(part)).bundle_path] = format_bundle(part)
+        return found
+
+    def _read_tile(self, tile: Tile) -> Sequence[Hash]:
+        hashes = self._known.get((tile.level, tile.index))
+        if hashes is None and tile.index == (self._edge.size >> (8 * tile.level)) // WIDTH:
+            hashes = list(self._edge.tiles.get(tile.level, ()))
+        if hashes is None or len(hashes) < tile.width:
+            raise LogHaltedError(f"{tile.path} lies outside the edge of a tree of size {self._edge.size}")
+        return hashes[: tile.width]
+
+
+def entry_objects(batch: Batch, signed: SignedRound, growth: Growth) -> Iterator[tuple[str, bytes]]:
+    """Leaf record and registry receipt of each leaf."""
+    read = growth.reader()
+    for index, leaf in enumerate(batch.leaves, batch.before.size):
+        record = leaf.record()
+        path = prove_inclusion(index, growth.size, read)
+        receipt = RegistryReceipt(record, index, path, signed.checkpoint, signed.note)
+        yield layout.entry_path(record.leaf_hash), record.format()
+        yield layout.inclusion_path(record.leaf_hash), receipt.format()
+
+
+def consistency_object(batch: Batch, growth: Growth) -> dict[str, bytes]:
+    """The proof from the size before to this one, if it changed."""
+    old = batch.before
+    if old.size == growth.size:
+        return {}
+    new = growth.head()
+    proof = prove_consistency(old.size, new.size, growth.reader())
+    return {layout.consistency_path(old.size, new.size): format_consistency(old, new, proof)}
+
+
+def format_consistency(old: TreeHead, new: TreeHead, proof: Sequence[Hash]) -> bytes:
+    """The answer to a consistency query."""
+    hashes: list[Json] = [format_hash(value) for value in proof]
+    return format_json(
+        {
+            "from_size": old.size,
+            "to_size": new.size,
+            "from_root": format_hash(old.root),
+            "to_root": format_hash(new.root),
+            "proof": hashes,
+        }
+    )
+
+
+def views(batch: Batch, signed: SignedRound, keyring: Keyring, cadence_s: int) -> dict[str, bytes]:
+    """The mutable objects of a round in the order in which they are replaced; `latest.json` is last."""
+    checkpoint = signed.checkpoint
+    found = {
+        layout.REGISTRY_JWKS: format_json(keyring.jwks(Role.REGISTRY)),
+        layout.ISSUER_JWKS: format_json(keyring.jwks(Role.ISSUER)),
+        layout.REGISTRY_VKEY: _vkeys(keyring, checkpoint.timestamp).encode(),
+        layout.STATS: _stats(batch, signed, cadence_s),
+    }
+    if batch.notices_changed:
+        found[layout.TRUST] = make_trust_root(checkpoint, batch.notices).format()
+    found[layout.CHECKPOINT] = signed.note.format().encode()
+    found[layout.LATEST] = checkpoint.format()
+    return found
+
+
+def _vkeys(keyring: Keyring, time: int) -> str:
+    keys = keyring.keys_at(Role.REGISTRY, time)
+    return "".join(f"{VerifierKey(keyring.origin, ED25519, key.public).format()}\n" for key in keys)
+
+
+def _stats(batch: Batch, signed: SignedRound, cadence_s: int) -> bytes:
+    checkpoint = signed.checkpoint
+    return format_json(
+        {
+            "origin": checkpoint.origin,
+            "tree_size": checkpoint.head.size,
+            "root_hash": format_hash(checkpoint.head.root),
+            "checkpoint_sequence": checkpoint.sequence,
+            "checkpoint_hash": format_hash(checkpoint.hash()),
+            "checkpoint_timestamp": format_time(checkpoint.timestamp),
+            "notices": len(batch.notices.notices),
+            "cadence_seconds": cadence_s,
+            "max_merge_delay_seconds": MERGE_DELAY_S,
+        }
+    )

@@ -1,0 +1,210 @@
+"""The log's private documents: head, batches, signed rounds (REG-1.0 gives none: they are nobody else's).
+
+Canonical JSON like everything else, read strictly: a damaged one stops the writer.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from attestlayer.canonical import (
+    Json,
+    format_json,
+    parse_json,
+    take_array,
+    take_document,
+    take_hash,
+    take_integer,
+    take_optional,
+    take_string,
+    take_time,
+    take_value,
+)
+from attestlayer.checkpoint import Checkpoint, take_checkpoint
+from attestlayer.encoding import Hash, format_hash, format_time, parse_hash, parse_origin, sha256, shown
+from attestlayer.errors import VerificationError
+from attestlayer.leaf import Leaf, parse_entry
+from attestlayer.merkle import Edge, TreeHead
+from attestlayer.note import Note, parse_note
+from attestlayer.notices import Notices, take_notices
+from issuer.errors import LogHaltedError
+
+HEAD = "head"
+_MAX_BATCH = 1 << 30
+
+
+def signed_name(sequence: int) -> str:
+    """The private object that fixes round `sequence`'s checkpoint."""
+    return f"signed/{sequence}"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The one small object that decides: which batch is round `sequence`. Changed by compare-and-swap only.
+
+    `edge`: the tree's complete subtrees, largest first; `previous`: hash of checkpoint `sequence` − 1.
+    """
+
+    origin: str
+    sequence: int
+    tree: TreeHead
+    edge: tuple[Hash, ...]
+    notices_hash: Hash
+    batch_time: int
+    batch: str
+    previous: Hash | None
+
+    def format(self) -> bytes:
+        """The object's bytes."""
+        edge: list[Json] = [format_hash(value) for value in self.edge]
+        return format_json(
+            {
+                "schema": "attestlayer/head/1",
+                "origin": self.origin,
+                "sequence": self.sequence,
+                "tree_size": self.tree.size,
+                "root_hash": format_hash(self.tree.root),
+                "edge": edge,
+                "notices_hash": format_hash(self.notices_hash),
+                "batch_time": format_time(self.batch_time),
+                "batch": self.batch,
+                "prev_checkpoint_hash": None if self.previous is None else format_hash(self.previous),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A round's content: `leaves` in order, appended to the tree `before`; the notices document."""
+
+    sequence: int
+    time: int
+    before: TreeHead
+    leaves: tuple[Leaf, ...]
+    notices: Notices
+    notices_changed: bool
+
+    @property
+    def size(self) -> int:
+        """The tree's size with this batch."""
+        return self.before.size + len(self.leaves)
+
+    @property
+    def name(self) -> str:
+        """The batch's private object: its sequence and the SHA-256 of its bytes."""
+        return f"batch/{self.sequence}-{sha256(self.format()).hex()}"
+
+    def format(self) -> bytes:
+        """The object's bytes."""
+        leaves: list[Json] = [leaf.entry().decode() for leaf in self.leaves]
+        return format_json(
+            {
+                "schema": "attestlayer/batch/1",
+                "sequence": self.sequence,
+                "time": format_time(self.time),
+                "tree_size_before": self.before.size,
+                "root_hash_before": format_hash(self.before.root),
+                "leaves": leaves,
+                "notices": self.notices.members(),
+                "notices_changed": int(self.notices_changed),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SignedRound:
+    """What was signed for a round: once stored, everything else follows from it and the batch."""
+
+    checkpoint: Checkpoint
+    note: Note
+
+    def format(self) -> bytes:
+        """The object's bytes."""
+        return format_json(
+            {
+                "schema": "attestlayer/signed-round/1",
+                "checkpoint": self.checkpoint.members(),
+                "note": self.note.format(),
+            }
+        )
+
+
+def parse_head(data: bytes) -> Head:
+    """Head. Raises `LogHaltedError` if it is damaged."""
+    names = [
+        "origin",
+        "sequence",
+        "tree_size",
+        "root_hash",
+        "edge",
+        "notices_hash",
+        "batch_time",
+        "batch",
+        "prev_checkpoint_hash",
+    ]
+    with _undamaged("head"):
+        members = take_document(parse_json(data), "head", names)
+        head = Head(
+            origin=take_value(members, "origin", parse_origin),
+            sequence=take_integer(members, "sequence"),
+            tree=TreeHead(take_integer(members, "tree_size"), take_hash(members, "root_hash")),
+            edge=tuple(parse_hash(_text(item)) for item in take_array(members, "edge")),
+            notices_hash=take_hash(members, "notices_hash"),
+            batch_time=take_time(members, "batch_time"),
+            batch=take_string(members, "batch"),
+            previous=take_optional(members, "prev_checkpoint_hash", parse_hash),
+        )
+        if Edge(head.tree.size, head.edge).head() != head.tree:
+            raise ValueError("its edge does not make its root")
+        return head
+
+
+def parse_batch(data: bytes, name: str) -> Batch:
+    """The batch stored as `name`. Raises `LogHaltedError` if it is damaged."""
+    names = [
+        "sequence",
+        "time",
+        "tree_size_before",
+        "root_hash_before",
+        "leaves",
+        "notices",
+        "notices_changed",
+    ]
+    with _undamaged(name):
+        members = take_document(parse_json(data, _MAX_BATCH), "batch", names)
+        batch = Batch(
+            sequence=take_integer(members, "sequence"),
+            time=take_time(members, "time"),
+            before=TreeHead(
+                take_integer(members, "tree_size_before"), take_hash(members, "root_hash_before")
+            ),
+            leaves=tuple(parse_entry(_text(item).encode()) for item in take_array(members, "leaves")),
+            notices=take_notices(members["notices"]),
+            notices_changed=bool(take_integer(members, "notices_changed", 1)),
+        )
+        if batch.name != name:
+            raise ValueError("its bytes do not hash to its name")
+        return batch
+
+
+def parse_signed(data: bytes, name: str) -> SignedRound:
+    """The signed round stored as `name`. Raises `LogHaltedError` if it is damaged."""
+    with _undamaged(name):
+        members = take_document(parse_json(data), "signed-round", ("checkpoint", "note"))
+        return SignedRound(take_checkpoint(members["checkpoint"]), parse_note(take_string(members, "note")))
+
+
+@contextmanager
+def _undamaged(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, VerificationError) as error:
+        raise LogHaltedError(
+            f"the private object {name!r} is damaged: {error}. Nothing was signed."
+        ) from error
+
+
+def _text(value: Json) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"found {shown(value)}, wanted a string")
+    return value

@@ -1,0 +1,64 @@
+"""Starts a log: the genesis batch with the first notices, head, checkpoint 0. Run again, it goes on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from attestlayer import layout
+from attestlayer.checkpoint import Checkpoint
+from attestlayer.keys import PublicKey
+from attestlayer.merkle import Edge
+from attestlayer.notices import Notices, Role, key_added
+from issuer.errors import LogHaltedError, StaleTagError
+from issuer.log import face
+from issuer.log.publisher import LogPorts, Publisher
+from issuer.log.state import HEAD, Batch, Head, parse_head
+
+
+@dataclass(frozen=True)
+class Initialiser:
+    """Makes the genesis of a log."""
+
+    ports: LogPorts
+
+    def run(self, issuers: Sequence[PublicKey]) -> Checkpoint:
+        """Bring checkpoint 0 to the public, or the round that an earlier run began.
+
+        Raises `LogHaltedError` beside a public checkpoint without a head: that log has lost its state.
+        """
+        head = self._head(issuers)
+        if head.origin != self.ports.origin:
+            raise LogHaltedError(f"this home holds the log {head.origin}, wanted {self.ports.origin}")
+        latest = face.read_latest(self.ports.public)
+        if latest and latest.sequence >= head.sequence:
+            return latest
+        return Publisher(self.ports).finish(head)
+
+    def _head(self, issuers: Sequence[PublicKey]) -> Head:
+        private = self.ports.private
+        stored = private.read(HEAD)
+        if stored is None:
+            if self.ports.public.read(layout.CHECKPOINT) or self.ports.public.read(layout.LATEST):
+                raise LogHaltedError(
+                    "there is a public checkpoint but no head: a log that lost its head never starts anew. "
+                    "See the page on recovery"
+                )
+            self._store_genesis(issuers)
+            stored = private.read(HEAD)
+        if stored is None:
+            raise LogHaltedError("head was stored and is not there")
+        return parse_head(stored)
+
+    def _store_genesis(self, issuers: Sequence[PublicKey]) -> None:
+        time = self.ports.grid_time()
+        registries = [signer.public for signer in self.ports.signers.values()]
+        keys = [(Role.REGISTRY, key) for key in registries] + [(Role.ISSUER, key) for key in issuers]
+        added = [key_added(role, key, time) for role, key in keys]
+        notices = Notices(self.ports.origin, ()).extended(time, added)
+        empty = Edge().head()
+        batch = Batch(0, time, empty, (), notices, notices_changed=True)
+        self.ports.private.create(batch.name, batch.format())
+        head = Head(self.ports.origin, 0, empty, (), notices.hash(), time, batch.name, None)
+        try:
+            self.ports.private.replace(HEAD, head.format(), None)
+        except StaleTagError:
+            return  # another initialiser was first: its genesis counts

@@ -1,0 +1,214 @@
+"""A round of the log: takes waiting leaves, commits a batch, has it signed and published.
+
+The order of writes is the log's safety (decision page "Order of writes"): nothing is signed before
+the batch is durable, read back, recomputed by a second path and committed by compare-and-swap on head;
+once `signed/<sequence>` is stored, all else is a pure function of it and the batch.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from attestlayer import layout
+from attestlayer.canonical import format_json, parse_json, take_members
+from attestlayer.checkpoint import Checkpoint
+from attestlayer.keyring import read_notices
+from attestlayer.leaf import Leaf, parse_entry
+from attestlayer.merkle import Edge
+from attestlayer.notices import Notices, NoticeType, parse_notices
+from issuer.errors import LogHaltedError, StaleTagError, StoreError
+from issuer.log import face
+from issuer.log.publication import Growth
+from issuer.log.publisher import LogPorts, Publisher, SupersededError
+from issuer.log.state import HEAD, Batch, Head, parse_batch, parse_head
+from issuer.ports import Tagged
+
+MAX_LEAVES = 4096
+"""Leaves of one round: bounds its work; the rest waits for the next one."""
+
+_LOOKED_AT = 100_000
+"""Waiting leaves looked at in a round; those already in the log wait for their delivery only."""
+
+_WAIT_SHARE = 12
+"""A run within a twelfth of the cadence before the next instant of the grid waits for it."""
+
+
+class Outcome(StrEnum):
+    """How a round ended."""
+
+    PUBLISHED = "published"
+    NOT_DUE = "not-due"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class RoundReport:
+    """What a run did: its outcome, the checkpoint that is public now, the number of leaves it took."""
+
+    outcome: Outcome
+    checkpoint: Checkpoint | None
+    leaves: int = 0
+
+
+@dataclass(frozen=True)
+class Sequencer:
+    """Writes the log. Any number may run at once, anywhere: one of them wins each round."""
+
+    ports: LogPorts
+
+    def run(self) -> RoundReport:
+        """Finish head's round if need be, then make the next one if it is due.
+
+        Raises `LogHaltedError` if going on could fork the log, `StoreError` if storage fails; running it
+        again is always right.
+        """
+        try:
+            return self._run()
+        except SupersededError:
+            return RoundReport(Outcome.LOST, face.read_latest(self.ports.public))
+
+    def _run(self) -> RoundReport:
+        publisher = Publisher(self.ports)
+        stored, head = self._read_head()
+        last = self._finish_open_round(publisher, head)
+        time = self._wait_for_grid()
+        if time <= last.timestamp:
+            return RoundReport(Outcome.NOT_DUE, last)
+        batch = self._make_batch(head, time)
+        following = self._prepare(head, last, batch)
+        if not self._commit(stored, following):
+            return RoundReport(Outcome.LOST, last)
+        checkpoint = publisher.finish(following)
+        self._clean_up(following, batch)
+        return RoundReport(Outcome.PUBLISHED, checkpoint, len(batch.leaves))
+
+    def _read_head(self) -> tuple[Tagged, Head]:
+        stored = self.ports.private.read_tagged(HEAD)
+        if stored is None:
+            beside = " beside a public checkpoint" if self.ports.public.read(layout.CHECKPOINT) else ""
+            raise LogHaltedError(
+                f"there is no head{beside}: `issuer init` starts a log, and no lost head is ever made anew"
+            )
+        head = parse_head(stored.data)
+        if head.origin != self.ports.origin:
+            raise LogHaltedError(f"this home holds the log {head.origin}, wanted {self.ports.origin}")
+        return stored, head
+
+    def _finish_open_round(self, publisher: Publisher, head: Head) -> Checkpoint:
+        """The checkpoint of head's round, public."""
+        latest = face.read_latest(self.ports.public)
+        if latest and latest.sequence > head.sequence:
+            raise LogHaltedError(
+                f"the public checkpoint {latest.sequence} is ahead of head {head.sequence}: head was restored "
+                "from a backup, or two logs share one registry. Nothing was signed; see the page on recovery"
+            )
+        if latest is None or latest.sequence != head.sequence:
+            return publisher.finish(head)
+        signed = publisher.read_signed(head.sequence)
+        if signed is None or signed.checkpoint != latest or latest.head != head.tree:
+            raise LogHaltedError(
+                f"the public checkpoint {latest.sequence} is not the one that this log signed"
+            )
+        return latest
+
+    def _wait_for_grid(self) -> int:
+        clock, cadence = self.ports.clock, self.ports.cadence_s
+        following = self.ports.grid_time() + cadence
+        if following - clock.now() <= cadence / _WAIT_SHARE:
+            while (left := following - clock.now()) > 0:
+                clock.sleep(left)
+        return self.ports.grid_time()
+
+    def _make_batch(self, head: Head, time: int) -> Batch:
+        notices = self._read_notices(head)
+        extended = notices
+        for queued in self.ports.ledger.queued_notices():
+            extended = _with_notice(extended, time, queued.type, queued.data)
+        return Batch(
+            sequence=head.sequence + 1,
+            time=time,
+            before=head.tree,
+            leaves=self._take_leaves(time),
+            notices=extended,
+            notices_changed=extended != notices,
+        )
+
+    def _read_notices(self, head: Head) -> Notices:
+        data = self.ports.public.read(layout.notices_path(head.notices_hash))
+        if data is None:
+            raise LogHaltedError("the notices that head names are missing from the public store")
+        notices = parse_notices(data)
+        if notices.hash() != head.notices_hash:
+            raise LogHaltedError("the stored notices are not those that head names")
+        return notices
+
+    def _take_leaves(self, time: int) -> tuple[Leaf, ...]:
+        taken: list[Leaf] = []
+        for waiting in self.ports.ledger.waiting_leaves(time, _LOOKED_AT):
+            if len(taken) == MAX_LEAVES:
+                break
+            if self.ports.public.read(layout.inclusion_path(waiting.leaf_hash)) is not None:
+                continue  # in the log already, its kit is not delivered yet
+            leaf = parse_entry(waiting.entry)
+            if leaf.hash() != waiting.leaf_hash:
+                raise LogHaltedError(
+                    "a waiting leaf's entry does not hash to its name: the ledger is damaged"
+                )
+            taken.append(leaf)
+        return tuple(taken)
+
+    def _prepare(self, head: Head, last: Checkpoint, batch: Batch) -> Head:
+        """Store the batch, read it back, recompute its root by the second path. Signs nothing."""
+        edge = Edge(head.tree.size, head.edge)
+        for leaf in batch.leaves:
+            edge.append(leaf.hash())
+        self.ports.private.create(batch.name, batch.format())
+        stored = self.ports.private.read(batch.name)
+        if stored is None:
+            raise StoreError(f"{batch.name} was stored and is not there")
+        growth = Growth(face.read_edge(self.ports.public, head.tree), parse_batch(stored, batch.name))
+        if growth.head() != edge.head():
+            raise LogHaltedError("two ways of computing the next root disagree: nothing was signed")
+        return Head(
+            origin=head.origin,
+            sequence=batch.sequence,
+            tree=edge.head(),
+            edge=tuple(edge.hashes),
+            notices_hash=batch.notices.hash(),
+            batch_time=batch.time,
+            batch=batch.name,
+            previous=last.hash(),
+        )
+
+    def _commit(self, stored: Tagged, following: Head) -> bool:
+        """Compare-and-swap head. An unclear answer is settled by reading head again."""
+        data = following.format()
+        try:
+            self.ports.private.replace(HEAD, data, stored.tag)
+        except StaleTagError:
+            return self.ports.private.read(HEAD) == data
+        except StoreError:
+            found = self.ports.private.read(HEAD)
+            if found == stored.data:
+                raise
+            return found == data
+        return True
+
+    def _clean_up(self, head: Head, batch: Batch) -> None:
+        """Older batches and published notices are needed no more. Signed rounds stay: they are the chain."""
+        for name in self.ports.private.list("batch/"):
+            if int(name.removeprefix("batch/").partition("-")[0]) < head.sequence:
+                self.ports.private.delete(name)
+        published = {notice.content() for notice in batch.notices.notices}
+        for queued in self.ports.ledger.queued_notices():
+            if format_json({"type": queued.type, "data": parse_json(queued.data)}) in published:
+                self.ports.ledger.drop_notice(queued)
+
+
+def _with_notice(notices: Notices, at: int, kind: str, data: bytes) -> Notices:
+    """The notices with one more; one that contradicts them stays in the queue for the operator to see."""
+    try:
+        extended = notices.extended(at, [(NoticeType(kind), take_members(parse_json(data)))])
+        read_notices(extended)
+    except ValueError:
+        return notices
+    return extended
