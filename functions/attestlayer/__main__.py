@@ -1,0 +1,7 @@
+"""`python -m attestlayer`: the console command."""
+
+import sys
+
+from attestlayer.cli import main
+
+sys.exit(main())

@@ -1,0 +1,124 @@
+"""What each reason and remark means for a reviewer, and what to do next: one closed table for each."""
+
+from attestlayer.errors import Reason, Remark
+
+_ALTERED = "Ask whoever gave you the kit for the original delivered file, and check that."
+_REPORT = "Don't rely on the kit, and report it to security@attestlayer.com."
+_OTHER_REGISTRY = "Check that your trust root is of the registry that should hold this kit."
+
+ADVICE: dict[Reason, str] = {
+    Reason.INPUT_NOT_A_KIT: "This is neither a folder nor a ZIP file. Check that you picked the kit itself.",
+    Reason.INPUT_UNREADABLE: "The input could not be read. Check its name, its permissions and its length.",
+    Reason.SCHEMA_NEWER: "A document is of a newer format than this verifier knows. Update the verifier.",
+    Reason.TRUST_ROOT_UNUSABLE: (
+        "Without a usable trust root nothing can be checked. Get the registry's /v1/trust.json, compare the "
+        "fingerprint that `attestlayer trust FILE` shows with one that reached you another way, then run "
+        "`attestlayer trust --install FILE` or name it with --trust."
+    ),
+    Reason.CONTAINER_NOT_CANONICAL: (
+        "The ZIP was packed again or damaged, which by itself says nothing of its files. Unpack it into an "
+        "empty folder and check the folder."
+    ),
+    Reason.CONTAINER_LIMIT_EXCEEDED: f"A member is too large for a kit, or is one too many. {_ALTERED}",
+    Reason.CONTAINER_LINK: (
+        "The folder holds a link or a device where only files can be. Unpack the original ZIP into an empty "
+        "folder and check that."
+    ),
+    Reason.FILE_UNEXPECTED: (
+        "Something was added that was not issued. If you put it there, take it out and check again; "
+        "otherwise ask for the original."
+    ),
+    Reason.MANIFEST_MALFORMED: f"The list of the kit's files is not as it was issued. {_ALTERED}",
+    Reason.FILE_MISSING: f"A file that was issued is not there. {_ALTERED}",
+    Reason.FILE_SIZE_MISMATCH: f"A file is not the one issued: its length changed. {_ALTERED}",
+    Reason.FILE_HASH_MISMATCH: f"A file is not the one issued: its content changed. {_ALTERED}",
+    Reason.MANIFEST_ROOT_MISMATCH: f"The receipt was made for another list of files. {_ALTERED}",
+    Reason.TRAIL_MALFORMED: f"The hash trail is not as it was issued. {_ALTERED}",
+    Reason.TRAIL_CHAIN_BROKEN: f"An event of the hash trail was changed, added or taken out. {_ALTERED}",
+    Reason.TRAIL_EVENT_MISMATCH: f"The hash trail tells of other files or checks than the kit's. {_ALTERED}",
+    Reason.TRAIL_TIME_MISMATCH: f"The hash trail's times are impossible in their order. {_REPORT}",
+    Reason.RECEIPT_MALFORMED: f"The receipt is not as it was issued. {_ALTERED}",
+    Reason.RECEIPT_MANIFEST_MISMATCH: f"The receipt was made for another manifest. {_ALTERED}",
+    Reason.RECEIPT_TRAIL_MISMATCH: f"The receipt was made for another hash trail. {_ALTERED}",
+    Reason.RECEIPT_POLICY_MISMATCH: f"The receipt was made under another intake policy. {_ALTERED}",
+    Reason.RECEIPT_NONCE_MISMATCH: f"The receipt was made for another client nonce. {_ALTERED}",
+    Reason.KIT_ID_MISMATCH: f"Documents of different kits were mixed. {_ALTERED}",
+    Reason.REPORT_MALFORMED: f"The intake report is not as it was issued. {_ALTERED}",
+    Reason.REPORT_RECORDS_MISMATCH: f"The intake report speaks of other records than the kit's. {_ALTERED}",
+    Reason.ISSUER_KEY_UNKNOWN: (
+        "The receipt is signed by a key that your trust root does not know. Update the trust root from a "
+        "source you trust and check again; if the key stays unknown, the kit is not AttestLayer's."
+    ),
+    Reason.ISSUER_KEY_NOT_VALID: f"The receipt is dated outside its key's time. {_REPORT}",
+    Reason.ISSUER_KEY_REVOKED: (
+        "The issuer key was revoked, so its signature shows nothing. Ask AttestLayer for a kit issued anew."
+    ),
+    Reason.RECEIPT_SIGNATURE_INVALID: f"AttestLayer did not sign this receipt as it stands. {_REPORT}",
+    Reason.REGISTRY_RECEIPT_MISSING: (
+        "The kit lacks its proof from the public registry: it may not have been delivered yet. Ask for the "
+        "delivered kit."
+    ),
+    Reason.REGISTRY_RECEIPT_MALFORMED: f"The registry receipt is not as the registry made it. {_ALTERED}",
+    Reason.LEAF_MALFORMED: f"The registry's entry can't be read. {_ALTERED}",
+    Reason.LEAF_MISMATCH: f"The registry's entry is of another kit than this one. {_ALTERED}",
+    Reason.LEAF_HASH_MISMATCH: f"The registry's entry was changed after its hash was made. {_ALTERED}",
+    Reason.KIT_DIGEST_MISMATCH: (
+        f"The kit as a whole is not the one in the registry, whatever its parts say. {_ALTERED}"
+    ),
+    Reason.INCLUSION_PROOF_INVALID: (
+        "The proof does not show the kit's entry in the registry. Fetch the registry receipt of its leaf "
+        "hash from the registry; if that fails too, report it to security@attestlayer.com."
+    ),
+    Reason.CHECKPOINT_MALFORMED: f"The checkpoint is not as the registry made it. {_ALTERED}",
+    Reason.CHECKPOINT_SIGNATURE_INVALID: f"The registry did not sign this checkpoint as it stands. {_REPORT}",
+    Reason.CHECKPOINT_CONFLICT: (
+        "The registry seems to have shown different logs to different people. Keep the kit and the trust "
+        "root unchanged: together they are evidence. Report both to security@attestlayer.com."
+    ),
+    Reason.NOTE_MALFORMED: f"The signed tree head can't be read. {_ALTERED}",
+    Reason.NOTE_MISMATCH: f"The checkpoint's two forms say different things. {_REPORT}",
+    Reason.NOTE_SIGNATURE_INVALID: f"The signed tree head lacks a valid signature of the registry. {_REPORT}",
+    Reason.ORIGIN_MISMATCH: f"The kit is of another registry than your trust root. {_OTHER_REGISTRY}",
+    Reason.REGISTRY_KEY_UNKNOWN: (
+        "The checkpoint is signed by a key that your trust root does not know. Update the trust root from a "
+        "source you trust and check again; if the key stays unknown, this is not the registry's."
+    ),
+    Reason.REGISTRY_KEY_NOT_VALID: f"The checkpoint is dated outside its key's time. {_REPORT}",
+    Reason.REGISTRY_KEY_REVOKED: (
+        "The registry key was revoked, and no witnesses show that the checkpoint is older than that. "
+        "Ask AttestLayer for a kit issued anew."
+    ),
+    Reason.WITNESS_QUORUM_NOT_MET: (
+        "Too few independent witnesses saw this checkpoint, so it could be shown to you alone. Update the "
+        "trust root and check again; if it stays so, report it to security@attestlayer.com."
+    ),
+    Reason.WITNESS_SIGNATURE_INVALID: f"A witness did not sign this checkpoint as it stands. {_REPORT}",
+    Reason.NONCE_MALFORMED: f"The client's nonce is not as it was submitted. {_ALTERED}",
+    Reason.NONCE_CHECKPOINT_MISMATCH: f"The client's nonce names another checkpoint. {_ALTERED}",
+    Reason.NONCE_CHECKPOINT_INVALID: (
+        f"The checkpoint that the client's nonce names is not this registry's. {_OTHER_REGISTRY}"
+    ),
+    Reason.ISSUED_BEFORE_NONCE: f"The kit is dated before something that it contains: backdated. {_REPORT}",
+    Reason.ISSUED_AFTER_CHECKPOINT: f"The kit is dated after the log held it: forward-dated. {_REPORT}",
+    Reason.LATE_MERGE_UNEXPLAINED: (
+        "The entry came into the log later than promised. Update the trust root and check again: a public "
+        "incident may say why. If none does, report it to security@attestlayer.com."
+    ),
+    Reason.KIT_WITHDRAWN: (
+        "AttestLayer issued this kit and withdrew it later. Don't rely on it; ask for the one that takes its "
+        "place."
+    ),
+}
+"""For every `Reason`: what it means, then what to do."""
+
+REMARK_ADVICE: dict[Remark, str] = {
+    Remark.NOT_BEFORE_NOT_SHOWN: "The kit was made before its checkpoint; how long before is not shown.",
+    Remark.LATE_MERGE: "The registry was late and said so in public; the kit itself is sound.",
+    Remark.SUPERSEDED: "A newer kit takes this one's place. Ask for that one if you need the latest.",
+    Remark.TRUST_ROOT_OLDER: (
+        "A withdrawal or a revocation after that time can't be known here. Update the trust root if it "
+        "matters."
+    ),
+    Remark.FILES_IGNORED: "An operating system left them: no part of the kit, and not checked.",
+}
+"""For every `Remark`: what follows from it."""

@@ -1,0 +1,147 @@
+"""The console command's grammar: subcommands, options and their help."""
+
+import argparse
+import sys
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, NoReturn
+
+from attestlayer.cli_text import printable
+from attestlayer.encoding import parse_origin
+
+EXIT_USAGE = 64  # EX_USAGE of sysexits.h: argparse's own 2 means COULD NOT CHECK here
+
+_EPILOG = """\
+exit codes:
+  0    VERIFIED, or done
+  1    NOT VERIFIED
+  2    COULD NOT CHECK, or could not be done: no statement about the kit
+  64   the command line was not understood
+  130  interrupted
+
+environment:
+  XDG_CONFIG_HOME  the installed trust root is $XDG_CONFIG_HOME/attestlayer/trust.json,
+                   or ~/.config/attestlayer/trust.json
+  NO_COLOR         no colours; so does TERM=dumb
+
+No command uses a network.
+Integrity and issuance evidence only. Not audit, certification, or compliance guarantee."""
+
+_TRUST_HELP = "trust root to check with (default: the installed one); never one out of a kit"
+_JSON_HELP = "one JSON document, attestlayer/verification-report/1"
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse with exit code 64 for usage errors, and no abbreviated options."""
+
+    def __init__(self, **options: Any) -> None:
+        layout = partial(argparse.RawDescriptionHelpFormatter, max_help_position=26)
+        super().__init__(**{"allow_abbrev": False, "formatter_class": layout, **options})
+
+    def error(self, message: str) -> NoReturn:
+        """Say how it is used, and stop."""
+        self.exit(EXIT_USAGE, f"{self.format_usage()}{self.prog}: {printable(message)}\n")
+
+
+class _Version(argparse.Action):
+    """Looks the version up only when asked: reading package metadata takes longer than all imports."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib import metadata
+
+        try:
+            version = metadata.version("attestlayer")
+        except metadata.PackageNotFoundError:
+            version = "(not installed)"
+        sys.stdout.write(f"attestlayer {version}\n")
+        parser.exit()
+
+
+def build_parser(commands: Mapping[str, object]) -> Parser:
+    """The parser; `commands` by name become the namespace's `command`."""
+    parser = Parser(
+        prog="attestlayer",
+        description="Verify AttestLayer evidence kits, offline.",
+        epilog=_EPILOG,
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
+    parsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def add(name: str, text: str) -> Parser:
+        added = parsers.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        added.set_defaults(command=commands[name], usage_error=added.error)
+        return added
+
+    _add_verify(add("verify", "check a kit, a ZIP or a folder, in fifteen steps"))
+    _add_verify_receipt(add("verify-receipt", "check a registry receipt by itself, without its kit"))
+    inspect = add("inspect", "show what a kit or a document claims, without checking it")
+    inspect.add_argument("file", metavar="FILE", type=_path)
+    _add_nonce(add("nonce", "make a client nonce file, to be submitted with the records"))
+    _add_trust(add("trust", "show a trust root, or install it"))
+    return parser
+
+
+def _add_verify(parser: Parser) -> None:
+    parser.add_argument("kit", metavar="KIT", type=_path, help="the kit: a ZIP file or a folder")
+    parser.add_argument("--trust", metavar="FILE", type=_path, help=_TRUST_HELP)
+    parser.add_argument("--json", action="store_true", help=_JSON_HELP)
+
+
+def _add_verify_receipt(parser: Parser) -> None:
+    parser.add_argument("receipt", metavar="RECEIPT", type=_path, help="registry_receipt.json")
+    anchors = parser.add_mutually_exclusive_group()
+    anchors.add_argument("--trust", metavar="FILE", type=_path, help=_TRUST_HELP)
+    anchors.add_argument(
+        "--jwks", metavar="FILE", type=_path, help="the registry's JWKS instead: steps 13 and 15 are left out"
+    )
+    parser.add_argument("--origin", type=_origin, help="the registry whose JWKS it is, host and path")
+    parser.add_argument(
+        "--tlog-proof",
+        metavar="OUT",
+        type=_path,
+        help="if verified, write it as a C2SP tlog-proof to a new file",
+    )
+    parser.add_argument("--json", action="store_true", help=_JSON_HELP)
+
+
+def _add_nonce(parser: Parser) -> None:
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        type=_path,
+        default=Path("client_nonce.txt"),
+        help="a new file (default: client_nonce.txt)",
+    )
+    parser.add_argument(
+        "--checkpoint",
+        metavar="FILE|HASH",
+        type=_not_empty,
+        help="the newest checkpoint you saw, its JSON file or its hash: dates the kit from below",
+    )
+
+
+def _add_trust(parser: Parser) -> None:
+    parser.add_argument("file", metavar="FILE", type=_path, help="trust.json")
+    parser.add_argument("--install", action="store_true", help="copy it to where `verify` looks for one")
+    parser.add_argument(
+        "--accept-witnesses", action="store_true", help="install it though its witness policy changed"
+    )
+
+
+def _not_empty(text: str) -> str:
+    if not text or "\0" in text:
+        raise argparse.ArgumentTypeError("wanted a name, found an empty one")
+    return text
+
+
+def _path(text: str) -> Path:
+    return Path(_not_empty(text))
+
+
+def _origin(text: str) -> str:
+    try:
+        return parse_origin(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

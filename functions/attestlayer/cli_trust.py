@@ -1,0 +1,190 @@
+"""The trust root on this machine: where it lies, what it says, how a new one takes its place.
+
+Never from inside a kit: what a kit brings along can't vouch for it (REG-1.0 section 9).
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+from attestlayer.cli_text import Row, age_words, date_words, printable
+from attestlayer.encoding import format_hash
+from attestlayer.errors import CouldNotCheckError, Reason
+from attestlayer.files import read_trust
+from attestlayer.keyring import KnownKey
+from attestlayer.notices import NoticeType, Role
+from attestlayer.policy import NO_QUORUM, WitnessPolicy
+from attestlayer.trust import TrustRoot
+
+_NOT_SHOWN = (
+    "Registry, notices, signing key and witness policy were held against the one before. That its tree "
+    "extends the old one was not shown: that takes a consistency proof, which a trust root does not hold."
+)
+
+
+def variable(name: str) -> str:
+    """An environment variable, empty if it is not set. The command reads three: see its help."""
+    reference = f"${name}"
+    value = os.path.expandvars(reference)
+    return "" if value == reference else value
+
+
+def default_place() -> Path:
+    """`$XDG_CONFIG_HOME/attestlayer/trust.json`, or below `~/.config`. A relative variable doesn't count."""
+    configured = Path(variable("XDG_CONFIG_HOME"))
+    folder = configured if configured.is_absolute() else Path(os.path.expanduser("~")) / ".config"  # noqa: PTH111
+    return folder / "attestlayer" / "trust.json"
+
+
+def load_trust(given: Path | None, subject: Path) -> tuple[TrustRoot, Path]:
+    """The trust root that was named, or the installed one, to check `subject` with; and where it lay.
+
+    Raises `CouldNotCheckError` (trust-root-unusable).
+    """
+    place = given or default_place()
+    if given is None and not place.exists():
+        message = f"there is no trust root: none was named with --trust, and {place} does not exist"
+        raise CouldNotCheckError(Reason.TRUST_ROOT_UNUSABLE, message)
+    if subject.is_dir() and place.resolve().is_relative_to(subject.resolve()):
+        message = f"{place} lies inside the folder that it is to check: a kit can't vouch for itself"
+        raise CouldNotCheckError(Reason.TRUST_ROOT_UNUSABLE, message)
+    return read_trust(place), place
+
+
+def trust_rows(trust: TrustRoot, place: Path, now: int) -> tuple[Row, ...]:
+    """What a verification report says of its trust root."""
+    checkpoint = trust.checkpoint
+    return (
+        ("file", str(place)),
+        ("registry", trust.origin),
+        ("fingerprint", format_hash(trust.fingerprint())),
+        ("registry key", checkpoint.kid),
+        ("as of", f"{date_words(checkpoint.timestamp)} ({age_words(now - checkpoint.timestamp)})"),
+        ("witnesses", _quorum(trust.keyring.witness_policy_at(checkpoint.timestamp))),
+    )
+
+
+def jwks_rows(path: Path, origin: str) -> tuple[Row, ...]:
+    """What a report says of a JWKS that stands for a trust root."""
+    return (
+        ("JWKS", str(path)),
+        ("registry", origin),
+        ("not known", "witnesses, withdrawals, incidents and the log's other face: steps 13 and 15"),
+    )
+
+
+def describe_trust(trust: TrustRoot, place: Path, now: int) -> list[tuple[str, list[Row]]]:
+    """A trust root in sections: heading and rows."""
+    checkpoint, fingerprint = trust.checkpoint, trust.fingerprint()
+    root: list[Row] = [
+        ("file", str(place)),
+        ("registry", trust.origin),
+        ("fingerprint", format_hash(fingerprint)),
+        ("as SHA-256", fingerprint.hex()),
+    ]
+    point: list[Row] = [
+        ("time", f"{date_words(checkpoint.timestamp)} ({age_words(now - checkpoint.timestamp)})"),
+        ("tree size", str(checkpoint.head.size)),
+        ("sequence", str(checkpoint.sequence)),
+        ("hash", format_hash(checkpoint.hash())),
+        ("signed by", checkpoint.kid),
+    ]
+    policy = trust.keyring.witness_policy_at(checkpoint.timestamp)
+    witnesses: list[Row] = [("quorum", _quorum(policy))]
+    witnesses += [("witness", f"{name} ({key.name})") for name, key in policy.witnesses.items()]
+    return [
+        ("", root),
+        ("Checkpoint", point),
+        ("Registry keys", _key_rows(trust, Role.REGISTRY)),
+        ("Issuer keys", _key_rows(trust, Role.ISSUER)),
+        ("Witnesses", witnesses),
+        ("Notices", _notice_rows(trust)),
+    ]
+
+
+def install(trust: TrustRoot, place: Path, *, accept_witnesses: bool) -> str:
+    """Put a trust root in the default place, if it may take the place of the one there; says what it did.
+
+    Raises `CouldNotCheckError` if it may not, `OSError`.
+    """
+    old = read_trust(place) if os.path.lexists(place) else None
+    if old:
+        if old.fingerprint() == trust.fingerprint():
+            return f"This trust root is installed already: {place}"
+        check_update(old, trust, accept_witnesses=accept_witnesses)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    _replace(place, trust.format())
+    held = f"Installed: {place}."
+    return f"{held} {_NOT_SHOWN}" if old else held
+
+
+def check_update(old: TrustRoot, new: TrustRoot, *, accept_witnesses: bool) -> None:
+    """Check that `new` may take the place of `old`: all of section 9 but the consistency of the trees.
+
+    For that a proof is needed, which is no part of a trust root. Raises `CouldNotCheckError`.
+    """
+    before, after = old.checkpoint, new.checkpoint
+    same_size_other_root = before.head.size == after.head.size and before.head.root != after.head.root
+    refusals = {
+        f"it is of {new.origin}, the installed one of {old.origin}": new.origin != old.origin,
+        "it is older than the installed one": after.sequence < before.sequence,
+        "its notices are not the installed one's and more": not new.notices.starts_with(old.notices),
+        "its checkpoint contradicts the installed one: the log shows two faces": same_size_other_root
+        or (before.sequence == after.sequence and before.hash() != after.hash())
+        or after.head.size < before.head.size,
+        "it is signed by a key that the installed one does not have; install the ones between first": (
+            old.keyring.key(Role.REGISTRY, after.kid) is None
+        ),
+        "it changes the witness policy; compare with the operator's announcement, then add "
+        "--accept-witnesses": not accept_witnesses and _policy_notices(new) != _policy_notices(old),
+    }
+    for refusal, applies in refusals.items():
+        if applies:
+            raise CouldNotCheckError(Reason.TRUST_ROOT_UNUSABLE, f"not installed: {refusal}")
+
+
+def _policy_notices(trust: TrustRoot) -> list[bytes]:
+    return [n.content() for n in trust.notices.notices if n.type == NoticeType.WITNESS_POLICY]
+
+
+def _replace(place: Path, data: bytes) -> None:
+    """Write next to the place, then rename: a reader finds the old file or the new one."""
+    with tempfile.NamedTemporaryFile(dir=place.parent, prefix=".trust-", delete=False) as file:
+        try:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+            os.replace(file.name, place)  # noqa: PTH105
+        except OSError:
+            Path(file.name).unlink(missing_ok=True)
+            raise
+
+
+def _quorum(policy: WitnessPolicy) -> str:
+    if policy.quorum == NO_QUORUM:
+        return "none demanded: the registry's key alone vouches for its checkpoints"
+    return f"{printable(policy.quorum)} of {len(policy.witnesses)} named"
+
+
+def _key_rows(trust: TrustRoot, role: Role) -> list[Row]:
+    keys = [key for key in trust.keyring.keys.values() if key.role == role]
+    return [("key", f"{key.public.kid} {_validity(key)}") for key in keys] or [("key", "none")]
+
+
+def _validity(key: KnownKey) -> str:
+    parts = [f"from {date_words(key.valid_from)}"]
+    if key.valid_until is not None:
+        parts.append(f"until {date_words(key.valid_until)}")
+    if key.revoked_at is not None:
+        parts.append(f"REVOKED at {date_words(key.revoked_at)}")
+    return ", ".join(parts)
+
+
+def _notice_rows(trust: TrustRoot) -> list[Row]:
+    incidents = sum(n.type == NoticeType.INCIDENT for n in trust.notices.notices)
+    return [
+        ("in all", str(len(trust.notices.notices))),
+        ("withdrawn", f"{len(trust.keyring.withdrawn)} kits"),
+        ("superseded", f"{len(trust.keyring.superseded)} kits"),
+        ("incidents", str(incidents)),
+    ]
