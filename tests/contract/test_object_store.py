@@ -150,6 +150,14 @@ def test_creating_where_replace_stored_is_a_conflict(store: ObjectStore) -> None
         store.create("head", b"2")
 
 
+@pytest.mark.parametrize("data", [b"", b"1"])
+def test_an_object_exists_from_its_creation_to_its_deletion(store: ObjectStore, data: bytes) -> None:
+    store.create("a/b", data)
+    assert store.exists("a/b") is True
+    store.delete("a/b")
+    assert store.exists("a/b") is False
+
+
 def test_reading_gives_the_bytes_with_their_tag(store: ObjectStore) -> None:
     store.create("a", b"1")
     found = store.read_tagged("a")
@@ -163,6 +171,7 @@ def test_what_is_absent_is_none(store: ObjectStore, tmp_path: Path, name: str) -
     store.create("a", b"1")
     store.create("folder/a", b"1")
     assert store.read(name) is None
+    assert store.exists(name) is False
     assert store.read_tagged(name) is None
     assert store.fetch(name, tmp_path / "copy") is False
     assert not (tmp_path / "copy").exists()
@@ -224,6 +233,7 @@ def test_a_name_that_breaks_the_rules_is_refused_by_every_method(
         lambda: store.create_many({"fine": b"1", name: b"1"}),
         lambda: store.replace(name, b"1", None),
         lambda: store.read(name),
+        lambda: store.exists(name),
         lambda: store.read_tagged(name),
         lambda: store.fetch(name, tmp_path / "copy"),
         lambda: store.delete(name),

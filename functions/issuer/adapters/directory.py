@@ -107,6 +107,11 @@ class DirectoryStore:
         with storing("read", name), self._opened(name) as file:
             return None if file is None else file.read()
 
+    def exists(self, name: str) -> bool:
+        """Whether the object is there."""
+        with storing("look for", name), self._opened(name) as file:
+            return file is not None
+
     def read_tagged(self, name: str) -> Tagged | None:
         """The object's bytes and their SHA-256."""
         data = self.read(name)
@@ -166,7 +171,8 @@ class DirectoryStore:
                         elif entry.is_file(follow_symlinks=False):
                             names.append(folder + entry.name)
             except (FileNotFoundError, NotADirectoryError):
-                self._check_root()
+                pass  # no such folder, or emptied meanwhile
+            self._check_root()
         return sorted(names)
 
     def _create_one(self, item: tuple[str, bytes]) -> None:
@@ -233,6 +239,7 @@ class DirectoryStore:
             yield None
             return
         try:
+            self._check_root()
             if stat.S_ISREG(os.fstat(descriptor).st_mode):
                 with os.fdopen(descriptor, "rb", closefd=False) as file:
                     yield file
@@ -279,7 +286,7 @@ class DirectoryStore:
             )
 
     def _check_root(self) -> None:
-        """An unmounted or replaced root must not look like a store without objects."""
+        """An unmounted or replaced root must not look like this store, with no objects or with others."""
         if identity(self._root) != self._root_id:
             raise StoreError(f"{self._root} is another folder than when it was opened")
 

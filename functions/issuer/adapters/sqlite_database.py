@@ -26,6 +26,8 @@ _EXPLAINED = {
     sqlite3.SQLITE_READONLY: "the file or its folder is read-only",
 }
 
+_PAGE_MIN = 512  # bytes; the smallest page of an SQLite file
+
 _CREATING = threading.Lock()
 
 
@@ -53,6 +55,9 @@ class Database:
         with storing("open ledger", str(path)):
             self._create_file()
             self._identity = identity(self._path)
+            # SQLite takes a file of less than a page for an empty one, and would write over it.
+            if 0 < self._path.stat().st_size < _PAGE_MIN:
+                raise StoreError(f"ledger {path}: {_EXPLAINED[sqlite3.SQLITE_NOTADB]}")
         self._prepare()
 
     def close(self) -> None:

@@ -1,0 +1,267 @@
+"""The SQLite ledger where it is more than its port: the file, its damage, its disk."""
+
+import multiprocessing
+import os
+import sqlite3
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from contract.records import ANSWER, NOW, acceptance, claim, grant, move, packet, sealed, workspace
+from issuer.adapters.sqlite import SqliteLedger
+from issuer.adapters.sqlite_database import Database
+from issuer.errors import StoreError
+from issuer.model import Answer, PacketState, QueuedNotice
+from unit.adapters.disks import Limit, SmallDisk
+
+LARGE = QueuedNotice("large", b"x" * 500_000)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "ledger.db"
+
+
+@pytest.fixture
+def ledger(path: Path) -> SqliteLedger:
+    return SqliteLedger(path)
+
+
+def change(path: Path, statement: str, *values: object) -> None:
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute(statement, values)
+    connection.close()
+
+
+# The file
+
+
+def test_only_its_owner_reads_the_ledger(path: Path, ledger: SqliteLedger) -> None:
+    ledger.add_workspace(workspace())
+    files = list(path.parent.iterdir())
+    assert path in files
+    assert {stat.S_IMODE(each.stat().st_mode) for each in files} == {0o600}
+
+
+def test_every_connection_syncs_each_transaction(path: Path) -> None:
+    database = Database(path, 1.0)
+    with database.read() as first, database.write() as second:
+        assert first is not second
+        for connection in (first, second):
+            assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+            assert connection.execute("PRAGMA synchronous").fetchone() == (2,)  # 2: FULL
+            assert connection.execute("PRAGMA foreign_keys").fetchone() == (1,)
+
+
+def test_a_connection_is_used_again(path: Path) -> None:
+    database = Database(path, 1.0)
+    with database.read() as first:
+        pass
+    with database.write() as second:
+        assert first is second
+
+
+def test_closing_merges_the_log_and_later_calls_open_again(path: Path, ledger: SqliteLedger) -> None:
+    ledger.add_workspace(workspace())
+    ledger.close()
+    assert list(path.parent.iterdir()) == [path]
+    assert ledger.workspaces() == (workspace(),)
+
+
+def test_an_empty_file_of_a_crash_while_opening_becomes_a_ledger(path: Path) -> None:
+    path.touch()
+    assert SqliteLedger(path).workspaces() == ()
+
+
+def test_many_threads_can_open_a_new_ledger_at_once(path: Path) -> None:
+    def use(n: int) -> None:
+        SqliteLedger(path).post_credits(grant(n, 1))
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(use, range(16)))
+    assert SqliteLedger(path).balance("wks_1") == 16
+
+
+def test_a_forked_child_has_connections_of_its_own(ledger: SqliteLedger) -> None:
+    ledger.post_credits(grant(0, 1))
+    context = multiprocessing.get_context("fork")
+
+    def use(n: int) -> None:
+        for turn in range(20):
+            ledger.post_credits(grant(1 + 100 * n + turn, 1))
+
+    children = [context.Process(target=use, args=(n,)) for n in (1, 2)]
+    for child in children:
+        child.start()
+    use(0)
+    for child in children:
+        child.join()
+    assert [child.exitcode for child in children] == [0, 0]
+    assert ledger.balance("wks_1") == 61
+
+
+# Files that are no ledger, or a damaged one
+
+
+@pytest.mark.parametrize("data", [b"not a database" * 100, b"x"])
+def test_a_file_that_is_no_database_is_told_and_left_alone(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+    with pytest.raises(StoreError, match="not a ledger"):
+        SqliteLedger(path)
+    assert path.read_bytes() == data
+
+
+def test_a_database_of_something_else_is_told_and_left_alone(path: Path) -> None:
+    change(path, "CREATE TABLE songs (title TEXT)")
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="something else, not a ledger"):
+        SqliteLedger(path)
+    assert path.read_bytes() == before
+
+
+def test_a_ledger_of_a_newer_program_is_told_and_left_alone(path: Path, ledger: SqliteLedger) -> None:
+    ledger.close()
+    change(path, "PRAGMA user_version = 2")
+    with pytest.raises(StoreError, match="schema version 2, this program knows up to 1"):
+        SqliteLedger(path)
+    change(path, "PRAGMA user_version = 1")
+    SqliteLedger(path)
+
+
+def test_a_folder_in_the_ledgers_place_is_told(path: Path) -> None:
+    path.mkdir()
+    with pytest.raises(StoreError, match=r"ledger\.db: the file can't be opened"):
+        SqliteLedger(path)
+
+
+def test_a_missing_folder_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"open ledger .*ENOENT"):
+        SqliteLedger(tmp_path / "missing" / "ledger.db")
+
+
+def test_a_damaged_file_is_told(path: Path, ledger: SqliteLedger) -> None:
+    for n in range(200):
+        ledger.add_workspace(workspace(f"wks_{n:03}"))
+    ledger.close()
+    data = bytearray(path.read_bytes())
+    data[4096:] = os.urandom(len(data) - 4096)
+    path.write_bytes(data)
+    damaged = SqliteLedger(path)
+    for call in (damaged.workspaces, lambda: damaged.add_workspace(workspace("wks_new"))):
+        with pytest.raises(StoreError, match="the file is damaged"):
+            call()
+
+
+def test_a_damaged_record_is_told_without_its_content(path: Path, ledger: SqliteLedger) -> None:
+    ledger.add_workspace(workspace())
+    change(path, 'UPDATE workspaces SET body = replace(body, \'"created_at":\', \'"created_at":"Ada","x":\')')
+    with pytest.raises(StoreError, match=r"a stored Workspace can't be read: created_at: ") as caught:
+        ledger.workspace("wks_1")
+    assert "Ada" not in str(caught.value)
+
+
+@pytest.mark.parametrize("put_another", [True, False])
+def test_a_ledger_that_was_moved_away_is_not_written_on(
+    path: Path, ledger: SqliteLedger, put_another: bool
+) -> None:
+    ledger.add_workspace(workspace())
+    ledger.close()
+    path.rename(path.with_name("elsewhere.db"))
+    if put_another:
+        SqliteLedger(path).close()
+    with pytest.raises(StoreError):
+        ledger.workspaces()
+    with pytest.raises(StoreError):
+        ledger.add_workspace(workspace("wks_2"))
+    assert path.exists() is put_another
+
+
+# The second guard
+
+
+def test_the_tables_hold_even_if_a_check_were_missing(path: Path, ledger: SqliteLedger) -> None:
+    ledger.post_credits(grant(1, 2))
+    ledger.claim(claim(1), NOW)
+    ledger.create_packet(packet(1), claim(1), ANSWER, 9)
+    ledger.replace_packet(sealed(packet(1), 1))
+    for statement in (
+        "UPDATE balances SET credits = -1 WHERE account = 'available'",
+        "UPDATE credit_entries SET amount = 0",
+        "INSERT INTO credit_entries SELECT 9, entry_id, 'wks_2', 1, source, target, body FROM credit_entries",
+        "INSERT INTO packets SELECT 'pkt_2', workspace_id, state, 1, 1, kit_id, body FROM packets",
+        "INSERT INTO claims SELECT * FROM claims",
+    ):
+        with pytest.raises(sqlite3.IntegrityError):
+            change(path, statement)
+
+
+@pytest.mark.parametrize("amount", [0, -5])
+def test_a_line_that_moves_nothing_or_backwards_is_refused(ledger: SqliteLedger, amount: int) -> None:
+    ledger.post_credits(grant(1, 2))
+    with pytest.raises(StoreError, match="CHECK constraint failed"):
+        ledger.post_credits(move(1, amount))
+    assert ledger.balance("wks_1") == 2
+
+
+# Trouble that passes
+
+
+def test_a_busy_ledger_is_told_and_works_afterwards(path: Path) -> None:
+    ledger = SqliteLedger(path, busy_timeout_s=0.0)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError, match="another process is writing for too long"):
+        ledger.add_workspace(workspace())
+    assert ledger.workspaces() == (), "readers don't wait"
+    other.execute("ROLLBACK")
+    other.close()
+    ledger.add_workspace(workspace())
+
+
+def test_a_file_that_can_not_grow_is_told_and_works_afterwards(
+    path: Path, ledger: SqliteLedger, file_size_limit: Limit
+) -> None:
+    ledger.add_workspace(workspace())
+    with file_size_limit(200_000), pytest.raises(StoreError, match="the disk failed or is full"):
+        ledger.queue_notice(LARGE)
+    assert ledger.queued_notices() == ()
+    ledger.queue_notice(LARGE)
+    assert ledger.queued_notices() == (LARGE,)
+
+
+def test_a_full_disk_is_told_nothing_is_half_done_and_it_works_afterwards(small_disk: SmallDisk) -> None:
+    ledger = SqliteLedger(small_disk.path / "ledger.db")
+    ledger.post_credits(grant(1, 5))
+    for key in (claim(0), claim(1)):
+        ledger.claim(key, NOW)
+    ledger.create_packet(packet(1, PacketState.READY), claim(0), ANSWER, 9)
+    filler = small_disk.fill()
+    with pytest.raises(StoreError, match="the disk is full"):
+        ledger.queue_notice(LARGE)
+    with pytest.raises(StoreError, match="the disk is full"):
+        for n in range(2, 1000):
+            ledger.post_credits(grant(n, 1))
+    lines = ledger.credit_entries("wks_1", None, 9999)
+    assert ledger.balance("wks_1") == sum(line.amount for line in lines)
+    with pytest.raises(StoreError, match="the disk is full"):
+        ledger.accept(replace(acceptance(1), answer=Answer(200, b"x" * 500_000)))
+    assert ledger.balance("wks_1") == sum(line.amount for line in lines)
+    assert ledger.packet("pkt_000001") == packet(1, PacketState.READY)
+    assert not ledger.nonce_used(acceptance(1).nonce_hash)
+    filler.unlink()
+    ledger.accept(acceptance(1))
+    assert ledger.packet("pkt_000001") == acceptance(1).packet
+
+
+def test_a_read_only_disk_is_told_and_works_afterwards(small_disk: SmallDisk) -> None:
+    path = small_disk.path / "ledger.db"
+    SqliteLedger(path).close()
+    small_disk.remount("ro")
+    with pytest.raises(StoreError, match=r"the file or its folder is read-only|can't be opened"):
+        SqliteLedger(path)
+    small_disk.remount("rw")
+    SqliteLedger(path).add_workspace(workspace())
