@@ -9,7 +9,6 @@ import contextlib
 import os
 import secrets
 import shutil
-import stat
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -21,11 +20,12 @@ from attestlayer import cli_inspect, cli_trust
 from attestlayer.canonical import Members
 from attestlayer.checkpoint import parse_checkpoint
 from attestlayer.cli_arguments import build_parser
+from attestlayer.cli_input import open_input
 from attestlayer.cli_json import EXIT_CODES, format_report_json, jwks_members, trust_members
 from attestlayer.cli_text import Style, Subject, format_report, printable
 from attestlayer.encoding import Hash, format_hash, parse_hash
 from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
-from attestlayer.files import open_kit, read_input, read_trust
+from attestlayer.files import read_input, read_trust
 from attestlayer.keyring import Keyring, parse_jwks
 from attestlayer.nonce import RANDOM_LENGTH, Nonce
 from attestlayer.notices import Role
@@ -111,27 +111,11 @@ def _verify(arguments: argparse.Namespace, around: Surroundings) -> Answer:
     try:
         trust, place = cli_trust.load_trust(arguments.trust, path)
         subject = _trusting(subject, trust, place, around.now)
-        report = _explain_kit(path, trust)
+        with open_input(path) as kit:
+            report = explain(kit, trust)
     except VerificationError as error:
         report = container_report(error)
     return _reported(arguments, around, report, subject, trust_members(trust) if trust else None)
-
-
-def _explain_kit(path: Path, trust: TrustRoot) -> Report:
-    """The report of a kit. Raises `VerificationError` if it can't be opened as one."""
-    try:
-        kind = path.stat().st_mode
-    except OSError:
-        kind = stat.S_IFREG  # opening it will say what is wrong
-    if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):  # reading a pipe could wait for ever
-        message = f"{path} is a device or a pipe, neither a file nor a folder"
-        raise CouldNotCheckError(Reason.INPUT_UNREADABLE, message)
-    try:
-        with open_kit(path) as kit:
-            return explain(kit, trust)
-    except RecursionError as error:
-        message = f"{path}: folders are nested deeper than any kit's"
-        raise CouldNotCheckError(Reason.INPUT_UNREADABLE, message) from error
 
 
 def _verify_receipt(arguments: argparse.Namespace, around: Surroundings) -> Answer:
@@ -257,7 +241,12 @@ def _named_checkpoint(text: str | None) -> Hash | None:
 def _create(place: Path, data: bytes) -> None:
     """Write a new file. Raises `OSError`, also if there is one of that name."""
     with place.open("xb") as file:
-        file.write(data)
+        try:
+            file.write(data)
+            file.flush()
+        except OSError:
+            place.unlink()
+            raise
 
 
 def _style_of(out: TextIO | None) -> Style:

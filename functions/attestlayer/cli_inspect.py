@@ -5,10 +5,11 @@ from pathlib import Path
 
 from attestlayer.canonical import check_schema, parse_json
 from attestlayer.checkpoint import Checkpoint, parse_checkpoint, parse_note_body
+from attestlayer.cli_input import is_plain, open_input
 from attestlayer.cli_text import Row, Style, date_words
 from attestlayer.encoding import format_hash, sha256
 from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
-from attestlayer.files import open_kit, read_input
+from attestlayer.files import read_input
 from attestlayer.kit import ZIP_START, Kit
 from attestlayer.leaf import LeafRecord, parse_record
 from attestlayer.manifest import RECEIPT, REGISTRY_RECEIPT, parse_manifest
@@ -42,9 +43,11 @@ def inspect(path: Path, style: Style) -> str:
 
 
 def _is_kit(path: Path) -> bool:
-    if path.is_dir():
-        return True
+    if not is_plain(path):
+        return False
     try:
+        if path.is_dir():
+            return True
         with path.open("rb") as stream:
             return stream.read(len(ZIP_START)) == ZIP_START
     except OSError as error:
@@ -53,7 +56,7 @@ def _is_kit(path: Path) -> bool:
 
 
 def _kit(path: Path) -> list[Section]:
-    with open_kit(path) as kit:
+    with open_input(path) as kit:
         sections: list[Section] = [
             ("Kit", [("members", str(len(kit.members))), ("kit digest", _digest(kit))]),
             ("Members", [(f"{member.size:>11}", name) for name, member in kit.members.items()]),

@@ -220,7 +220,8 @@ def _issued_rows(report: Report) -> list[Row]:
 
 def _why(report: Report, style: Style) -> list[str]:
     """Where no step was made, for want of a usable input or trust root: why."""
-    begun = any(step.status not in {Status.NOT_REACHED, Status.NOT_CHECKED} for step in report.steps[1:])
+    statuses = [step.status for step in report.steps]
+    begun = Status.PASSED in statuses or statuses.count(Status.FAILED) > 1
     if begun or report.verdict != Verdict.COULD_NOT_CHECK:
         return []
     none = style.dim("  None of the 15 steps was made.")

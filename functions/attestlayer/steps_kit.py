@@ -45,21 +45,21 @@ def check_container(evidence: Evidence) -> Iterator[Finding]:
     kit = evidence.kit
     if kit.ignored:
         yield Note(Remark.FILES_IGNORED, f"not of the kit, ignored: {', '.join(map(shown, kit.ignored))}")
-    for name in kit.unexpected:
-        yield VerificationError(Reason.FILE_UNEXPECTED, f"no kit has a member {shown(name)}", (name,))
-    for name, schema in _SCHEMAS.items():
+    for name, schema in _SCHEMAS.items():  # first, because that nothing can be said outranks failures
         if newer := _newer_schema(kit.documents.get(name, b""), name, schema):
             yield newer
+    for name in kit.unexpected:
+        yield VerificationError(Reason.FILE_UNEXPECTED, f"no kit has a member {shown(name)}", (name,))
 
 
 def _newer_schema(data: bytes, name: str, schema: str) -> CouldNotCheckError | None:
     """What does not parse at all is for the document's own step to report."""
     try:
         value = parse_json(data)
+        check_schema(value, schema)  # before what a newer format may not have
         if name in _NESTED_SCHEMAS and isinstance(value, dict):
             member, nested = _NESTED_SCHEMAS[name]
             check_schema(value.get(member), nested)
-        check_schema(value, schema)
     except CouldNotCheckError as error:
         return CouldNotCheckError(error.reason, f"{name}: {error}", (name,))
     except ValueError:
@@ -76,7 +76,7 @@ def check_manifest(evidence: Evidence) -> Iterator[Finding]:
     listed = {file.path for file in evidence.manifest.at_home().files}
     for name in sorted(listed - members.keys()):
         yield VerificationError(Reason.FILE_MISSING, f"{name} is listed and missing", (name,))
-    for name in members.keys() - listed - UNLISTED - set(evidence.kit.unexpected):
+    for name in sorted(members.keys() - listed - UNLISTED - set(evidence.kit.unexpected)):
         yield VerificationError(Reason.FILE_UNEXPECTED, f"{name} is not listed in the manifest", (name,))
 
 
@@ -257,6 +257,8 @@ def check_leaf(evidence: Evidence) -> Iterator[Finding]:
 
 def check_kit_digest(evidence: Evidence) -> Iterator[Finding]:
     """Step 10: the leaf's kit digest is that of the sealed kit."""
+    if evidence.kit.unexpected:  # of these members no kit can be made; step 1 names them
+        raise NotReachedError
     found, wanted = evidence.kit.sealed_digest(), evidence.leaf_record().leaf.kit_digest
     if found != wanted:
         yield _mismatch(Reason.KIT_DIGEST_MISMATCH, "sealed kit", found, wanted, (REGISTRY_RECEIPT,))

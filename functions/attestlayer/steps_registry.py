@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from attestlayer.checkpoint import Checkpoint, parse_note_body
+from attestlayer.checkpoint import Checkpoint, NoteBody, parse_note_body
 from attestlayer.encoding import format_hash, format_time
 from attestlayer.errors import Reason, Remark, VerificationError
 from attestlayer.evidence import Anchors, Evidence, Finding, Note
@@ -86,7 +86,7 @@ def _outlives_revocation(receipt: RegistryReceipt, anchors: Anchors, key: KnownK
 def _check_note(receipt: RegistryReceipt, anchors: Anchors) -> Iterator[Finding]:
     checkpoint, note = receipt.checkpoint, receipt.note
     if note.text != checkpoint.note_text():
-        body = parse_note_body(note.text)
+        body = _note_body(note)
         if body.origin != checkpoint.origin:
             message = f"the note is of {body.origin}, the checkpoint of {checkpoint.origin}"
             yield VerificationError(Reason.ORIGIN_MISMATCH, message, _FILES)
@@ -100,13 +100,29 @@ def _check_note(receipt: RegistryReceipt, anchors: Anchors) -> Iterator[Finding]
         named = VerifierKey(checkpoint.origin, ED25519, key.public)
         for line in signatures_by(note, named):
             if signature_verifies(note.text, line, named):
-                signed = signed or key.is_valid_at(checkpoint.timestamp)
+                signed = signed or _counts_on_note(receipt, anchors, key)
             else:
                 message = f"a line of registry key {key.public.kid} does not verify"
                 yield VerificationError(Reason.NOTE_SIGNATURE_INVALID, message, _FILES)
     if not signed:
         message = "the note has no valid line of a registry key that counts at its time"
         yield VerificationError(Reason.NOTE_SIGNATURE_INVALID, message, _FILES)
+
+
+def _note_body(note: SignedNote) -> NoteBody:
+    try:
+        return parse_note_body(note.text)
+    except VerificationError as error:
+        error.files = _FILES
+        raise
+
+
+def _counts_on_note(receipt: RegistryReceipt, anchors: Anchors, key: KnownKey) -> bool:
+    """Whether `key` counts at the checkpoint's time. The revocation of its own key was judged before."""
+    if not key.is_valid_at(receipt.checkpoint.timestamp):
+        return False
+    judged = key.revoked_at is None or key.public.kid == receipt.checkpoint.kid
+    return judged or _outlives_revocation(receipt, anchors, key)
 
 
 def _check_one_face(checkpoint: Checkpoint, known: Checkpoint) -> Iterator[Finding]:
@@ -190,6 +206,7 @@ def _check_nonce_checkpoint(evidence: Evidence, nonce: Nonce) -> Iterator[Findin
         key is None
         or checkpoint.origin != evidence.anchors.keyring.origin
         or not key.is_valid_at(checkpoint.timestamp)
+        or key.is_revoked_at(checkpoint.timestamp)
         or not key.public.verifies(checkpoint.signature, checkpoint.signed_bytes())
     ):
         message = "the checkpoint that the nonce names is not signed by a key of this registry valid then"

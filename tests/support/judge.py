@@ -1,0 +1,77 @@
+"""What verification makes of a subject: the first failure of `verify`, and the report of `explain`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from attestlayer.errors import Reason, VerificationError
+from attestlayer.files import open_kit
+from attestlayer.kit import Kit
+from attestlayer.trust import parse_trust
+from attestlayer.verify import Report, container_report, explain, verify
+from support.build import open_zip
+from support.cases import Subject
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """`error`: what `verify` or the opening of kit or trust root raised; None if it is verified.
+
+    `report` is None if the trust root could not be used.
+    """
+
+    error: VerificationError | None
+    report: Report | None
+
+    @property
+    def word(self) -> str:
+        """`accepted`, or the first reason."""
+        return self.error.reason.value if self.error else "accepted"
+
+
+@contextmanager
+def opened(subject: Subject, place: Path) -> Iterator[Kit]:
+    """The subject's kit. A folder and what is not there need `place`, an empty folder."""
+    if subject.zip is not None:
+        yield open_zip(subject.zip)
+        return
+    path = place / "kit"
+    if subject.folder is not None:
+        write_folder(path, subject)
+    with open_kit(path) as kit:
+        yield kit
+
+
+def write_folder(path: Path, subject: Subject) -> None:
+    """The subject's members and links as a folder."""
+    for name, data in (subject.folder or {}).items():
+        file = path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+    for name, target in subject.links:
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).symlink_to(target)
+
+
+def judge(subject: Subject, place: Path) -> Judgement:
+    """Open and verify a subject both ways."""
+    try:
+        trust = parse_trust(subject.trust)
+    except VerificationError as error:
+        return Judgement(error, None)
+    try:
+        with opened(subject, place) as kit:
+            report = explain(kit, trust)
+            try:
+                verify(kit, trust)
+            except VerificationError as error:
+                return Judgement(error, report)
+            return Judgement(None, report)
+    except VerificationError as error:
+        return Judgement(error, container_report(error))
+
+
+def reasons(report: Report) -> set[Reason]:
+    """All reasons of a report."""
+    return {failure.reason for failure in report.failures}
