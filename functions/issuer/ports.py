@@ -66,6 +66,9 @@ class ObjectStore(Protocol):
     def read(self, name: str) -> bytes | None:
         """The object's bytes, or None if there is none."""
 
+    def exists(self, name: str) -> bool:
+        """Whether there is such an object, without reading it."""
+
     def read_tagged(self, name: str) -> Tagged | None:
         """The object's bytes with their tag, or None."""
 

@@ -98,8 +98,8 @@ class Sequencer:
         latest = face.read_latest(self.ports.public)
         if latest and latest.sequence > head.sequence:
             raise LogHaltedError(
-                f"the public checkpoint {latest.sequence} is ahead of head {head.sequence}: head was restored "
-                "from a backup, or two logs share one registry. Nothing was signed; see the page on recovery"
+                f"the public checkpoint {latest.sequence} is ahead of head {head.sequence}: head came from "
+                "a backup, or two logs share one registry. Nothing was signed; see the page on recovery"
             )
         if latest is None or latest.sequence != head.sequence:
             return publisher.finish(head)
@@ -146,7 +146,7 @@ class Sequencer:
         for waiting in self.ports.ledger.waiting_leaves(time, _LOOKED_AT):
             if len(taken) == MAX_LEAVES:
                 break
-            if self.ports.public.read(layout.inclusion_path(waiting.leaf_hash)) is not None:
+            if self.ports.public.exists(layout.inclusion_path(waiting.leaf_hash)):
                 continue  # in the log already, its kit is not delivered yet
             leaf = parse_entry(waiting.entry)
             if leaf.hash() != waiting.leaf_hash:

@@ -1,0 +1,106 @@
+"""Delivery: a leaf that is in a public checkpoint gets its kit finished, verified and handed over."""
+
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from attestlayer import layout
+from attestlayer.canonical import format_json
+from attestlayer.encoding import format_hash
+from attestlayer.errors import VerificationError
+from attestlayer.files import open_kit
+from attestlayer.kit import KitWriter
+from attestlayer.manifest import REGISTRY_RECEIPT
+from attestlayer.registry_receipt import RegistryReceipt, parse_registry_receipt
+from attestlayer.trust import TrustRoot
+from attestlayer.verify import verify
+from issuer.errors import ServiceError, StoreError
+from issuer.kits.objects import delivered_object, sealed_object
+from issuer.log import face
+from issuer.model import Packet, PacketState, QueuedNotice, WaitingLeaf
+from issuer.ports import Clock, Ledger, ObjectStore
+
+_LOOKED_AT = 100_000
+"""Waiting leaves looked at in one run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What a run did: kits delivered, and for each leaf that failed its hash and why."""
+
+    delivered: tuple[str, ...]
+    failed: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Deliverer:
+    """Finishes kits. Running it again, or twice at once, is always right."""
+
+    ledger: Ledger
+    private: ObjectStore
+    public: ObjectStore
+    clock: Clock
+
+    def run(self) -> Delivery:
+        """Deliver every kit whose leaf the newest public checkpoint has reached."""
+        trust = face.read_trust_root(self.public)
+        delivered: list[str] = []
+        failed: list[tuple[str, str]] = []
+        for waiting in self.ledger.waiting_leaves(trust.checkpoint.timestamp, _LOOKED_AT):
+            try:
+                if kit_id := self._deliver(waiting, trust):
+                    delivered.append(kit_id)
+            except (ServiceError, VerificationError) as error:
+                failed.append((format_hash(waiting.leaf_hash), str(error)))
+        return Delivery(tuple(delivered), tuple(failed))
+
+    def _deliver(self, waiting: WaitingLeaf, trust: TrustRoot) -> str | None:
+        """The kit's id, or None if its time has not come."""
+        data = self.public.read(layout.inclusion_path(waiting.leaf_hash))
+        if data is None:
+            return None
+        receipt = parse_registry_receipt(data)
+        if receipt.checkpoint.sequence > trust.checkpoint.sequence:
+            return None
+        if receipt.checkpoint.timestamp > waiting.merge_by and not trust.keyring.is_late_merge(
+            receipt.leaf_index
+        ):
+            return None  # the notice that explains it comes with the next round
+        packet = self.ledger.packet(waiting.packet_id)
+        if packet is None or packet.issued is None:
+            raise StoreError(f"leaf {format_hash(waiting.leaf_hash)} has no sealed packet")
+        self._finish_kit(waiting, receipt, trust, packet.issued.kit_id)
+        self._note_supersession(packet, waiting)
+        issued = replace(
+            packet,
+            state=PacketState.ISSUED,
+            delivered_at=int(self.clock.now()),
+            version=packet.version + 1,
+        )
+        self.ledger.finish(waiting.leaf_hash, issued)
+        return packet.issued.kit_id
+
+    def _finish_kit(
+        self, waiting: WaitingLeaf, receipt: RegistryReceipt, trust: TrustRoot, kit_id: str
+    ) -> None:
+        with tempfile.TemporaryDirectory(prefix="attestlayer-") as folder:
+            sealed, finished = Path(folder, "sealed.zip"), Path(folder, "kit.zip")
+            if not self.private.fetch(sealed_object(waiting.kit_digest), sealed):
+                raise StoreError(f"the sealed kit {kit_id} is missing")
+            with open_kit(sealed) as kit, finished.open("wb") as out:
+                writer = KitWriter(out)
+                for member in kit.members.values():
+                    writer.copy(member)
+                writer.add(REGISTRY_RECEIPT, receipt.format())
+                writer.finish()
+            with open_kit(finished) as kit:
+                verify(kit, trust)
+            self.private.create_file(delivered_object(kit_id), finished)
+
+    def _note_supersession(self, packet: Packet, waiting: WaitingLeaf) -> None:
+        if packet.supersedes is None:
+            return
+        old = self.ledger.packet_of_kit(packet.workspace_id, packet.supersedes)
+        if old and old.issued:
+            data = {"leaf_hash": format_hash(old.issued.leaf_hash), "by": format_hash(waiting.leaf_hash)}
+            self.ledger.queue_notice(QueuedNotice("kit.superseded", format_json(data)))

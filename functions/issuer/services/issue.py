@@ -1,0 +1,313 @@
+"""Issuing: evaluate, seal, verify what was stored, and only then debit, in one transaction."""
+
+import hashlib
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from attestlayer import layout
+from attestlayer.canonical import Members, format_json, parse_json
+from attestlayer.checkpoint import Checkpoint, parse_checkpoint
+from attestlayer.encoding import Hash, format_hash, format_time, sha256
+from attestlayer.errors import FormatError, VerificationError
+from attestlayer.files import open_kit
+from attestlayer.leaf import LeafRecord
+from attestlayer.nonce import Nonce, parse_nonce
+from attestlayer.notices import Role
+from attestlayer.trust import TrustRoot
+from attestlayer.verify import verify_sealed
+from issuer.errors import Code, ServiceError, StoreError
+from issuer.intake.blocker_report import format_blocker_report
+from issuer.intake.catalogue import Catalogue
+from issuer.intake.evaluate import Outcome, Report, evaluate
+from issuer.intake.examine import Examined
+from issuer.intake.policy import Policy
+from issuer.kits.assemble import Sealed, Sealing, seal
+from issuer.kits.gather import examine_records, read_record
+from issuer.kits.ids import make_id
+from issuer.kits.objects import sealed_object
+from issuer.log import face
+from issuer.model import (
+    Acceptance,
+    Answer,
+    Attempt,
+    Claim,
+    CreditEntry,
+    CreditKind,
+    Issued,
+    Packet,
+    PacketState,
+    WaitingLeaf,
+)
+from issuer.ports import BinderRenderer, Clock, Entropy, Ledger, ObjectStore, Signer
+
+CLOCK_AHEAD_S = 5
+"""Seconds that `issued_at` may be ahead of the clock."""
+LOG_BEHIND_S = 300
+"""Seconds that the log's newest checkpoint may be old: a log that stands still takes no promises."""
+SEAL_FRESH_S = 60
+"""Seconds from `issued_at` to acceptance; a kit that took longer is sealed anew."""
+_TRIES = 3
+
+
+@dataclass(frozen=True)
+class IssuePorts:
+    """What issuing needs. `signers`: the issuer's keys by kid."""
+
+    origin: str
+    ledger: Ledger
+    private: ObjectStore
+    public: ObjectStore
+    catalogue: Catalogue
+    signers: Mapping[str, Signer]
+    renderer: BinderRenderer
+    clock: Clock
+    entropy: Entropy
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A packet that passed, and what its kit is made of."""
+
+    packet: Packet
+    policy: Policy
+    examined: tuple[Examined, ...]
+    report: Report
+    nonce: Nonce
+    nonce_checkpoint: Checkpoint | None
+
+
+@dataclass(frozen=True)
+class Issuer:
+    """Issues kits."""
+
+    ports: IssuePorts
+
+    def issue(self, packet: Packet, nonce_file: bytes, claim: Claim) -> Answer:
+        """Carry out one claimed request. The answer is stored with the claim before it is returned.
+
+        PASS: 202 with the signed receipt. FAIL: 200 with the blockers, nothing debited. Raises
+        `ServiceError`, having changed nothing but the packet's attempts and state; the claim is given up
+        then, so that the same key can be used again.
+        """
+        try:
+            return self._issue(packet, nonce_file, claim)
+        except ServiceError:
+            self.ports.ledger.release(claim)
+            raise
+
+    def _issue(self, packet: Packet, nonce_file: bytes, claim: Claim) -> Answer:
+        nonce, nonce_checkpoint = self._read_nonce(nonce_file)
+        policy = self._read_policy(packet)
+        now = int(self.ports.clock.now())
+        examined = examine_records(self.ports.private, packet, policy)
+        report = evaluate(policy, examined, now)
+        packet = self._note_attempt(packet, policy, report, now)
+        if report.outcome == Outcome.FAIL:
+            answer = _failed(packet, policy, report, now)
+            self.ports.ledger.settle(claim, answer)
+            return answer
+        ready = _Ready(packet, policy, examined, report, nonce, nonce_checkpoint)
+        for _ in range(_TRIES):
+            if answer_or_none := self._seal_and_accept(ready, claim):
+                return answer_or_none
+        raise ServiceError(
+            Code.INTERNAL, f"sealing took over {SEAL_FRESH_S} s, {_TRIES} times; nothing was debited"
+        )
+
+    def _read_nonce(self, nonce_file: bytes) -> tuple[Nonce, Checkpoint | None]:
+        try:
+            nonce = parse_nonce(nonce_file)
+        except FormatError as error:
+            raise ServiceError(Code.NONCE_MALFORMED, str(error)) from error
+        if self.ports.ledger.nonce_used(nonce.hash()):
+            raise ServiceError(Code.NONCE_USED, f"nonce {format_hash(nonce.hash())} was used; make a new one")
+        if nonce.checkpoint is None:
+            return nonce, None
+        data = self.ports.public.read(layout.checkpoint_path(nonce.checkpoint))
+        if data is None or sha256(data) != nonce.checkpoint:
+            raise ServiceError(
+                Code.NONCE_CHECKPOINT_UNKNOWN,
+                f"this registry has no checkpoint {format_hash(nonce.checkpoint)}; name the newest, or none",
+            )
+        return nonce, parse_checkpoint(data)
+
+    def _read_policy(self, packet: Packet) -> Policy:
+        policy = self.ports.catalogue.by_hash(packet.policy_hash)
+        stored = self.ports.public.read(layout.policy_path(packet.policy_hash))
+        if policy is None or stored != policy.document:
+            raise StoreError(f"policy {format_hash(packet.policy_hash)} can't be read back from the registry")
+        return policy
+
+    def _note_attempt(self, packet: Packet, policy: Policy, report: Report, now: int) -> Packet:
+        passed = report.outcome == Outcome.PASS
+        attempt = Attempt(
+            number=len(packet.attempts) + 1,
+            at=now,
+            outcome=report.outcome.value,
+            blockers=len(report.blockers),
+            report=format_blocker_report(report, packet.packet_id, policy, now),
+        )
+        noted = replace(
+            packet,
+            state=PacketState.READY if passed else PacketState.BLOCKED,
+            attempts=(*packet.attempts, attempt),
+            version=packet.version + 1,
+        )
+        self.ports.ledger.replace_packet(noted)
+        return noted
+
+    def _seal_and_accept(self, ready: _Ready, claim: Claim) -> Answer | None:
+        """One try: None if it took so long that the kit must be sealed with a later time."""
+        source = self._account(ready.packet)
+        trust = face.read_trust_root(self.ports.public)
+        sealing = self._sealing(ready, trust)
+        sealed = seal(sealing, self.ports.renderer, self._signer(trust, sealing.issued_at))
+        record = self._store_sealed(ready.packet, sealed, trust)
+        now = int(self.ports.clock.now())
+        if now - sealing.issued_at > SEAL_FRESH_S:
+            return None
+        packet, answer = _accepted(ready.packet, sealed, record)
+        acceptance = Acceptance(
+            claim=claim,
+            packet=packet,
+            nonce_hash=ready.nonce.hash(),
+            leaf=_waiting(packet, sealed, record),
+            debit=_debit(packet, source, now),
+            answer=answer,
+            now=now,
+        )
+        self.ports.ledger.accept(acceptance)
+        return answer
+
+    def _account(self, packet: Packet) -> str:
+        """The account that pays: the cohort's reserve, else what is available. Raises NO_CREDITS."""
+        accounts = [f"reserved:{packet.cohort}"] if packet.cohort else []
+        for account in [*accounts, "available"]:
+            if self.ports.ledger.balance(packet.workspace_id, account) > 0:
+                return account
+        raise ServiceError(Code.NO_CREDITS, "the balance is 0 credits, issuing takes 1; nothing was changed")
+
+    def _sealing(self, ready: _Ready, trust: TrustRoot) -> Sealing:
+        now = self.ports.clock.now()
+        behind = now - trust.checkpoint.timestamp
+        if behind > LOG_BEHIND_S:
+            raise ServiceError(
+                Code.LOG_STALLED,
+                f"the newest checkpoint is {int(behind)} s old, at most {LOG_BEHIND_S} s are accepted",
+                retry_after_s=60,
+            )
+        nonce_time = ready.nonce_checkpoint.timestamp if ready.nonce_checkpoint else 0
+        submitted = [record.submitted_at for record in ready.packet.records]
+        issued_at = max(int(now), ready.packet.opened_at, *submitted, nonce_time)
+        if issued_at - now > CLOCK_AHEAD_S:
+            raise ServiceError(
+                Code.LOG_STALLED,
+                f"the packet's or the nonce's time {format_time(issued_at)} is ahead of the clock",
+                retry_after_s=int(issued_at - now),
+            )
+        return Sealing(
+            origin=self.ports.origin,
+            kit_id=make_id("kit", now, self.ports.entropy),
+            issued_at=issued_at,
+            packet=ready.packet,
+            policy=ready.policy,
+            examined=ready.examined,
+            report=ready.report,
+            nonce=ready.nonce,
+            nonce_checkpoint=ready.nonce_checkpoint.format() if ready.nonce_checkpoint else None,
+        )
+
+    def _signer(self, trust: TrustRoot, issued_at: int) -> Signer:
+        keys = trust.keyring.keys_at(Role.ISSUER, issued_at)
+        if not keys or keys[0].public.kid not in self.ports.signers:
+            wanted = keys[0].public.kid if keys else "one that the notices name"
+            raise ServiceError(Code.KEY_UNUSABLE, f"issuer key {wanted} is not at hand")
+        return self.ports.signers[keys[0].public.kid]
+
+    def _store_sealed(self, packet: Packet, sealed: Sealed, trust: TrustRoot) -> LeafRecord:
+        """Store the sealed kit under its digest, read it back and verify what was stored."""
+        with tempfile.TemporaryDirectory(prefix="attestlayer-") as folder:
+            made, stored = Path(folder, "made.zip"), Path(folder, "stored.zip")
+            with made.open("wb") as out:
+                sealed.write(out, lambda record: read_record(self.ports.private, packet, record))
+            digest = _file_hash(made)
+            self.ports.private.create_file(sealed_object(digest), made)
+            if not self.ports.private.fetch(sealed_object(digest), stored):
+                raise StoreError("the sealed kit was stored and is not there")
+            record = sealed.leaf(digest)
+            try:
+                with open_kit(stored) as kit:
+                    verify_sealed(kit, trust, record)
+            except VerificationError as error:
+                raise StoreError(f"the stored kit does not verify ({error.reason}): {error}") from error
+        return record
+
+
+def _file_hash(path: Path) -> Hash:
+    with path.open("rb") as stream:
+        return Hash(hashlib.file_digest(stream, "sha256").digest())
+
+
+def _accepted(packet: Packet, sealed: Sealed, record: LeafRecord) -> tuple[Packet, Answer]:
+    receipt = sealed.receipt
+    issued = Issued(
+        kit_id=receipt.kit_id,
+        kit_digest=record.leaf.kit_digest,
+        leaf_hash=record.leaf_hash,
+        issued_at=receipt.issued_at,
+        merge_by=receipt.merge_by,
+        receipt=receipt.format(),
+    )
+    body: Members = {
+        "outcome": "PASS",
+        "packet_id": packet.packet_id,
+        "kit_id": receipt.kit_id,
+        "credits_consumed": 1,
+        "merge_by": format_time(receipt.merge_by),
+        "receipt": parse_json(receipt.format()),
+        "leaf": record.members(),
+        "wait_at": f"/v1/packets/{packet.packet_id}",
+        "kit_at": f"/v1/packets/{packet.packet_id}/kit",
+    }
+    accepted = replace(packet, state=PacketState.SEALED, issued=issued, version=packet.version + 1)
+    return accepted, Answer(202, format_json(body))
+
+
+def _failed(packet: Packet, policy: Policy, report: Report, now: int) -> Answer:
+    body: Members = {
+        "outcome": "FAIL",
+        "packet_id": packet.packet_id,
+        "credits_consumed": 0,
+        "attempt": len(packet.attempts),
+        "blocker_report": parse_json(format_blocker_report(report, packet.packet_id, policy, now)),
+    }
+    return Answer(200, format_json(body))
+
+
+def _waiting(packet: Packet, sealed: Sealed, record: LeafRecord) -> WaitingLeaf:
+    return WaitingLeaf(
+        leaf_hash=record.leaf_hash,
+        issued_at=sealed.receipt.issued_at,
+        merge_by=sealed.receipt.merge_by,
+        entry=record.leaf.entry(),
+        workspace_id=packet.workspace_id,
+        packet_id=packet.packet_id,
+        kit_digest=record.leaf.kit_digest,
+    )
+
+
+def _debit(packet: Packet, source: str, now: int) -> CreditEntry:
+    issued = packet.issued
+    assert issued is not None
+    return CreditEntry(
+        entry_id=f"consume-{format_hash(issued.leaf_hash)}",
+        workspace_id=packet.workspace_id,
+        at=now,
+        kind=CreditKind.CONSUMED,
+        amount=1,
+        source=source,
+        target="consumed",
+        reference=issued.kit_id,
+    )

@@ -1,0 +1,34 @@
+"""Notices that the operator gives: withdrawal of a kit. The next round makes them public."""
+
+from dataclasses import dataclass
+
+from attestlayer.canonical import format_json
+from attestlayer.encoding import format_hash, shown
+from attestlayer.notices import NoticeType, WithdrawalReason
+from issuer.errors import Code, ServiceError
+from issuer.model import PacketState, QueuedNotice
+from issuer.ports import Ledger
+
+
+@dataclass(frozen=True)
+class Notifier:
+    """Queues notices."""
+
+    ledger: Ledger
+
+    def withdraw(self, workspace_id: str, kit_id: str, reason: str) -> QueuedNotice:
+        """Withdraw a delivered kit, for one of the closed reasons. Raises NOT_FOUND, INVALID_REQUEST."""
+        if reason not in set(WithdrawalReason):
+            wanted = ", ".join(WithdrawalReason)
+            raise ServiceError(Code.INVALID_REQUEST, f"found reason {shown(reason)}, wanted one of {wanted}")
+        packet = self.ledger.packet_of_kit(workspace_id, kit_id)
+        if packet is None or packet.issued is None:
+            raise ServiceError(Code.NOT_FOUND, f"this workspace issued no kit {shown(kit_id)}")
+        if packet.state != PacketState.ISSUED:
+            raise ServiceError(
+                Code.WRONG_STATE, "the kit is not delivered yet: its leaf is on its way into the log"
+            )
+        data = {"leaf_hash": format_hash(packet.issued.leaf_hash), "reason": reason}
+        notice = QueuedNotice(NoticeType.KIT_WITHDRAWN.value, format_json(data))
+        self.ledger.queue_notice(notice)
+        return notice

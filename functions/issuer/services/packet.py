@@ -1,0 +1,218 @@
+"""Packets and their records: open, submit, remove, check, withdraw."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from attestlayer import layout
+from attestlayer.encoding import format_hash, sha256, shown
+from issuer.errors import Code, Fault, ServiceError
+from issuer.intake.catalogue import Catalogue
+from issuer.intake.evaluate import Outcome, Report, evaluate
+from issuer.intake.policy import Policy
+from issuer.kits.gather import examine_records
+from issuer.kits.ids import make_id
+from issuer.kits.objects import record_object
+from issuer.kits.tiers import Tier, tier_of
+from issuer.model import Answer, Claim, Packet, PacketState, Record
+from issuer.ports import Clock, Entropy, Ledger, ObjectStore
+
+LEASE_S = 60
+"""Seconds for which an idempotent call owns its key."""
+
+CHANGEABLE = frozenset({PacketState.OPEN, PacketState.BLOCKED, PacketState.READY})
+"""States in which records come and go, and a packet can be issued or withdrawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class PacketRequest:
+    """What opens a packet. `reference` is the partner's own, never public."""
+
+    lane_id: str
+    profile_id: str
+    reference: str
+    cohort: str | None = None
+    supersedes: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRequest:
+    """A record that is to be uploaded: `size` bytes with this SHA-256 (32 bytes)."""
+
+    name: str
+    record_type: str
+    size: int
+    sha256: bytes
+    metadata: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Packets:
+    """What a partner does with packets before issuing."""
+
+    ledger: Ledger
+    private: ObjectStore
+    public: ObjectStore
+    catalogue: Catalogue
+    clock: Clock
+    entropy: Entropy
+
+    def claim(self, workspace_id: str, key: str, request: bytes) -> Claim | Answer:
+        """Claim an Idempotency-Key for a request, or the answer it had. Raises as `Ledger.claim`."""
+        now = int(self.clock.now())
+        claim = Claim(
+            workspace_id, key, hashlib.sha256(request).digest(), self.entropy.token(16).hex(), now + LEASE_S
+        )
+        return self.ledger.claim(claim, now) or claim
+
+    def open(self, workspace_id: str, request: PacketRequest) -> Packet:
+        """A new packet, not stored yet: `store` does it with the claim's answer.
+
+        Raises `ServiceError` (UNKNOWN_LANE, INVALID_REQUEST).
+        """
+        policy = self.catalogue.find(request.lane_id, request.profile_id)
+        if request.supersedes and not self.ledger.packet_of_kit(workspace_id, request.supersedes):
+            raise ServiceError(
+                Code.INVALID_REQUEST, f"supersedes: this workspace issued no kit {shown(request.supersedes)}"
+            )
+        self.publish_policy(policy)
+        now = self.clock.now()
+        return Packet(
+            packet_id=make_id("pkt", now, self.entropy),
+            workspace_id=workspace_id,
+            lane_id=policy.lane_id,
+            profile_id=policy.profile_id,
+            policy_hash=policy.policy_hash,
+            reference=request.reference,
+            cohort=request.cohort,
+            supersedes=request.supersedes,
+            state=PacketState.OPEN,
+            version=1,
+            opened_at=int(now),
+            seed=self.entropy.token(32),
+        )
+
+    def store(self, packet: Packet, claim: Claim, answer: Answer) -> None:
+        """Store a new packet with the answer to its request, within the tier's number of open packets."""
+        workspace = self.ledger.workspace(packet.workspace_id)
+        tier: Tier = tier_of(workspace.tier if workspace else "")
+        self.ledger.create_packet(packet, claim, answer, tier.open_packets)
+
+    def publish_policy(self, policy: Policy) -> None:
+        """Make the policy public under its hash, before its first use."""
+        self.public.create(layout.policy_path(policy.policy_hash), policy.document)
+
+    def get(self, workspace_id: str, packet_id: str) -> Packet:
+        """The workspace's packet. Somebody else's is NOT_FOUND like one that never was."""
+        packet = self.ledger.packet(packet_id)
+        if packet is None or packet.workspace_id != workspace_id:
+            raise ServiceError(Code.NOT_FOUND, f"this workspace has no packet {shown(packet_id)}")
+        return packet
+
+    def policy_of(self, packet: Packet) -> Policy:
+        """The policy that the packet was opened under."""
+        policy = self.catalogue.by_hash(packet.policy_hash)
+        if policy is None:
+            raise ServiceError(Code.INTERNAL, f"policy {format_hash(packet.policy_hash)} is not installed")
+        return policy
+
+    def add_record(self, workspace_id: str, packet_id: str, request: RecordRequest) -> Record:
+        """Announce a record; its bytes are then stored under `record_object`.
+
+        Raises `ServiceError` (WRONG_STATE, RECORD_REFUSED, TOO_LARGE, CHANGED_MEANWHILE).
+        """
+        packet = self._changeable(workspace_id, packet_id)
+        policy = self.policy_of(packet)
+        _check_record(packet, policy, request)
+        now = self.clock.now()
+        record = Record(
+            record_id=make_id("rec", now, self.entropy),
+            name=request.name,
+            record_type=request.record_type,
+            metadata=dict(request.metadata),
+            size=request.size,
+            sha256=request.sha256,
+            submitted_at=max(int(now), packet.opened_at),
+        )
+        self._store_records(packet, (*packet.records, record))
+        return record
+
+    def remove_record(self, workspace_id: str, packet_id: str, record_id: str) -> None:
+        """Take a record out again, with its bytes. Raises NOT_FOUND, WRONG_STATE."""
+        packet = self._changeable(workspace_id, packet_id)
+        removed = [record for record in packet.records if record.record_id == record_id]
+        if not removed:
+            raise ServiceError(Code.NOT_FOUND, f"the packet has no record {shown(record_id)}")
+        self._store_records(packet, tuple(r for r in packet.records if r.record_id != record_id))
+        self.private.delete(record_object(packet_id, removed[0]))
+
+    def check(self, workspace_id: str, packet_id: str) -> tuple[Packet, Report]:
+        """Hold the records against the policy, without issuing: free. The packet becomes ready or blocked."""
+        packet = self._changeable(workspace_id, packet_id)
+        policy = self.policy_of(packet)
+        now = int(self.clock.now())
+        report = evaluate(policy, examine_records(self.private, packet, policy), now)
+        return self._store_state(packet, report), report
+
+    def withdraw(self, workspace_id: str, packet_id: str) -> Packet:
+        """Give a packet up before it is issued; its records are deleted."""
+        packet = self._changeable(workspace_id, packet_id)
+        withdrawn = replace(packet, state=PacketState.WITHDRAWN, version=packet.version + 1)
+        self.ledger.replace_packet(withdrawn)
+        for record in packet.records:
+            self.private.delete(record_object(packet_id, record))
+        return withdrawn
+
+    def _changeable(self, workspace_id: str, packet_id: str) -> Packet:
+        packet = self.get(workspace_id, packet_id)
+        if packet.state not in CHANGEABLE:
+            wanted = ", ".join(sorted(CHANGEABLE))
+            raise ServiceError(Code.WRONG_STATE, f"the packet is {packet.state}, wanted one of {wanted}")
+        return packet
+
+    def _store_records(self, packet: Packet, records: tuple[Record, ...]) -> None:
+        self.ledger.replace_packet(
+            replace(packet, records=records, state=PacketState.OPEN, version=packet.version + 1)
+        )
+
+    def _store_state(self, packet: Packet, report: Report) -> Packet:
+        state = PacketState.READY if report.outcome == Outcome.PASS else PacketState.BLOCKED
+        if packet.state == state:
+            return packet
+        changed = replace(packet, state=state, version=packet.version + 1)
+        self.ledger.replace_packet(changed)
+        return changed
+
+
+def _check_record(packet: Packet, policy: Policy, request: RecordRequest) -> None:
+    faults = [*_faults(policy, request)]
+    if any(record.sha256 == request.sha256 for record in packet.records):
+        faults.append(
+            Fault(
+                "/sha256",
+                "duplicate",
+                "the packet has a record with the same bytes",
+                "Submit each file once.",
+            )
+        )
+    if faults:
+        found = "; ".join(fault.detail for fault in faults)
+        raise ServiceError(Code.RECORD_REFUSED, f"{shown(request.name)}: {found}", faults=tuple(faults))
+    total = sum(record.size for record in packet.records) + request.size
+    if len(packet.records) >= policy.max_records or total > policy.max_total_size:
+        raise ServiceError(
+            Code.TOO_LARGE,
+            f"with it the packet has {len(packet.records) + 1} records of {total} bytes; at most "
+            f"{policy.max_records} records and {policy.max_total_size} bytes are allowed",
+        )
+
+
+def _faults(policy: Policy, request: RecordRequest) -> Sequence[Fault]:
+    found: list[Fault] = []
+    known = [record_type.type_id for record_type in policy.record_types]
+    if request.record_type not in known:
+        detail = f"record type {shown(request.record_type)} is unknown"
+        found.append(Fault("/record_type", "unknown-type", detail, f"Use one of {', '.join(known)}."))
+    if request.size == 0 or request.sha256 == sha256(b""):
+        found.append(Fault("/size", "empty", "the file is empty", "Submit the file with its content."))
+    return found

@@ -1,0 +1,65 @@
+"""Qualification: a partner asks to take part, the operator accepts or declines, with scope noted."""
+
+from dataclasses import dataclass, replace
+
+from attestlayer.encoding import shown
+from issuer.errors import Code, ServiceError
+from issuer.kits.ids import make_id
+from issuer.kits.tiers import tier_of
+from issuer.model import Contact, Qualification, QualificationState
+from issuer.ports import Clock, Entropy, Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the operator decided, and who decided it."""
+
+    accepted: bool
+    decided_by: str
+    scope: str
+    boundaries: str
+
+
+@dataclass(frozen=True)
+class Qualifications:
+    """Requests to take part."""
+
+    ledger: Ledger
+    clock: Clock
+    entropy: Entropy
+
+    def receive(self, tier: str, contact: Contact, workflow: str) -> Qualification:
+        """Store a request. Raises INVALID_REQUEST for an unknown tier or an empty description."""
+        if not workflow.strip():
+            raise ServiceError(
+                Code.INVALID_REQUEST, "workflow: wanted a description of the partner's workflow"
+            )
+        now = self.clock.now()
+        qualification = Qualification(
+            qualification_id=make_id("qual", now, self.entropy),
+            tier=tier_of(tier).name,
+            contact=contact,
+            workflow=workflow,
+            received_at=int(now),
+        )
+        self.ledger.add_qualification(qualification)
+        return qualification
+
+    def decide(self, qualification_id: str, decision: Decision) -> Qualification:
+        """Accept or decline a request once. Raises NOT_FOUND, WRONG_STATE."""
+        found = self.ledger.qualification(qualification_id)
+        if found is None:
+            raise ServiceError(Code.NOT_FOUND, f"there is no qualification {shown(qualification_id)}")
+        if found.state != QualificationState.RECEIVED:
+            raise ServiceError(Code.WRONG_STATE, f"the qualification is {found.state} already")
+        decided = replace(
+            found,
+            state=QualificationState.ACCEPTED if decision.accepted else QualificationState.DECLINED,
+            decided_at=int(self.clock.now()),
+            decided_by=decision.decided_by,
+            scope=decision.scope,
+            boundaries=decision.boundaries,
+            version=found.version + 1,
+        )
+        self.ledger.replace_qualification(decided)
+        return decided

@@ -1,0 +1,117 @@
+"""Workspaces: provisioning, credits, API keys, and who a key belongs to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from attestlayer.encoding import shown
+from issuer.errors import Code, ServiceError
+from issuer.http.api_key import LIVE, RANDOM_LENGTH, TEST, format_api_key, hash_api_key
+from issuer.kits.ids import make_id
+from issuer.kits.tiers import TERM_DAYS, tier_of
+from issuer.model import ApiKey, Contact, CreditEntry, CreditKind, Workspace
+from issuer.ports import Clock, Entropy, Ledger
+
+READ = "read"
+WRITE = "write"
+SCOPES = (READ, WRITE)
+
+_DAY_S = 86_400
+
+
+@dataclass(frozen=True)
+class Workspaces:
+    """What the operator does for partners, and what a partner's key may do."""
+
+    ledger: Ledger
+    clock: Clock
+    entropy: Entropy
+
+    def provision(
+        self, name: str, tier: str, contacts: Sequence[Contact] = (), credits: int | None = None
+    ) -> Workspace:
+        """A new workspace with its tier's credits, or `credits`. Raises INVALID_REQUEST for another tier."""
+        now = self.clock.now()
+        workspace = Workspace(
+            workspace_id=make_id("ws", now, self.entropy),
+            name=name,
+            tier=tier_of(tier).name,
+            term_ends_at=int(now) + TERM_DAYS * _DAY_S,
+            created_at=int(now),
+            contacts=tuple(contacts),
+        )
+        self.ledger.add_workspace(workspace)
+        amount = tier_of(tier).credits if credits is None else credits
+        if amount:
+            self.grant(workspace.workspace_id, amount, "provisioned")
+        return workspace
+
+    def grant(self, workspace_id: str, amount: int, reference: str) -> CreditEntry:
+        """Credits for a workspace. Raises INVALID_REQUEST, NOT_FOUND."""
+        self.get(workspace_id)
+        if amount < 1:
+            raise ServiceError(Code.INVALID_REQUEST, f"found {amount} credits, wanted 1 or more")
+        now = self.clock.now()
+        entry = CreditEntry(
+            entry_id=make_id("grant", now, self.entropy),
+            workspace_id=workspace_id,
+            at=int(now),
+            kind=CreditKind.GRANTED,
+            amount=amount,
+            source="granted",
+            target="available",
+            reference=reference,
+        )
+        self.ledger.post_credits(entry)
+        return entry
+
+    def get(self, workspace_id: str) -> Workspace:
+        """The workspace. Raises NOT_FOUND."""
+        workspace = self.ledger.workspace(workspace_id)
+        if workspace is None:
+            raise ServiceError(Code.NOT_FOUND, f"there is no workspace {shown(workspace_id)}")
+        return workspace
+
+    def replace_contacts(self, workspace_id: str, contacts: Sequence[Contact]) -> Workspace:
+        """Put a new contact list in place of the old one. Raises CHANGED_MEANWHILE."""
+        workspace = self.get(workspace_id)
+        changed = replace(workspace, contacts=tuple(contacts), version=workspace.version + 1)
+        self.ledger.replace_workspace(changed)
+        return changed
+
+    def make_key(
+        self, workspace_id: str, label: str, *, scopes: Sequence[str] = SCOPES, live: bool = True
+    ) -> str:
+        """A new API key's text: shown once, only its hash is stored. Raises INVALID_REQUEST, NOT_FOUND."""
+        self.get(workspace_id)
+        if not scopes or not set(scopes) <= set(SCOPES):
+            raise ServiceError(
+                Code.INVALID_REQUEST, f"found scopes {', '.join(scopes)}, wanted {', '.join(SCOPES)}"
+            )
+        text = format_api_key(LIVE if live else TEST, self.entropy.token(RANDOM_LENGTH))
+        self.ledger.put_api_key(
+            ApiKey(
+                key_hash=hash_api_key(text),
+                workspace_id=workspace_id,
+                label=label,
+                scopes=tuple(scopes),
+                created_at=int(self.clock.now()),
+            )
+        )
+        return text
+
+    def authenticate(self, authorization: str | None, scope: str) -> ApiKey:
+        """The key of an `Authorization: Bearer` header. Raises UNAUTHENTICATED, FORBIDDEN."""
+        method, _, text = (authorization or "").partition(" ")
+        if method.lower() != "bearer":
+            raise ServiceError(Code.UNAUTHENTICATED, "wanted a header `Authorization: Bearer al_live_…`")
+        key = self.ledger.api_key(hash_api_key(text.strip()))
+        now = self.clock.now()
+        if (
+            key is None
+            or key.revoked_at is not None
+            or (key.expires_at is not None and key.expires_at <= now)
+        ):
+            raise ServiceError(Code.UNAUTHENTICATED, "the API key is unknown, revoked or expired")
+        if scope not in key.scopes:
+            raise ServiceError(Code.FORBIDDEN, f"the key has scopes {', '.join(key.scopes)}, wanted {scope}")
+        return key
