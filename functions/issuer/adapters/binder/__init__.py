@@ -1,0 +1,1 @@
+"""What the binder is made of: template, fonts, their coverage, and the text they can show."""
