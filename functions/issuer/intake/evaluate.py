@@ -150,10 +150,8 @@ def _judge_count(rule: Rule, record_type: RecordType, records: tuple[Examined, .
     if least <= len(records) <= most:
         return _Judged(rule, records)
     wanted = f"exactly {least}" if least == most else f"{least} to {most}"
-    found = f"{len(records)} of {record_type.title}" if records else f"no {record_type.title}"
-    return _Judged(
-        rule, records, (_Finding(records, found, f"{wanted} of record type {record_type.type_id}"),)
-    )
+    found = f"{len(records) or 'no'} record{'s' * (len(records) != 1)} of type {record_type.type_id}"
+    return _Judged(rule, records, (_Finding(records, found, f"{wanted}: {record_type.description}"),))
 
 
 def _too_old(record_type: RecordType, records: tuple[Examined, ...], today: date) -> Iterator[_Finding]:
