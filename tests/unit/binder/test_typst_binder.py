@@ -218,8 +218,9 @@ def _words_past_the_margin(pdf: bytes) -> list[str]:
 
     def visit(text: str, outer: list[float], inner: list[float], _font: object, _size: object) -> None:
         x = inner[4] * outer[0] + inner[5] * outer[2] + outer[4]
-        if text.strip() and not 55 <= x <= 540:  # points; A4 is 595 wide, its margins 56
-            found.append(f"{text} at {x}")
+        y = inner[4] * outer[1] + inner[5] * outer[3] + outer[5]
+        if text.strip() and not (55 <= x <= 540 and 20 <= y <= 822):  # points; A4 is 595 by 842
+            found.append(f"{text} at {x}, {y}")
 
     for page in pypdf.PdfReader(io.BytesIO(pdf)).pages:
         page.extract_text(visitor_text=visit)
@@ -235,6 +236,22 @@ def test_a_long_unbroken_name_wraps_inside_its_cell(letter: str) -> None:
     text = packed("".join(pages(pdf)))
     if letter != "م":  # right to left: extraction reorders
         assert shown * 255 in text
+
+
+@pytest.mark.parametrize("length", range(500, 1500, 200))
+def test_a_row_of_wide_letters_stays_on_its_page_or_is_cut(length: int) -> None:
+    fields = {f"k{n}": "W" * (length // 4) for n in range(2)}
+    record = a_record(1, "W" * (length // 2), **fields)
+    short = {f"k{n:02}": "W" for n in range(length // 50)}
+    paths = tuple(f"{n}{'W' * (length // 8)}" for n in range(8))
+    check = BinderCheck(
+        rule="wide", sentence="W" * 300, result="note", found="W" * (length // 2), records=paths
+    )
+    pdf = RENDERER.render(
+        replace(BINDER, records=(record, replace(a_record(2), metadata=short)), checks=(check,))
+    )
+    assert not _words_past_the_margin(pdf)
+    assert len(pages(pdf)) >= 3
 
 
 any_text = st.text(st.characters(exclude_categories=()), max_size=60)

@@ -43,8 +43,8 @@ CHARACTERS_LISTED = 400_000
 _TEXT_MAX = 600  # characters of one name or value; a file name has at most 255 bytes
 _METADATA_MAX = 6_000  # characters of one record's metadata
 
-_LONG = 900
-"""Characters from which a row may be cut over pages: about a third of one; most rows stay whole."""
+_LONG = 1300
+"""Characters from which a row may be cut over pages. Up to here it fits on one, even all in wide letters."""
 
 _NAMES_LISTED = 20
 """Record numbers, or runs of them, that a check's row lists."""
@@ -201,7 +201,7 @@ def _check(check: BinderCheck, numbers: Mapping[str, int | None], show: Show) ->
         "found": show(check.found) or "–",
         "records": _listed([*format_numbers(known), *unknown]),
     }
-    return _row(texts, [])
+    return _row(texts, [], narrow=len(texts["records"]))
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -238,6 +238,8 @@ def _metadata(metadata: Mapping[str, str], show: Show) -> list[tuple[str, str]]:
     return pairs
 
 
-def _row(texts: Mapping[str, str], metadata: Sequence[tuple[str, str]]) -> Row:
+def _row(texts: Mapping[str, str], metadata: Sequence[tuple[str, str]], narrow: int = 0) -> Row:
+    """`narrow`: characters in a narrow column, where a line holds a few only."""
     length = sum(map(len, texts.values())) + sum(len(name) + len(value) for name, value in metadata)
-    return Row(texts=texts, metadata=metadata, length=length, long=length + _LINE * len(metadata) > _LONG)
+    height = length + _LINE * len(metadata) + 4 * narrow
+    return Row(texts=texts, metadata=metadata, length=length, long=height > _LONG)
