@@ -19,6 +19,8 @@ base64url. All members are always there:
     proves          what the verdict proves; empty unless VERIFIED
     does_not_prove  what it does not prove
     boundary        the boundary sentence
+
+A usage error (exit 64) or an internal error (exit 2) writes no document, only a line to stderr.
 """
 
 import json

@@ -30,9 +30,19 @@ def variable(name: str) -> str:
 
 
 def default_place() -> Path:
-    """`$XDG_CONFIG_HOME/attestlayer/trust.json`, or below `~/.config`. A relative variable doesn't count."""
-    configured = Path(variable("XDG_CONFIG_HOME"))
-    folder = configured if configured.is_absolute() else Path(os.path.expanduser("~")) / ".config"  # noqa: PTH111
+    """`$XDG_CONFIG_HOME/attestlayer/trust.json`, or below `~/.config`. A relative folder doesn't count.
+
+    Raises `CouldNotCheckError` if there is no home folder: never look into the current one instead.
+    """
+    folder = Path(variable("XDG_CONFIG_HOME"))
+    if not folder.is_absolute():
+        try:
+            folder = Path.home() / ".config"
+        except RuntimeError:
+            folder = Path()
+    if not folder.is_absolute():
+        message = "there is no home folder to find the installed trust root in: name one with --trust"
+        raise CouldNotCheckError(Reason.TRUST_ROOT_UNUSABLE, message)
     return folder / "attestlayer" / "trust.json"
 
 
@@ -42,11 +52,12 @@ def load_trust(given: Path | None, subject: Path) -> tuple[TrustRoot, Path]:
     Raises `CouldNotCheckError` (trust-root-unusable).
     """
     place = given or default_place()
-    if given is None and not place.exists():
-        message = f"there is no trust root: none was named with --trust, and {place} does not exist"
+    if given is None and not os.path.lexists(place):
+        message = f"there is no trust root: none was named with --trust, and none is installed at {place}"
         raise CouldNotCheckError(Reason.TRUST_ROOT_UNUSABLE, message)
-    if subject.is_dir() and place.resolve().is_relative_to(subject.resolve()):
-        message = f"{place} lies inside the folder that it is to check: a kit can't vouch for itself"
+    folder = Path(os.path.realpath(subject))  # unlike Path.resolve, it takes a loop of links
+    if Path(os.path.realpath(place)).is_relative_to(folder):
+        message = f"{place} lies inside what it is to check: a kit can't vouch for itself"
         raise CouldNotCheckError(Reason.TRUST_ROOT_UNUSABLE, message)
     return read_trust(place), place
 
