@@ -201,6 +201,25 @@ class Ledger(Protocol):
         """All of them, oldest first."""
 
 
+@dataclass(frozen=True, slots=True)
+class UploadForm:
+    """Where and how to send a record's bytes: POST, multipart/form-data, `fields` first, then `file`."""
+
+    url: str
+    fields: dict[str, str]
+    expires_at: int
+
+
+class Transfers(Protocol):
+    """Bytes that go around the API: uploads and downloads at short-lived addresses of the private store."""
+
+    def upload_form(self, name: str, size: int, sha256: bytes, expires_at: int) -> UploadForm:
+        """A form that stores exactly these bytes as object `name`, and nothing else."""
+
+    def download_url(self, name: str, filename: str, expires_at: int) -> str:
+        """An address that answers the object's bytes, as a file of that name, until `expires_at`."""
+
+
 class Signer(Protocol):
     """One Ed25519 key that signs; the private part never leaves."""
 

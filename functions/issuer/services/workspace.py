@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from attestlayer.encoding import shown
+from issuer.api_keys import LIVE, RANDOM_LENGTH, TEST, format_api_key, hash_api_key
 from issuer.errors import Code, ServiceError
-from issuer.http.api_key import LIVE, RANDOM_LENGTH, TEST, format_api_key, hash_api_key
 from issuer.kits.ids import make_id
 from issuer.kits.tiers import TERM_DAYS, tier_of
 from issuer.model import ApiKey, Contact, CreditEntry, CreditKind, Workspace
@@ -27,9 +27,9 @@ class Workspaces:
     entropy: Entropy
 
     def provision(
-        self, name: str, tier: str, contacts: Sequence[Contact] = (), credits: int | None = None
+        self, name: str, tier: str, contacts: Sequence[Contact] = (), granted: int | None = None
     ) -> Workspace:
-        """A new workspace with its tier's credits, or `credits`. Raises INVALID_REQUEST for another tier."""
+        """A new workspace with its tier's credits, or `granted`. Raises INVALID_REQUEST for another tier."""
         now = self.clock.now()
         workspace = Workspace(
             workspace_id=make_id("ws", now, self.entropy),
@@ -40,7 +40,7 @@ class Workspaces:
             contacts=tuple(contacts),
         )
         self.ledger.add_workspace(workspace)
-        amount = tier_of(tier).credits if credits is None else credits
+        amount = tier_of(tier).credits if granted is None else granted
         if amount:
             self.grant(workspace.workspace_id, amount, "provisioned")
         return workspace

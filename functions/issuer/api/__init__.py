@@ -1,0 +1,1 @@
+"""The partner API: routes by resource, thin over the services."""

@@ -1,0 +1,224 @@
+"""Puts the service together: the only module that names adapters."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from attestlayer.canonical import format_json, parse_json, take_document, take_value
+from attestlayer.encoding import parse_origin
+from issuer.adapters.clock import SystemClock
+from issuer.adapters.directory import DirectoryStore
+from issuer.adapters.entropy import SystemEntropy
+from issuer.adapters.local_keys import KeyRole, LocalKey, create_key
+from issuer.adapters.local_transfers import LocalTransfers
+from issuer.adapters.sqlite import SqliteLedger
+from issuer.adapters.typst_binder import TypstBinder
+from issuer.errors import Code, ObjectConflictError, ServiceError
+from issuer.intake.catalogue import Catalogue, load_policies
+from issuer.log.publisher import LogPorts
+from issuer.ports import Clock, Entropy, Ledger, ObjectStore
+from issuer.services.deliver import Deliverer
+from issuer.services.initialise import Initialiser
+from issuer.services.issue import IssuePorts, Issuer
+from issuer.services.notify import Notifier
+from issuer.services.packet import Packets
+from issuer.services.prove import Prover
+from issuer.services.qualify import Qualifications
+from issuer.services.sequence import Sequencer
+from issuer.services.workspace import Workspaces
+from issuer.settings import Settings, read_settings
+
+HOME_FILE = "settings/attestlayer.json"
+REGISTRY_FOLDER = "registry"
+
+_KEYS = "keys"
+_SECRET = "transfer.secret"  # noqa: S105
+_FIRST_MADE = frozenset({"settings", "state", _KEYS})
+"""What a home holds if making it was cut short before its own file was there."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """Every service of one home, on one set of adapters."""
+
+    origin: str
+    settings: Settings
+    clock: Clock
+    entropy: Entropy
+    ledger: Ledger
+    public: ObjectStore
+    private: ObjectStore
+    catalogue: Catalogue
+    transfers: LocalTransfers
+    issuer: Issuer
+    log: LogPorts
+
+    @property
+    def packets(self) -> Packets:
+        """Packets and their records."""
+        return Packets(self.ledger, self.private, self.public, self.catalogue, self.clock, self.entropy)
+
+    @property
+    def workspaces(self) -> Workspaces:
+        """Workspaces, credits, API keys."""
+        return Workspaces(self.ledger, self.clock, self.entropy)
+
+    @property
+    def qualifications(self) -> Qualifications:
+        """Requests to take part."""
+        return Qualifications(self.ledger, self.clock, self.entropy)
+
+    @property
+    def sequencer(self) -> Sequencer:
+        """The log's writer."""
+        return Sequencer(self.log)
+
+    @property
+    def deliverer(self) -> Deliverer:
+        """Finishes kits."""
+        return Deliverer(self.ledger, self.private, self.public, self.clock)
+
+    @property
+    def prover(self) -> Prover:
+        """Consistency proofs."""
+        return Prover(self.public)
+
+    @property
+    def notifier(self) -> Notifier:
+        """The operator's notices."""
+        return Notifier(self.ledger)
+
+
+def initialise_home(settings: Settings, origin: str) -> Service:
+    """Make a home and start its log; in a home that was begun, go on. Raises `ServiceError`."""
+    origin = _parse_origin(origin)
+    home = settings.home
+    _make_folders(home)
+    entropy = SystemEntropy()
+    settings_store = DirectoryStore(home / "settings", state=home / "state" / "settings", private=True)
+    _store_home_file(settings_store, origin)
+    for role in KeyRole:
+        path = _key_path(home, role)
+        if not path.exists():
+            create_key(path, role, origin, entropy)
+    if not settings_store.exists(_SECRET):
+        settings_store.create(_SECRET, entropy.token(32))
+    service = open_home(settings)
+    issuers = [signer.public for signer in service.issuer.ports.signers.values()]
+    Initialiser(service.log).run(issuers)
+    for policy in service.catalogue.newest():
+        service.packets.publish_policy(policy)
+    return service
+
+
+def open_home(settings: Settings) -> Service:
+    """The service of a home. Raises `ServiceError` (HOME_UNUSABLE, KEY_UNUSABLE)."""
+    home = settings.home
+    origin = _read_origin(home)
+    clock, entropy = SystemClock(), SystemEntropy()
+    public = DirectoryStore(home / REGISTRY_FOLDER, state=home / "state" / "registry")
+    private = DirectoryStore(home / "private", state=home / "state" / "private", private=True)
+    ledger = SqliteLedger(home / "ledger.sqlite")
+    catalogue = load_policies()
+    registry = LocalKey(_key_path(home, KeyRole.REGISTRY), KeyRole.REGISTRY, origin)
+    issuer = LocalKey(_key_path(home, KeyRole.ISSUER), KeyRole.ISSUER, origin)
+    ports = IssuePorts(
+        origin=origin,
+        ledger=ledger,
+        private=private,
+        public=public,
+        catalogue=catalogue,
+        signers={issuer.public.kid: issuer},
+        renderer=TypstBinder(),
+        clock=clock,
+        entropy=entropy,
+    )
+    log = LogPorts(
+        origin=origin,
+        cadence_s=settings.cadence_s,
+        public=public,
+        private=private,
+        ledger=ledger,
+        signers={registry.public.kid: registry},
+        clock=clock,
+    )
+    transfers = LocalTransfers(_read_secret(home), settings.base_url, clock)
+    return Service(
+        origin=origin,
+        settings=settings,
+        clock=clock,
+        entropy=entropy,
+        ledger=ledger,
+        public=public,
+        private=private,
+        catalogue=catalogue,
+        transfers=transfers,
+        issuer=Issuer(ports),
+        log=log,
+    )
+
+
+@cache
+def service() -> Service:
+    """The service of this process, from its settings; made once."""
+    return open_home(read_settings())
+
+
+def _key_path(home: Path, role: KeyRole) -> Path:
+    return home / _KEYS / f"{role.value}.key"
+
+
+def _make_folders(home: Path) -> None:
+    try:
+        others = {entry.name for entry in home.iterdir()} - _FIRST_MADE if home.exists() else set()
+        if others and not (home / HOME_FILE).exists():
+            raise ServiceError(
+                Code.HOME_UNUSABLE,
+                f"{home} holds other files and no {HOME_FILE}: name an empty or new folder",
+            )
+        for folder in (home, home / _KEYS):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ServiceError(Code.HOME_UNUSABLE, f"{home}: {error.strerror}") from error
+
+
+def _store_home_file(store: ObjectStore, origin: str) -> None:
+    try:
+        store.create(Path(HOME_FILE).name, format_json({"schema": "attestlayer/home/1", "origin": origin}))
+    except ObjectConflictError as error:
+        found = (store.read(Path(HOME_FILE).name) or b"").decode("utf-8", "replace")
+        raise ServiceError(
+            Code.HOME_UNUSABLE, f"the home is one already, {found}; wanted {origin}"
+        ) from error
+
+
+def _read_origin(home: Path) -> str:
+    try:
+        data = (home / HOME_FILE).read_bytes()
+        return take_value(take_document(parse_json(data), "home", ("origin",)), "origin", parse_origin)
+    except FileNotFoundError as error:
+        raise ServiceError(
+            Code.HOME_UNUSABLE,
+            f"{home} is not a home: it has no {HOME_FILE}. `issuer init --home {home}` makes one",
+        ) from error
+    except OSError as error:
+        raise ServiceError(Code.HOME_UNUSABLE, f"{home}: {error.strerror}") from error
+    except ValueError as error:
+        raise ServiceError(Code.HOME_UNUSABLE, f"{home / HOME_FILE} is damaged: {error}") from error
+
+
+def _read_secret(home: Path) -> bytes:
+    try:
+        return (home / "settings" / _SECRET).read_bytes()
+    except OSError as error:
+        raise ServiceError(
+            Code.HOME_UNUSABLE,
+            f"{home / 'settings' / _SECRET}: {error.strerror}; `issuer init` goes on where it stopped",
+        ) from error
+
+
+def _parse_origin(text: str) -> str:
+    try:
+        return parse_origin(text)
+    except ValueError as error:
+        raise ServiceError(Code.INVALID_REQUEST, f"origin: {error}") from error

@@ -1,0 +1,34 @@
+"""GET /v1/proofs/consistency/{A}-{B}.json for pairs that no round stored; behind the CDN, cached for ever."""
+
+from typing import Any
+
+from attestlayer.layout import CONSISTENCY_QUERY, QueryError, headers_of, rewrite_query
+from issuer.bootstrap import service
+from issuer.errors import Code, ServiceError
+from issuer.http.problem import CONTENT_TYPE, format_problem
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, object]:
+    """Answer a consistency proof for the path of an HTTP API event (payload version 2.0)."""
+    path = str(event.get("rawPath", ""))
+    try:
+        sizes = path.rpartition("/")[2].removesuffix(".json").partition("-")
+        query = f"from_size={sizes[0]}&to_size={sizes[2]}"
+        if path.removeprefix("/") != rewrite_query(CONSISTENCY_QUERY, query):
+            raise QueryError(f"{path!a} is not a consistency proof's path")
+        body = service().prover.consistency(int(sizes[0]), int(sizes[2]))
+        return {"statusCode": 200, "headers": headers_of(path.removeprefix("/")), "body": body.decode()}
+    except QueryError as error:
+        return _problem(ServiceError(Code.MALFORMED_REQUEST, str(error)), context)
+    except ServiceError as error:
+        return _problem(error, context)
+
+
+def _problem(error: ServiceError, context: object) -> dict[str, object]:
+    request_id = str(getattr(context, "aws_request_id", "-"))
+    headers = {"Content-Type": CONTENT_TYPE, "Cache-Control": "public, max-age=5"}
+    return {
+        "statusCode": error.code.status,
+        "headers": headers | {"Access-Control-Allow-Origin": "*", "X-Content-Type-Options": "nosniff"},
+        "body": format_problem(error, request_id).decode(),
+    }
