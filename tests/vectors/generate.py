@@ -1,0 +1,37 @@
+"""Generates the vectors: `python tests/vectors/generate.py` writes them, with no other output.
+
+Deterministic: keys, times and identifiers are fixed, and Ed25519 signatures are.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE.parent), str(HERE.parent.parent / "functions")]
+
+from support.vectors import all_vectors  # noqa: E402
+
+
+def files() -> dict[str, str]:
+    """The text of each vector file by its name."""
+    return {
+        name: json.dumps(content, indent=1, sort_keys=True, ensure_ascii=True) + "\n"
+        for name, content in all_vectors().items()
+    }
+
+
+def main() -> None:
+    """Write every vector file and remove kits that are no vectors any more."""
+    written = files()
+    for old in (HERE / "kits").glob("*.json"):
+        if old.relative_to(HERE).as_posix() not in written:
+            old.unlink()
+    for name, text in written.items():
+        path = HERE / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="ascii", newline="\n")
+
+
+if __name__ == "__main__":
+    main()
