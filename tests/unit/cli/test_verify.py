@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from attestlayer.encoding import format_hash, sha256
 from attestlayer.manifest import INTAKE_REPORT, REGISTRY_RECEIPT
+from attestlayer.notices import NoticeType
 from attestlayer.receipt import BOUNDARY
 from attestlayer.verify import STEPS
 from support import build
@@ -93,7 +95,7 @@ def test_a_withdrawn_kit_is_said_to_be_issued_and_withdrawn(
     run: Run, files: Path, delivered: build.Delivered
 ) -> None:
     leaf = delivered.sealed.record.members()["leaf_hash"]
-    notice = (build.NoticeType.KIT_WITHDRAWN, {"leaf_hash": leaf, "reason": "issued-in-error"})
+    notice = (NoticeType.KIT_WITHDRAWN, {"leaf_hash": leaf, "reason": "issued-in-error"})
     later = build.make(build.Scenario(later=(notice,)))
     (files / "later.json").write_bytes(later.trust.format())
     result = run("verify", files / "kit.zip", "--trust", files / "later.json")
@@ -187,13 +189,23 @@ def test_a_device_could_not_be_checked(run: Run, files: Path) -> None:
     assert run("verify", "/dev/zero", "--trust", files / "trust.json").code == 2
 
 
-def test_folders_without_an_end_could_not_be_checked(run: Run, tmp_path: Path, files: Path) -> None:
-    place = str(tmp_path / "deep")
-    for _ in range(1200):  # past Python's recursion limit of 1,000 frames, within Linux's 4,096 bytes
-        os.mkdir(place)  # noqa: PTH102 - pathlib recurses itself
-        place += "/d"
+@pytest.fixture
+def endless(tmp_path: Path) -> Iterator[Path]:
+    """Folders past Python's recursion limit of 1,000 frames, within Linux's 4,096 bytes of a path.
+
+    Taken away again one by one: pytest's own clean-up, like pathlib, recurses.
+    """
+    places = [str(tmp_path / "deep") + "/d" * depth for depth in range(1200)]
+    for place in places:
+        os.mkdir(place)  # noqa: PTH102
+    yield Path(places[0])
+    for place in reversed(places):
+        os.rmdir(place)  # noqa: PTH106
+
+
+def test_folders_without_an_end_could_not_be_checked(run: Run, files: Path, endless: Path) -> None:
     for command in (["verify", "--trust", files / "trust.json"], ["inspect"]):
-        assert run(*command, tmp_path / "deep").code == 2
+        assert run(*command, endless).code == 2
 
 
 @pytest.mark.parametrize("name", ["Bücher.docx", "\udcff\udcfe", "a\x1b[2Jb\n", "\u202egpj.exe", " "])
@@ -279,8 +291,8 @@ def test_a_sealed_kit_lacks_its_registry_receipt(run: Run, files: Path, delivere
 
 
 def test_a_late_kit_with_an_incident_is_verified_with_a_note(run: Run, files: Path) -> None:
-    incident = (
-        build.NoticeType.INCIDENT,
+    incident: build.NoticeContent = (
+        NoticeType.INCIDENT,
         {"kind": "late-merge", "from_index": 0, "to_index": 9, "reason": "outage"},
     )
     scenario = build.Scenario(merge=replace(build.Round(), after=3600), later=(incident,))
