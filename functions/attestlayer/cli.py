@@ -25,7 +25,7 @@ from attestlayer.cli_json import EXIT_CODES, format_report_json, jwks_members, t
 from attestlayer.cli_text import Style, Subject, format_report, printable
 from attestlayer.encoding import Hash, format_hash, parse_hash
 from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
-from attestlayer.files import read_input, read_trust
+from attestlayer.files import read_input
 from attestlayer.keyring import Keyring, parse_jwks
 from attestlayer.nonce import RANDOM_LENGTH, Nonce
 from attestlayer.notices import Role
@@ -113,6 +113,7 @@ def _verify(arguments: argparse.Namespace, around: Surroundings) -> Answer:
         subject = _trusting(subject, trust, place, around.now)
         with open_input(path) as kit:
             report = explain(kit, trust)
+        subject = _trusting(subject, trust, place, around.now, report)
     except VerificationError as error:
         report = container_report(error)
     return _reported(arguments, around, report, subject, trust_members(trust) if trust else None)
@@ -136,6 +137,7 @@ def _verify_receipt(arguments: argparse.Namespace, around: Surroundings) -> Answ
             subject, members = _trusting(subject, trust, place, around.now), trust_members(trust)
             receipt = parse_registry_receipt(read_input(arguments.receipt))
             report = explain_receipt(receipt, trust)
+            subject = _trusting(subject, trust, place, around.now, report)
     except VerificationError as error:
         report = _unread_receipt(error)
     answer = _reported(arguments, around, report, subject, members)
@@ -176,7 +178,7 @@ def _nonce(arguments: argparse.Namespace, around: Surroundings) -> Answer:
 
 
 def _trust(arguments: argparse.Namespace, around: Surroundings) -> Answer:
-    trust, style = read_trust(arguments.file), around.style
+    trust, style = cli_trust.read_root(arguments.file), around.style
     sections = cli_trust.describe_trust(trust, arguments.file, around.now)
     lines = [style.bold(f"Trust root of {trust.origin}")]
     for heading, rows in sections:
@@ -191,8 +193,11 @@ def _trust(arguments: argparse.Namespace, around: Surroundings) -> Answer:
     return Answer(EXIT_DONE, style.finish(lines))
 
 
-def _trusting(subject: Subject, trust: TrustRoot, place: Path, now: int) -> Subject:
-    rows = cli_trust.trust_rows(trust, place, now)
+def _trusting(
+    subject: Subject, trust: TrustRoot, place: Path, now: int, report: Report | None = None
+) -> Subject:
+    checked = report.issued.checkpoint_time if report and report.issued else None
+    rows = cli_trust.trust_rows(trust, place, now, checked)
     return replace(subject, registry=trust.origin, trust=rows)
 
 

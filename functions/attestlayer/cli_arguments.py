@@ -54,7 +54,8 @@ class _Version(argparse.Action):
             version = metadata.version("attestlayer")
         except metadata.PackageNotFoundError:
             version = "(not installed)"
-        sys.stdout.write(f"attestlayer {version}\n")
+        if sys.stdout:  # None where it is closed
+            sys.stdout.write(f"attestlayer {version}\n")
         parser.exit()
 
 

@@ -270,9 +270,12 @@ def _notes(report: Report, style: Style) -> list[str]:
 
 
 def _meaning(report: Report, subject: Subject, style: Style) -> Sequence[str]:
-    shown = proves(report, subject.is_kit)
-    lines = []
-    if shown:
-        lines = [style.heading("What this proves"), *style.bullets(shown)]
-        lines += [style.heading("What this does not prove"), *style.bullets(does_not_prove(subject.is_kit))]
-    return [*lines, "", *style.wrap(BOUNDARY)]
+    shown = proves(report, subject.is_kit) or ("nothing: only what is VERIFIED proves anything",)
+    return [
+        style.heading("What this proves"),
+        *style.bullets(shown),
+        style.heading("What this does not prove"),
+        *style.bullets(does_not_prove(subject.is_kit)),
+        "",
+        *style.wrap(BOUNDARY),
+    ]

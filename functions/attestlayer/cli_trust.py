@@ -59,20 +59,31 @@ def load_trust(given: Path | None, subject: Path) -> tuple[TrustRoot, Path]:
     if Path(os.path.realpath(place)).is_relative_to(folder):
         message = f"{place} lies inside what it is to check: a kit can't vouch for itself"
         raise CouldNotCheckError(Reason.TRUST_ROOT_UNUSABLE, message)
-    return read_trust(place), place
+    return read_root(place), place
 
 
-def trust_rows(trust: TrustRoot, place: Path, now: int) -> tuple[Row, ...]:
-    """What a verification report says of its trust root."""
+def read_root(place: Path) -> TrustRoot:
+    """The trust root in a file. Raises `CouldNotCheckError` that names the file."""
+    try:
+        return read_trust(place)
+    except CouldNotCheckError as error:
+        named = str(error) if str(error).startswith(str(place)) else f"{place}: {error}"
+        raise CouldNotCheckError(error.reason, named) from error
+
+
+def trust_rows(trust: TrustRoot, place: Path, now: int, checked: int | None) -> tuple[Row, ...]:
+    """What a verification report says of its trust root; `checked`: time of the checkpoint that verified."""
     checkpoint = trust.checkpoint
-    return (
+    rows = (
         ("file", str(place)),
         ("registry", trust.origin),
         ("fingerprint", format_hash(trust.fingerprint())),
         ("registry key", checkpoint.kid),
         ("as of", f"{date_words(checkpoint.timestamp)} ({age_words(now - checkpoint.timestamp)})"),
-        ("witnesses", _quorum(trust.keyring.witness_policy_at(checkpoint.timestamp))),
     )
+    if checked is None:
+        return rows
+    return (*rows, ("witnesses", _quorum(trust.keyring.witness_policy_at(checked))))
 
 
 def jwks_rows(path: Path, origin: str) -> tuple[Row, ...]:
@@ -101,7 +112,7 @@ def describe_trust(trust: TrustRoot, place: Path, now: int) -> list[tuple[str, l
         ("signed by", checkpoint.kid),
     ]
     policy = trust.keyring.witness_policy_at(checkpoint.timestamp)
-    witnesses: list[Row] = [("quorum", _quorum(policy))]
+    witnesses: list[Row] = [("demanded", _quorum(policy))]
     witnesses += [("witness", f"{name} ({key.name})") for name, key in policy.witnesses.items()]
     return [
         ("", root),
@@ -118,7 +129,7 @@ def install(trust: TrustRoot, place: Path, *, accept_witnesses: bool) -> str:
 
     Raises `CouldNotCheckError` if it may not, `OSError`.
     """
-    old = read_trust(place) if os.path.lexists(place) else None
+    old = read_root(place) if os.path.lexists(place) else None
     if old:
         if old.fingerprint() == trust.fingerprint():
             return f"This trust root is installed already: {place}"
@@ -174,7 +185,8 @@ def _replace(place: Path, data: bytes) -> None:
 def _quorum(policy: WitnessPolicy) -> str:
     if policy.quorum == NO_QUORUM:
         return "none demanded: the registry's key alone vouches for its checkpoints"
-    return f"{printable(policy.quorum)} of {len(policy.witnesses)} named"
+    count = len(policy.witnesses)
+    return f"quorum {printable(policy.quorum)!r}, out of {count} witness{'es' if count > 1 else ''}"
 
 
 def _key_rows(trust: TrustRoot, role: Role) -> list[Row]:

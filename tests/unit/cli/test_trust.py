@@ -54,7 +54,7 @@ def test_an_unusable_trust_root_exits_2(run: Run, files: Path, config: Path, dat
     (files / "bad.json").write_bytes(data)
     result = run("trust", "--install", files / "bad.json")
     assert (result.code, result.out) == (2, "")
-    assert result.err.startswith("attestlayer: trust-root-unusable: ")
+    assert result.err.startswith(f"attestlayer: trust-root-unusable: {files / 'bad.json'}: ")
     assert not config.exists()
 
 

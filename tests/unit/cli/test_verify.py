@@ -78,7 +78,7 @@ def test_an_altered_record_fails_with_file_reason_and_advice_and_shows_no_conten
     assert RECORD in result.out
     assert "> A file is not the one issued" in result.out
     assert LANE not in result.out
-    assert "What this proves" not in result.out
+    assert "What this proves\n  · nothing" in result.out
 
 
 def test_a_forged_signature_shows_nothing_the_kit_says(run: Run, files: Path) -> None:
@@ -335,3 +335,14 @@ def test_a_report_that_can_not_be_written_is_no_success(files: Path) -> None:
         )
     assert done.returncode == 2
     assert b"Traceback" not in done.stderr
+
+
+def test_the_witness_policy_shown_is_the_one_of_the_kits_time(run: Run, files: Path) -> None:
+    witnesses = [build.witness(1), build.witness(2)]
+    later = build.witness_policy("2026-01-31T12:03:00Z", build.quorum_policy(witnesses))
+    kit = build.make(build.Scenario(later=(later,)))
+    (files / "later.json").write_bytes(kit.trust.format())
+    verified = run("verify", files / "kit.zip", "--trust", files / "later.json")
+    assert verified.code == 0
+    assert "none demanded" in verified.out
+    assert "out of 2 witnesses" in run("trust", files / "later.json").out
