@@ -56,7 +56,7 @@ def read_input(path: Path, reason: Reason = Reason.INPUT_UNREADABLE, limit: int 
 def _read_folder(root: Path) -> Kit:
     builder = KitBuilder()
     ignored: list[str] = []
-    for name, path, size in sorted(_walk(root, "")):
+    for name, path, size in sorted(_walk(root)):
         if _is_litter(path.name, size):
             ignored.append(name)
         else:
@@ -64,18 +64,21 @@ def _read_folder(root: Path) -> Kit:
     return builder.finish(tuple(ignored))
 
 
-def _walk(folder: Path, prefix: str) -> Iterator[tuple[str, Path, int]]:
-    for entry in os.scandir(folder):
-        name = prefix + entry.name
-        status = entry.stat(follow_symlinks=False)
-        if stat.S_ISDIR(status.st_mode):
-            yield from _walk(Path(entry.path), f"{name}/")
-        elif stat.S_ISREG(status.st_mode):
-            yield name, Path(entry.path), status.st_size
-        else:
-            raise VerificationError(
-                Reason.CONTAINER_LINK, f"{shown(name)} is a link or a device, not a file", (name,)
-            )
+def _walk(root: Path) -> Iterator[tuple[str, Path, int]]:
+    folders = [(root, "")]  # no recursion: how deep a folder goes is the sender's choice
+    while folders:
+        folder, prefix = folders.pop()
+        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+            name = prefix + entry.name
+            status = entry.stat(follow_symlinks=False)
+            if stat.S_ISDIR(status.st_mode):
+                folders.append((Path(entry.path), f"{name}/"))
+            elif stat.S_ISREG(status.st_mode):
+                yield name, Path(entry.path), status.st_size
+            else:
+                raise VerificationError(
+                    Reason.CONTAINER_LINK, f"{shown(name)} is a link or a device, not a file", (name,)
+                )
 
 
 def _is_litter(name: str, size: int) -> bool:

@@ -36,6 +36,8 @@ _DATE = 0x0021
 _MAX_NAME = 128
 _CHUNK = 1 << 20
 _NOT_KEPT = frozenset({README, BINDER})
+_MAX_OTHERS_LENGTH = 16 * MAX_MEMBER_LENGTH
+"""Bytes of all members that are no records; a kit has at most nine. Keeps offsets far below 4 GiB."""
 _HINT = "unpack it into an empty folder and check the folder instead"
 
 
@@ -156,6 +158,7 @@ class KitBuilder:
     documents: dict[str, bytes] = field(default_factory=dict)
     unexpected: list[str] = field(default_factory=list)
     records_length: int = 0
+    others_length: int = 0
 
     def add(self, name: str, size: int, open_content: Callable[[], BinaryIO]) -> Member:
         """Read one member's content once. Raises `VerificationError` (container-limit-exceeded)."""
@@ -182,10 +185,12 @@ class KitBuilder:
         return Kit(members, self.documents, tuple(sorted(self.unexpected)), ignored)
 
     def _check_limits(self, name: str, size: int) -> None:
-        limit = MAX_MEMBER_LENGTH
         if is_record(name):
             limit = MAX_RECORDS_LENGTH - self.records_length
             self.records_length += size
+        else:
+            limit = min(MAX_MEMBER_LENGTH, _MAX_OTHERS_LENGTH - self.others_length)
+            self.others_length += size
         if size > limit or len(self.members) >= MAX_RECORDS + 16:
             raise VerificationError(
                 Reason.CONTAINER_LIMIT_EXCEEDED,
