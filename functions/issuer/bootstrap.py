@@ -1,7 +1,6 @@
 """Puts the service together: the only module that names adapters."""
 
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from attestlayer.canonical import format_json, parse_json, take_document, take_value
@@ -158,10 +157,19 @@ def open_home(settings: Settings) -> Service:
     )
 
 
-@cache
+_used: list[Service] = []
+
+
+def use(made: Service) -> None:
+    """Make `made` the service of this process, in place of what its settings name."""
+    _used[:] = [made]
+
+
 def service() -> Service:
-    """The service of this process, from its settings; made once."""
-    return open_home(read_settings())
+    """The service of this process: the one given to `use`, else from its settings; made once."""
+    if not _used:
+        use(open_home(read_settings()))
+    return _used[0]
 
 
 def _key_path(home: Path, role: KeyRole) -> Path:

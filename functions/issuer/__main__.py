@@ -1,0 +1,7 @@
+"""`python -m issuer`."""
+
+import sys
+
+from issuer.cli import main
+
+sys.exit(main())
