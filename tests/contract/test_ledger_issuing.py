@@ -103,6 +103,8 @@ def test_releasing_leaves_a_lost_or_answered_claim_alone(ledger: Ledger) -> None
     ledger.settle(claim(1, "second"), ANSWER)
     ledger.release(claim(1, "second"))
     assert ledger.claim(claim(1, "third"), NOW + 1) == ANSWER
+    ledger.settle(claim(1, "second"), OTHER)  # still the one that was answered: fine again
+    assert ledger.claim(claim(1, "third"), NOW + 1) == ANSWER
 
 
 def test_of_racing_claims_one_wins(ledger_race: Race[Ledger]) -> None:

@@ -86,7 +86,25 @@ def test_many_threads_can_open_a_new_ledger_at_once(path: Path) -> None:
     assert SqliteLedger(path).balance("wks_1") == 16
 
 
-def test_a_forked_child_has_connections_of_its_own(ledger: SqliteLedger) -> None:
+def test_a_forked_child_leaves_the_parents_connections_alone(path: Path) -> None:
+    database = Database(path, 1.0)
+    with database.read() as parents:
+        pass
+
+    def use() -> None:
+        with database.read() as own:
+            assert own is not parents
+        database.close()
+
+    child = multiprocessing.get_context("fork").Process(target=use)
+    child.start()
+    child.join()
+    assert child.exitcode == 0
+    with database.read() as again:
+        assert again is parents
+
+
+def test_parent_and_children_write_after_a_fork(ledger: SqliteLedger) -> None:
     ledger.post_credits(grant(0, 1))
     context = multiprocessing.get_context("fork")
 
