@@ -43,7 +43,7 @@ _POWER = document(
             (
                 (
                     "Granted by the board of directors on 23 March 2026, item 4. 代表取締役 星見 健一 "
-                    "Hoshimi, "
+                    "Kenichi Hoshimi, "
                     "representative director. 会社印 company seal affixed on the original."
                 ),
             ),

@@ -1,0 +1,156 @@
+"""Rules of single records and of the packet, both ways, and what a report says."""
+
+import dataclasses
+
+import pytest
+
+from issuer.intake.blocker_report import format_blocker_report, format_blocker_text
+from issuer.intake.evaluate import evaluate
+from issuer.intake.examine import examine
+from issuer.intake.rules import GeneralCheck, Result
+
+from .packets import AT, File, a_mandate, act, an_act, failed, mandate, record, report_on, small_policy
+from .test_recognise import BOMB, DOCX, OLE, PE, PNG, encrypted_pdf, zipped
+
+GOOD = a_mandate()
+REFERENCE = {"reference": "M-001", "as_of": "2026-11-01"}
+NESTED = zipped({"i.zip": zipped({"a": b"x"})})
+
+
+def as_mandate(name: str, data: bytes, **metadata: str) -> File:
+    return (name, "mandate", {**REFERENCE, **metadata}, data)
+
+
+CASES: dict[str, tuple[list[File], list[str]]] = {
+    "a complete packet": ([GOOD, an_act()], []),
+    "an unknown record type": ([GOOD, ("x.txt", "letter", {}, b"x")], ["known-record-type"]),
+    "no record type": ([GOOD, ("x.txt", "", {}, b"x")], ["known-record-type"]),
+    "an empty file": ([GOOD, ("x.txt", "act", {}, b"")], ["not-empty"]),
+    "a GIF": ([GOOD, ("x.gif", "act", {}, b"GIF89a" + bytes(20))], ["recognised"]),
+    "an unreadable file": ([GOOD, ("x.png", "act", {}, PNG[:500])], ["readable"]),
+    "an encrypted file": ([as_mandate("m.pdf", encrypted_pdf())], ["not-encrypted"]),
+    "a program": ([GOOD, ("x.txt", "act", {}, PE)], ["no-executables"]),
+    "macros": ([GOOD, ("x.xls", "act", {}, OLE + "_VBA_PROJECT".encode("utf-16-le"))], ["no-macros"]),
+    "an archive in an archive": ([GOOD, ("x.zip", "act", {}, NESTED)], ["no-nested-archives"]),
+    "a bomb": ([GOOD, ("x.zip", "act", {}, BOMB)], ["expands-within-bounds"]),
+    "the same bytes twice": ([GOOD, an_act(1), ("copy.txt", "act", {}, b"act 1")], ["no-duplicates"]),
+    "a name that says another type": ([GOOD, ("x.png", "act", {}, b"a text")], ["name-agrees"]),
+    "no mandate": ([an_act()], ["mandate-count"]),
+    "too many mandates": ([a_mandate(n) for n in range(4)], ["mandate-count"]),
+    "a media type that is not accepted": ([as_mandate("m.png", PNG)], ["mandate-form"]),
+    "a type not accepted behind an accepted name": (
+        [as_mandate("m.pdf", PNG)],
+        ["name-agrees", "mandate-form"],
+    ),
+    "a file that is too large": ([as_mandate("m.txt", b"x" * (1024 * 1024 + 1))], ["mandate-form"]),
+    "a missing value": ([("m.txt", "mandate", {"as_of": "2026-11-01"}, b"x")], ["mandate-metadata"]),
+    "a malformed value": ([a_mandate(sum="1,000.00")], ["mandate-metadata"]),
+    "a value outside its list": ([a_mandate(state="fine")], ["mandate-metadata"]),
+    "a date that does not exist": ([a_mandate(as_of="2026-02-30")], ["mandate-metadata"]),
+    "a lone surrogate": ([a_mandate(person="\ud800")], ["mandate-metadata"]),
+    "a value that is not asked for": ([a_mandate(colour="red")], ["mandate-metadata"]),
+    "thirty days old": ([a_mandate(as_of="2026-10-21")], []),
+    "thirty-one days old": ([a_mandate(as_of="2026-10-20")], ["mandate-age"]),
+    "of tomorrow, where it may be today": ([a_mandate(as_of="2026-11-21")], []),
+    "of the day after tomorrow": ([a_mandate(as_of="2026-11-22")], ["mandate-age"]),
+    "JSON that fits": ([as_mandate("m.json", b'{"reference": "M-001"}')], []),
+    "JSON that lacks a member": ([as_mandate("m.json", b"{}")], ["mandate-content"]),
+    "JSON that says another reference": (
+        [as_mandate("m.json", b'{"reference": "M-2"}')],
+        ["mandate-content"],
+    ),
+    "CSV with its columns": ([as_mandate("m.csv", b"b,a,c\n1,2,3\n")], []),
+    "CSV without a column": ([as_mandate("m.csv", b"a,c\n1,2\n")], ["mandate-content"]),
+    "CSV without rows": ([as_mandate("m.csv", b"a,b\n")], ["mandate-content"]),
+    "a document whose inside is not checked": ([as_mandate("m.docx", DOCX)], []),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_exactly_the_rules_fail_for(name: str) -> None:
+    files, rules = CASES[name]
+    report = report_on(small_policy(), *files)
+    assert failed(report) == rules
+    assert report.outcome == ("FAIL" if set(rules) - {"name-agrees"} else "PASS")
+
+
+def test_bytes_other_than_announced_are_a_blocker() -> None:
+    policy = small_policy()
+    announced = record(1, "m.txt", "mandate", REFERENCE, b"one")
+    report = evaluate(policy, [examine(policy, announced, b"two")], AT)
+    assert failed(report) == ["bytes-as-announced"]
+
+
+def test_too_many_bytes_in_all_are_a_blocker() -> None:
+    policy = dataclasses.replace(small_policy(), max_total_size=10, max_records=1)
+    assert failed(report_on(policy, GOOD, an_act())) == ["packet-limits"]
+    assert len(report_on(policy, GOOD, an_act()).blockers) == 2
+
+
+def test_a_record_that_is_too_large_to_take_is_a_blocker() -> None:
+    policy = small_policy(records=[mandate(megabytes=100), act()])
+    large = as_mandate("m.json", b'"' + b"a" * (25 * 1024 * 1024) + b'"')
+    assert failed(report_on(policy, large)) == ["not-too-large"]
+
+
+def test_each_general_check_has_a_case_that_fails_it() -> None:
+    shown = {rule for _, rules in CASES.values() for rule in rules}
+    elsewhere = {"bytes-as-announced", "packet-limits", "not-too-large"}
+    assert set(GeneralCheck) <= shown | elsewhere
+
+
+def test_a_type_without_records_is_not_applicable() -> None:
+    results = {check.rule_id: check.result for check in report_on(small_policy(), GOOD).checks}
+    assert results["act-count"] is results["act-form"] is Result.NOT_APPLICABLE
+    assert results["mandate-count"] is Result.PASS
+    assert results["mandate-content"] is Result.NOT_APPLICABLE  # it is a text; nothing inside is checked
+
+
+def test_every_blocker_is_reported_in_one_go_with_all_that_a_client_needs() -> None:
+    bad: list[File] = [
+        ("x.exe", "act", {}, PE),
+        ("y.txt", "act", {}, b""),
+        ("z.zip", "act", {}, BOMB),
+        ("z2", "what", {}, b"z"),
+    ]
+    report = report_on(small_policy(), *bad)
+    assert failed(report) == [
+        *("known-record-type", "not-empty", "no-executables", "expands-within-bounds", "mandate-count")
+    ]
+    for blocker in report.blockers:
+        assert all((blocker.sentence, blocker.found, blocker.expected, blocker.fix)), blocker
+
+
+def test_a_hostile_name_is_never_shown_raw() -> None:
+    name = "bill\x1b[2J\u202etxt\ud800.txt"
+    policy = small_policy()
+    report = report_on(policy, (name, "letter", {"k\n": "v"}, b""))
+    text = format_blocker_text(report, policy, AT)
+    assert not {"\x1b", "\u202e", "\ud800"} & set(text)
+    assert b"\\\\u{1b}" in format_blocker_report(report, "pkt_1", policy, AT)
+
+
+def test_the_text_names_rule_record_found_wanted_and_what_to_do() -> None:
+    policy = small_policy()
+    text = format_blocker_text(report_on(policy, a_mandate(as_of="2026-10-20")), policy, AT)
+    # Written by hand: what a client reads at a terminal.
+    assert text == (
+        "FAIL  TEST-01/small version 1, 2026-11-20T12:00:00Z\n"
+        "One thing blocks this packet. A packet that is blocked uses no credit.\n"
+        "\n"
+        "1. Mandate: made or confirmed in the last 30 days.\n"
+        "   Record:  mandate-1.txt\n"
+        "   Found:   it is of 2026-10-20, 31 days before 2026-11-20\n"
+        "   Wanted:  at most 30 days old\n"
+        "   To do:   Get a current copy, or have the record confirmed again, and give the new date in "
+        "as_of.\n"
+        "   Rule:    mandate-age\n"
+        "\n"
+        "It says which records are missing, unreadable or at odds with each other, not how good they are.\n"
+    )
+
+
+def test_the_text_of_a_pass_says_that_nothing_blocks() -> None:
+    policy = small_policy()
+    assert "PASS" in format_blocker_text(report_on(policy, GOOD), policy, AT).splitlines()[0]
+    assert "Nothing blocks this packet." in format_blocker_text(report_on(policy, GOOD), policy, AT)

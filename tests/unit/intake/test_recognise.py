@@ -1,0 +1,248 @@
+"""Recognising files: every accepted type, every refusal, and hostile bytes."""
+
+import io
+import stat
+import struct
+import zipfile
+import zlib
+
+import pikepdf
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from issuer.intake.media import MediaType, Problem
+from issuer.intake.recognise import recognise
+
+from .packets import SAMPLES
+
+PDF = (SAMPLES / "PAY-01/wire-transfer/bank-execution-advice.pdf").read_bytes()
+DOCX = (SAMPLES / "VENDOR/security-review/engagement-scope.docx").read_bytes()
+XLSX = (SAMPLES / "VENDOR/security-review/vendor-profile.xlsx").read_bytes()
+PNG = (SAMPLES / "AGENT-01/tool-action/purchase-order-released.png").read_bytes()
+JPEG = (SAMPLES / "HUMAN-01/change-approval/signed-approval-nouri.jpg").read_bytes()
+EML = (SAMPLES / "PAY-01/wire-transfer/first-approval-olsvik.eml").read_bytes()
+PE = b"MZ\x90\x00\x03\x00\x00\x00" + bytes(64) + b"PE\0\0"
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
+
+
+def zipped(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as target:
+        for name, data in files.items():
+            target.writestr(name, data)
+    return out.getvalue()
+
+
+def repacked(package: bytes, extra: dict[str, bytes] | None = None, *, without: str = "") -> bytes:
+    with zipfile.ZipFile(io.BytesIO(package)) as source:
+        files = {name: source.read(name) for name in source.namelist() if name != without}
+    return zipped({**files, **(extra or {})})
+
+
+def encrypted_pdf() -> bytes:
+    out = io.BytesIO()
+    with pikepdf.open(io.BytesIO(PDF)) as paper:
+        paper.save(out, encryption=pikepdf.Encryption(owner="o", user="", R=6))
+    return out.getvalue()
+
+
+def with_flag_bit_0(archive: bytes) -> bytes:
+    changed = bytearray(archive)
+    at = archive.index(b"PK\x01\x02")
+    changed[at + 8] |= 1
+    changed[6] |= 1
+    return bytes(changed)
+
+
+def linked() -> bytes:
+    out = io.BytesIO()
+    member = zipfile.ZipInfo("link.txt")
+    member.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(out, "w") as target:
+        target.writestr(member, "/etc/passwd")
+    return out.getvalue()
+
+
+def png_of(width: int, height: int) -> bytes:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    body = zlib.compress(bytes(1000), 9)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
+
+
+def attached(name: str, data: bytes) -> bytes:
+    from email.message import EmailMessage
+
+    message = EmailMessage()
+    message["From"], message["To"], message["Date"] = (
+        "a@example.com",
+        "b@example.com",
+        "Fri, 1 May 2026 08:00:00 +0000",
+    )
+    message.set_content("see attachment")
+    message.add_attachment(data, maintype="application", subtype="octet-stream", filename=name)
+    return message.as_bytes()
+
+
+def gif() -> bytes:
+    out = io.BytesIO()
+    Image.new("P", (4, 4)).save(out, "GIF")
+    return out.getvalue()
+
+
+ACCEPTED = {
+    "a.pdf": (PDF, MediaType.PDF),
+    "a.docx": (DOCX, MediaType.DOCX),
+    "a.xlsx": (XLSX, MediaType.XLSX),
+    "a.png": (PNG, MediaType.PNG),
+    "a.jpg": (JPEG, MediaType.JPEG),
+    "a.eml": (EML, MediaType.EML),
+    "mail without an ending": (EML, MediaType.EML),
+    "a.csv": (b"a,b\r\n1,2\r\n", MediaType.CSV),
+    "semicolons.csv": ("\ufeffa;b\n1;2,5\n".encode(), MediaType.CSV),
+    "a.json": (b'{"a": [1, 2.5, null]}', MediaType.JSON),
+    "with a mark.json": (b'\xef\xbb\xbf{"a":1}', MediaType.JSON),
+    "json without an ending": (b'{"a": 1}', MediaType.JSON),
+    "a.txt": ("Größe, 数量\n".encode(), MediaType.TXT),
+    "BM and MZ begin texts.txt": (b"MZ Logistics and BM Motors", MediaType.TXT),
+    "log.log": (b"2026-01-01 started\n", MediaType.TXT),
+    "a.zip": (zipped({"a.txt": b"one", "b.docx": DOCX, "old.doc": OLE, "none.txt": b""}), MediaType.ZIP),
+    "pdf by content.txt": (PDF, MediaType.PDF),
+    "png by content.pdf": (PNG, MediaType.PNG),
+    "text by content.pdf": (b"no pdf at all", MediaType.TXT),
+}
+
+
+@pytest.mark.parametrize("name", ACCEPTED)
+def test_is_recognised_by_its_content(name: str) -> None:
+    data, wanted = ACCEPTED[name]
+    found = recognise(name, data)
+    assert (found.media_type, found.flaws) == (wanted, ())
+
+
+BOMB = zipped({"zeros.txt": bytes(40 * 1024 * 1024)})
+NO_DATE = b"From: a@example.com\nTo: b@example.com\nSubject: x\n\nhello"
+REFUSED = {
+    "empty.pdf": (b"", Problem.EMPTY),
+    "white space.txt": (b" \n\t", Problem.EMPTY),
+    "archive without files.zip": (zipped({}), Problem.EMPTY),
+    "windows program.pdf": (PE, Problem.EXECUTABLE),
+    "elf": (b"\x7fELF\x02\x01\x01", Problem.EXECUTABLE),
+    "mach-o": (b"\xcf\xfa\xed\xfe\x07\0\0\1", Problem.EXECUTABLE),
+    "fat mach-o": (b"\xca\xfe\xba\xbe\0\0\0\2", Problem.EXECUTABLE),
+    "script.txt": (b"#!/bin/sh\necho hello\n", Problem.EXECUTABLE),
+    "batch.bat": (b"echo hello", Problem.EXECUTABLE),
+    "java.zip": (zipped({"META-INF/MANIFEST.MF": b"x", "A.class": b"x"}), Problem.EXECUTABLE),
+    "program in archive.zip": (zipped({"doc/a.txt": b"x", "tool.pdf": PE}), Problem.EXECUTABLE),
+    "script in archive.zip": (zipped({"run": b"#!/bin/sh"}), Problem.EXECUTABLE),
+    "program in a document in an archive.zip": (
+        zipped({"d.docx": repacked(DOCX, {"word/media/image1.png": PE})}),
+        Problem.EXECUTABLE,
+    ),
+    "program in a mail.eml": (attached("invoice.pdf", PE), Problem.EXECUTABLE),
+    "program in an archive in a mail.eml": (attached("a.zip", zipped({"x.exe": b"x"})), Problem.EXECUTABLE),
+    "encrypted.pdf": (encrypted_pdf(), Problem.ENCRYPTED),
+    "encrypted.zip": (with_flag_bit_0(zipped({"a.txt": b"x"})), Problem.ENCRYPTED),
+    "encrypted in archive.zip": (zipped({"a.pdf": encrypted_pdf()}), Problem.ENCRYPTED),
+    "encrypted.docx": (OLE + "EncryptedPackage".encode("utf-16-le"), Problem.ENCRYPTED),
+    "old with macros.xls": (OLE + "_VBA_PROJECT".encode("utf-16-le"), Problem.MACROS),
+    "macros.docx": (repacked(DOCX, {"word/vbaProject.bin": b"x"}), Problem.MACROS),
+    "old office.doc": (OLE, Problem.UNRECOGNISED),
+    "truncated.pdf": (PDF[: len(PDF) // 2], Problem.UNREADABLE),
+    "rubbish inside.pdf": (b"%PDF-1.7\n rubbish\n%%EOF", Problem.UNREADABLE),
+    "truncated.png": (PNG[: len(PNG) // 2], Problem.UNREADABLE),
+    "truncated.jpg": (JPEG[: len(JPEG) // 2], Problem.UNREADABLE),
+    "truncated.zip": (BOMB[: len(BOMB) // 2], Problem.UNREADABLE),
+    "damaged member.zip": (zipped({"a.txt": b"abc"}, 0).replace(b"abc", b"abd"), Problem.UNREADABLE),
+    "no main part.docx": (repacked(DOCX, without="word/document.xml"), Problem.UNREADABLE),
+    "entities.docx": (
+        zipped({"[Content_Types].xml": b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'}),
+        Problem.UNREADABLE,
+    ),
+    "outside its folder.zip": (zipped({"../../etc/passwd": b"x"}), Problem.UNREADABLE),
+    "link.zip": (linked(), Problem.UNREADABLE),
+    "lzma.zip": (zipped({"a.txt": b"x"}, zipfile.ZIP_LZMA), Problem.UNREADABLE),
+    "ragged.csv": (b"a,b\n1,2\n3\n", Problem.UNREADABLE),
+    "open quote.csv": (b'a,b\n"1,2\n', Problem.UNREADABLE),
+    "one name twice.csv": (b"a,a\n1,2\n", Problem.UNREADABLE),
+    "latin-1.txt": ("Größe".encode("latin-1"), Problem.UNREADABLE),
+    "utf-16.csv": ("a,b\n1,2".encode("utf-16"), Problem.UNREADABLE),
+    "control characters.txt": (b"a\x00b", Problem.UNREADABLE),
+    "broken.json": (b'{"a": 1', Problem.UNREADABLE),
+    "twice.json": (b'{"a": 1, "b": {"c": 1, "\\u0063": 2}}', Problem.UNREADABLE),
+    "not a number.json": (b'{"a": NaN}', Problem.UNREADABLE),
+    "deep.json": (b"[" * 100_000, Problem.UNREADABLE),
+    "no date.eml": (NO_DATE, Problem.UNREADABLE),
+    "no mail.eml": (b"hello there", Problem.UNREADABLE),
+    "archive in archive.zip": (zipped({"inner.zip": zipped({"a.txt": b"x"})}), Problem.NESTED_ARCHIVE),
+    "gzip in archive.zip": (zipped({"a.gz": b"\x1f\x8b\x08\0" + bytes(20)}), Problem.NESTED_ARCHIVE),
+    "archive in a mail in an archive.zip": (
+        zipped({"m.eml": attached("i.zip", zipped({"a.txt": b"x"}))}),
+        Problem.NESTED_ARCHIVE,
+    ),
+    "bomb.zip": (BOMB, Problem.EXPANDS),
+    "bomb in archive.zip": (
+        zipped({"d.docx": repacked(DOCX, {"x": bytes(40 * 1024 * 1024)})}),
+        Problem.EXPANDS,
+    ),
+    "many files.zip": (zipped({f"{n}.txt": b"" for n in range(2_001)}), Problem.EXPANDS),
+    "pixel bomb.png": (png_of(60_000, 60_000), Problem.EXPANDS),
+    "picture.gif": (gif(), Problem.UNRECOGNISED),
+    "page.html": (b"<!DOCTYPE html><html></html>", Problem.UNRECOGNISED),
+    "rich text.rtf": (b"{\\rtf1 hello}", Problem.UNRECOGNISED),
+    "bytes.bin": (bytes(range(256)), Problem.UNRECOGNISED),
+    "large.json": (b'"' + b"a" * (25 * 1024 * 1024) + b'"', Problem.TOO_LARGE),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_is_refused(name: str) -> None:
+    data, problem = REFUSED[name]
+    flaws = recognise(name, data).flaws
+    assert [flaw.problem for flaw in flaws] == [problem], flaws
+
+
+def test_a_record_over_100_mib_is_too_large() -> None:
+    flaws = recognise("a.txt", b"a" * (100 * 1024 * 1024 + 1)).flaws
+    assert [flaw.problem for flaw in flaws] == [Problem.TOO_LARGE]
+
+
+def test_every_flaw_of_an_archive_is_found_in_one_go() -> None:
+    found = recognise("a.zip", zipped({"one.exe": PE, "two.pdf": encrypted_pdf(), "three.pdf": PDF[:900]}))
+    assert [flaw.problem for flaw in found.flaws] == [
+        Problem.EXECUTABLE,
+        Problem.ENCRYPTED,
+        Problem.UNREADABLE,
+    ]
+
+
+def test_a_hostile_member_name_is_shown_escaped() -> None:
+    (flaw,) = recognise("a.zip", zipped({"invoice\u202efdp.exe": b"x"})).flaws
+    assert "\u202e" not in flaw.found
+    assert "\\u{202e}" in flaw.found
+
+
+NAMES = st.sampled_from(
+    ["a.pdf", "a.docx", "a.csv", "a.json", "a.eml", "a.txt", "a.zip", "a.png", "a", "\ud800.x"]
+)
+STARTS = st.sampled_from(
+    [b"", b"%PDF-1.7\n", b"PK\x03\x04", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"From: a\n", b"{"]
+)
+
+
+@given(NAMES, STARTS, st.binary(max_size=300))
+def test_any_bytes_are_recognised_without_an_exception(name: str, start: bytes, rest: bytes) -> None:
+    recognise(name, start + rest)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.sampled_from([PDF, DOCX, XLSX, EML, PNG]), st.data())
+def test_a_damaged_file_is_recognised_without_an_exception(whole: bytes, data: st.DataObject) -> None:
+    damaged = bytearray(whole)
+    for _ in range(data.draw(st.integers(1, 8))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    recognise("a", bytes(damaged[: data.draw(st.integers(1, len(damaged)))]))
