@@ -5,7 +5,16 @@ from dataclasses import dataclass
 
 from attestlayer.encoding import sha256
 from issuer.intake.contents import checks_content, content_faults
-from issuer.intake.media import MAX_SIZE, MediaType, Problem, Recognised, listed, named_type
+from issuer.intake.media import (
+    MAX_JSON_SIZE,
+    MAX_MAIL_SIZE,
+    MAX_SIZE,
+    MediaType,
+    Problem,
+    Recognised,
+    listed,
+    named_type,
+)
 from issuer.intake.policy import MetadataField, Policy, RecordType
 from issuer.intake.recognise import recognise
 from issuer.intake.rules import GeneralCheck, TypeCheck
@@ -14,7 +23,7 @@ from issuer.model import Record
 
 _WANTED = {
     Problem.EMPTY: "a file with content",
-    Problem.TOO_LARGE: f"at most {MAX_SIZE} bytes, and less for JSON and EML",
+    Problem.TOO_LARGE: f"at most {MAX_SIZE} bytes, of JSON {MAX_JSON_SIZE}, of EML {MAX_MAIL_SIZE}",
     Problem.UNRECOGNISED: f"a file of type {listed(tuple(MediaType))}",
     Problem.UNREADABLE: "a whole file that opens",
     Problem.ENCRYPTED: "a file that opens without a password",

@@ -6,8 +6,10 @@ from pathlib import PurePosixPath
 
 MAX_SIZE = 100 * 1024 * 1024
 """Bytes of the largest record: the records of one kit are at most this in all (REG-1.0 section 6)."""
-MAX_PARSED_SIZE = 25 * 1024 * 1024
-"""Bytes of the largest record that is parsed as a whole in memory (JSON, EML): mail servers' usual limit."""
+MAX_JSON_SIZE = 10 * 1024 * 1024
+"""Bytes of the largest JSON record: parsed whole, it takes up to 25 times its size in memory."""
+MAX_MAIL_SIZE = 25 * 1024 * 1024
+"""Bytes of the largest mail message: mail servers' usual limit. It is parsed whole too."""
 
 
 class MediaType(StrEnum):

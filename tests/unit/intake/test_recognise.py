@@ -195,7 +195,13 @@ REFUSED = {
     "page.html": (b"<!DOCTYPE html><html></html>", Problem.UNRECOGNISED),
     "rich text.rtf": (b"{\\rtf1 hello}", Problem.UNRECOGNISED),
     "bytes.bin": (bytes(range(256)), Problem.UNRECOGNISED),
-    "large.json": (b'"' + b"a" * (25 * 1024 * 1024) + b'"', Problem.TOO_LARGE),
+    "large.json": (b'"' + b"a" * (10 * 1024 * 1024) + b'"', Problem.TOO_LARGE),
+    "large.eml": (EML + b"a" * (25 * 1024 * 1024), Problem.TOO_LARGE),
+    "many lines.eml": (EML + b"\n" * 1_500_000, Problem.EXPANDS),
+    "many parts.eml": (
+        b"From: a\nDate: b\nContent-Type: multipart/mixed; boundary=b\n\n" + b"--b\n\nx\n" * 501,
+        Problem.EXPANDS,
+    ),
 }
 
 
