@@ -8,6 +8,7 @@ from attestlayer.encoding import parse_origin
 from issuer.adapters.clock import SystemClock
 from issuer.adapters.directory import DirectoryStore
 from issuer.adapters.entropy import SystemEntropy
+from issuer.adapters.jinja_pages import JinjaPages
 from issuer.adapters.local_keys import KeyRole, LocalKey, create_key
 from issuer.adapters.local_transfers import LocalTransfers
 from issuer.adapters.sqlite import SqliteLedger
@@ -22,6 +23,7 @@ from issuer.services.issue import IssuePorts, Issuer
 from issuer.services.notify import Notifier
 from issuer.services.packet import Packets
 from issuer.services.prove import Prover
+from issuer.services.publish import SitePublisher
 from issuer.services.qualify import Qualifications
 from issuer.services.sequence import Sequencer
 from issuer.services.workspace import Workspaces
@@ -29,6 +31,8 @@ from issuer.settings import Settings, read_settings
 
 HOME_FILE = "settings/attestlayer.json"
 REGISTRY_FOLDER = "registry"
+SITE_FOLDER = Path(__file__).parents[2] / "site"
+"""Templates and assets, beside `functions` in the repository."""
 
 _KEYS = "keys"
 _SECRET = "transfer.secret"  # noqa: S105
@@ -83,6 +87,13 @@ class Service:
         return Prover(self.public)
 
     @property
+    def publisher(self) -> SitePublisher:
+        """Intake policies and the site's pages."""
+        return SitePublisher(
+            self.origin, self.settings.cadence_s, self.public, self.catalogue, JinjaPages(SITE_FOLDER)
+        )
+
+    @property
     def notifier(self) -> Notifier:
         """The operator's notices."""
         return Notifier(self.ledger)
@@ -105,8 +116,7 @@ def initialise_home(settings: Settings, origin: str) -> Service:
     service = open_home(settings)
     issuers = [signer.public for signer in service.issuer.ports.signers.values()]
     Initialiser(service.log).run(issuers)
-    for policy in service.catalogue.newest():
-        service.packets.publish_policy(policy)
+    service.publisher.run()
     return service
 
 

@@ -87,7 +87,9 @@ def _init(arguments: argparse.Namespace) -> int:
 
 def _serve(arguments: argparse.Namespace) -> int:
     arguments.base_url = f"http://{arguments.host}:{arguments.port}"
-    server = make_server(open_home(settings_of(arguments)), arguments.host, arguments.port)
+    service = open_home(settings_of(arguments))
+    service.publisher.run()
+    server = make_server(service, arguments.host, arguments.port)
     print(f"registry, site and partner API: {server.url} (Ctrl-C ends it)", flush=True)
     server.run()
     return DONE

@@ -255,6 +255,37 @@ class BinderRenderer(Protocol):
         """The PDF. Never fails because of a character in a name."""
 
 
+@dataclass(frozen=True, slots=True)
+class PolicyFacts:
+    """An intake policy as the site lists it; `path` is its public object."""
+
+    lane: str
+    profile: str
+    version: int
+    title: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFacts:
+    """What the site's pages say that does not change from round to round."""
+
+    origin: str
+    cadence_s: int
+    boundary: str
+    proves: tuple[str, ...]
+    does_not_prove: tuple[str, ...]
+    objects: tuple[tuple[str, str], ...]
+    policies: tuple[PolicyFacts, ...]
+
+
+class PageRenderer(Protocol):
+    """Makes the site's pages."""
+
+    def render(self, facts: SiteFacts) -> Mapping[str, bytes]:
+        """The site's objects by name."""
+
+
 class Witnesses(Protocol):
     """Asks witnesses to cosign (C2SP tlog-witness)."""
 
