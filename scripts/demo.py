@@ -1,0 +1,405 @@
+"""The demo: a partner's own client against `issuer serve`, then a reviewer without a network.
+
+Uses the partner API over HTTP as a partner would, with Python's standard library alone; makes the
+home and the workspace with the operator's command; checks the kit with the reviewer's command.
+"""
+
+import argparse
+import base64
+import hashlib
+import http.client
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent
+SAMPLES = ROOT / "site/content/samples"
+HELD_BACK = "second-approval-reyes.pdf"
+"""The record of PAY-01/wire-transfer that is left out at first."""
+
+Json = dict[str, object]
+
+
+class DemoError(Exception):
+    """The demo can't go on; the message says why."""
+
+
+@dataclass(frozen=True)
+class Response:
+    """An HTTP answer."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Json:
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Client:
+    """A partner's client: one base address, one API key."""
+
+    base: str
+    key: str = field(repr=False)
+
+    def call(self, method: str, path: str, body: object = None, **headers: str) -> Response:
+        data = None if body is None else json.dumps(body).encode()
+        sent = {"Authorization": f"Bearer {self.key}"} | {k.replace("_", "-"): v for k, v in headers.items()}
+        if data is not None:
+            sent["Content-Type"] = "application/json"
+        return fetch(self.base + path, method, data, sent)
+
+    def wanted(self, method: str, path: str, body: object = None, **headers: str) -> Response:
+        """A call that must succeed."""
+        answer = self.call(method, path, body, **headers)
+        if answer.status >= 400:
+            raise DemoError(f"{method} {path}: {answer.status} {answer.body.decode(errors='replace')}")
+        return answer
+
+
+def fetch(
+    url: str, method: str = "GET", data: bytes | None = None, headers: dict[str, str] | None = None
+) -> Response:
+    """One HTTP exchange."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
+    try:
+        target = parts.path + (f"?{parts.query}" if parts.query else "")
+        connection.request(method, target, data, headers or {})
+        answer = connection.getresponse()
+        return Response(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
+    finally:
+        connection.close()
+
+
+def say(text: str = "") -> None:
+    print(text, flush=True)
+
+
+def heading(number: int, text: str) -> None:
+    say()
+    say(f"{number}. {text}")
+
+
+def run(*command: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """One of our own commands."""
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
+    if check and done.returncode:
+        raise DemoError(
+            f"{' '.join(map(str, command[:3]))} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+        )
+    return done
+
+
+def main() -> int:
+    """Run the demo. 0: all went as it should; 1: it did not; 2: the given records are not complete."""
+    arguments = parse_arguments()
+    home: Path = arguments.home or Path(tempfile.mkdtemp(prefix="attestlayer-demo-")) / "home"
+    server: subprocess.Popen[bytes] | None = None
+    try:
+        make_home(home)
+        client, workspace = provision(home)
+        server, base = start_server(home, arguments.cadence)
+        client = Client(base, client)
+        return Demo(arguments, home, client, workspace).run()
+    except DemoError as error:
+        print(f"\nThe demo stopped: {error}", file=sys.stderr)
+        return 1
+    finally:
+        if server:
+            server.terminate()
+            server.wait(30)
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="scripts/demo", description="From an empty folder to a verified kit."
+    )
+    parser.add_argument("--home", type=Path, help="where everything goes (a new temporary folder)")
+    parser.add_argument("--records", type=Path, help="a folder of your own records")
+    parser.add_argument("--lane", default="PAY-01", help="lane (PAY-01)")
+    parser.add_argument("--profile", default="wire-transfer", help="profile (wire-transfer)")
+    parser.add_argument("--cadence", default="3", metavar="S", help="seconds between checkpoints (3)")
+    parser.add_argument("--serve", action="store_true", help="keep serving at the end, until Ctrl-C")
+    return parser.parse_args()
+
+
+def make_home(home: Path) -> None:
+    heading(1, f"The operator makes a home: {home}")
+    say(indent(run(BIN / "issuer", "init", "--home", home).stdout))
+
+
+def provision(home: Path) -> tuple[str, str]:
+    heading(2, "The operator provisions a partner's workspace")
+    done = run(
+        *(BIN / "issuer", "workspace", "provision", "--home", home, "Example Advisory", "--tier", "starter"),
+        *("--contact", "Dana Okafor,dana@advisory.example,owner"),
+    )
+    words = {line.split()[0]: line.split() for line in done.stdout.splitlines() if line.strip()}
+    say(indent(done.stdout.replace(words["API"][2], words["API"][2][:12] + "…")))
+    return words["API"][2], words["workspace"][1]
+
+
+def start_server(home: Path, cadence: str) -> tuple[subprocess.Popen[bytes], str]:
+    """`issuer serve` on a free port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = (home / "serve.log").open("wb")
+    command = [BIN / "issuer", "serve", "--home", home, "--port", str(port), "--cadence", cadence]
+    server = subprocess.Popen([str(word) for word in command], stdout=log, stderr=log)
+    base = f"http://127.0.0.1:{port}"
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            if fetch(f"{base}/v1/checkpoints/latest.json").status == 200:
+                return server, base
+        except OSError:
+            time.sleep(0.05)
+    server.kill()
+    raise DemoError(
+        f"issuer serve did not start; see {home / 'serve.log'}:\n{(home / 'serve.log').read_text()}"
+    )
+
+
+@dataclass
+class Demo:
+    """The partner's and the reviewer's part."""
+
+    arguments: argparse.Namespace
+    home: Path
+    client: Client
+    workspace: str
+    packet: str = ""
+
+    def run(self) -> int:
+        records = self.read_records()
+        self.open_packet()
+        own = self.arguments.records is not None
+        later = [] if own else [record for record in records if record["name"] == HELD_BACK]
+        heading(4, f"The client submits {len(records) - len(later)} of {len(records)} records")
+        for record in records:
+            if record not in later:
+                self.submit(record)
+        nonce = self.make_nonce()
+        answer = self.issue(nonce, "first")
+        if own and answer["outcome"] == "FAIL":
+            self.show_blockers()
+            say("\nThe records are not complete: nothing was issued and no credit was taken.")
+            return 2
+        if not own:
+            self.expect_fail(answer)
+            heading(6, "The client completes the set")
+            for record in later:
+                self.submit(record)
+            answer = self.issue(nonce, "second")
+        self.expect_pass(answer)
+        self.fetch_kit()
+        self.verify()
+        self.break_it()
+        self.ask_registry(answer)
+        self.tell_where()
+        return 0
+
+    def read_records(self) -> list[Json]:
+        """Records of a folder: a records.json beside them, or a sub-folder named for each record type."""
+        folder = self.arguments.records or SAMPLES / self.arguments.lane / self.arguments.profile
+        sidecar = folder / "records.json"
+        if not folder.is_dir():
+            raise DemoError(f"{folder} is not a folder of records")
+        if sidecar.is_file():
+            listed = json.loads(sidecar.read_text())["records"]
+            found = [(folder / item["file"], item["record_type"], item["metadata"]) for item in listed]
+        else:
+            found = [(path, path.parent.name, {}) for path in sorted(folder.rglob("*")) if path.is_file()]
+        today = datetime.now(UTC).date()
+        return [
+            {
+                "name": path.name,
+                "record_type": kind,
+                "metadata": {name: resolve(value, today) for name, value in metadata.items()},
+                "data": path.read_bytes(),
+            }
+            for path, kind, metadata in found
+        ]
+
+    def open_packet(self) -> None:
+        lane, profile = self.arguments.lane, self.arguments.profile
+        heading(3, f"The partner opens a packet for {lane}/{profile} over the API")
+        body = {"lane_id": lane, "profile_id": profile, "reference": "engagement 2041"}
+        opened = self.client.wanted("POST", "/v1/packets", body, Idempotency_Key=str(uuid.uuid4())).json()
+        self.packet = str(opened["packet_id"])
+        say(indent(f"packet {self.packet}, balance {self.balance()} credits"))
+
+    def submit(self, record: Json) -> None:
+        data = record["data"]
+        assert isinstance(data, bytes)
+        body = {
+            "name": record["name"],
+            "record_type": record["record_type"],
+            "size": len(data),
+            "sha256": b64url(hashlib.sha256(data).digest()),
+            "metadata": record["metadata"],
+        }
+        answer = self.client.wanted("POST", f"/v1/packets/{self.packet}/records", body).json()
+        upload = answer["upload"]
+        assert isinstance(upload, dict)
+        done = post_form(upload["url"], upload["fields"], str(record["name"]), data)
+        if done.status >= 400:
+            raise DemoError(f"upload of {record['name']}: {done.status} {done.body.decode(errors='replace')}")
+        say(indent(f"{record['record_type']:24} {len(data):>8} bytes  {record['name']}"))
+
+    def make_nonce(self) -> Path:
+        heading(5, "The client makes a nonce that names the newest checkpoint; the partner asks to issue")
+        latest = self.home / "nonce_checkpoint.json"
+        latest.write_bytes(fetch(f"{self.client.base}/v1/checkpoints/latest.json").body)
+        nonce = self.home / "client_nonce.txt"
+        nonce.unlink(missing_ok=True)
+        run(BIN / "attestlayer", "nonce", "-o", nonce, "--checkpoint", latest)
+        return nonce
+
+    def issue(self, nonce: Path, attempt: str) -> Json:
+        body = {"client_nonce": nonce.read_text()}
+        path = f"/v1/packets/{self.packet}/issue"
+        return self.client.wanted("POST", path, body, Idempotency_Key=f"{self.packet}-{attempt}").json()
+
+    def expect_fail(self, answer: Json) -> None:
+        if answer["outcome"] != "FAIL" or self.balance() != 10:
+            raise DemoError(f"an incomplete set was not refused for free: {answer}")
+        self.show_blockers()
+        say(indent(f"FAIL: nothing was issued; the balance is {self.balance()} credits as before"))
+
+    def show_blockers(self) -> None:
+        answer = self.client.wanted("GET", f"/v1/packets/{self.packet}/blockers", Accept="text/plain")
+        say(indent(answer.body.decode()))
+
+    def expect_pass(self, answer: Json) -> None:
+        if answer["outcome"] != "PASS" or self.balance() != 9:
+            raise DemoError(f"a complete set was not issued for one credit: {answer}")
+        receipt = answer["receipt"]
+        assert isinstance(receipt, dict)
+        say(indent(f"PASS: {answer['kit_id']}, the balance is {self.balance()} credits"))
+        say(indent(f"signed receipt, in the log by {receipt['merge_by']} at the latest"))
+
+    def balance(self) -> object:
+        return self.client.wanted("GET", "/v1/workspace").json()["balance"]
+
+    def fetch_kit(self) -> None:
+        heading(7, "The log takes the leaf; the kit is finished")
+        state: object = "sealed"
+        while state == "sealed":
+            answer = self.client.wanted("GET", f"/v1/packets/{self.packet}", Prefer="wait=25")
+            state = answer.json()["state"]
+        redirect = self.client.wanted("GET", f"/v1/packets/{self.packet}/kit")
+        kit = fetch(redirect.headers["location"])
+        if kit.status != 200:
+            raise DemoError(f"the kit's address answered {kit.status}")
+        (self.home / "kit.zip").write_bytes(kit.body)
+        shutil.copy(self.home / "registry/v1/trust.json", self.home / "trust.json")
+        say(indent(f"{len(kit.body)} bytes, {redirect.headers.get('repr-digest', '')}"))
+
+    def verify(self) -> None:
+        offline = shutil.which("unshare") and run("unshare", "-rn", "true", check=False).returncode == 0
+        how = "with the network off" if offline else "without using the network"
+        heading(8, f"A reviewer verifies it, {how}")
+        command = ["unshare", "-rn"] if offline else []
+        done = run(*command, *self.verify_command(self.home / "kit.zip"), check=False)
+        say(indent(done.stdout))
+        if done.returncode or "VERIFIED" not in done.stdout.split("\n")[0]:
+            raise DemoError(f"the kit was not verified: {done.returncode}")
+
+    def break_it(self) -> None:
+        heading(9, "One byte of a record is changed")
+        data = bytearray((self.home / "kit.zip").read_bytes())
+        data[data.index(b"records/001-") + 200] ^= 1
+        changed = self.home / "kit-changed.zip"
+        changed.write_bytes(data)
+        zipped = run(*self.verify_command(changed), check=False)
+        say(indent(zipped.stdout.split("\nWhat this does not prove")[0]))
+        if zipped.returncode != 1 or "NOT VERIFIED" not in zipped.stdout:
+            raise DemoError("a changed kit was not refused")
+
+    def ask_registry(self, answer: Json) -> None:
+        heading(10, "The static registry answers anybody")
+        leaf = answer["leaf"]
+        assert isinstance(leaf, dict)
+        for path in (
+            f"/v1/entries/{leaf['leaf_hash']}.json",
+            f"/v1/proofs/inclusion?leaf_hash={leaf['leaf_hash']}",
+            "/v1/proofs/consistency?from_size=0&to_size=1",
+            "/v1/checkpoints/latest.json",
+            "/v1/jwks/registry.jwks.json",
+            "/v1/stats",
+            "/checkpoint",
+            "/tile/0/000.p/1",
+        ):
+            found = fetch(self.client.base + path)
+            say(indent(f"{found.status}  {len(found.body):>5} bytes  {path}"))
+            if found.status != 200:
+                raise DemoError(f"{path} answered {found.status}")
+
+    def tell_where(self) -> None:
+        say("\nEverything lies here:")
+        for name, what in (
+            ("kit.zip", "the delivered kit"),
+            ("trust.json", "the trust root to verify it with"),
+            ("registry", "the public registry, as any web server can serve it"),
+            ("serve.log", "what the service said"),
+        ):
+            say(indent(f"{self.home / name}  {what}"))
+        say(f"\nCheck it yourself:\n  {' '.join(map(str, self.verify_command(self.home / 'kit.zip')))}")
+        if self.arguments.serve:
+            say(f"\nServing at {self.client.base} until Ctrl-C. API key: {self.client.key}")
+            try:
+                while True:
+                    time.sleep(3600)
+            except KeyboardInterrupt:
+                say()
+
+    def verify_command(self, kit: Path) -> list[str | Path]:
+        return [BIN / "attestlayer", "verify", kit, "--trust", self.home / "trust.json"]
+
+
+def resolve(value: str, today: date) -> str:
+    """A sample's relative date: `today-10`, `today-10T09:30:00Z`."""
+    if not value.startswith("today"):
+        return value
+    days, clock, time_of_day = value.removeprefix("today").partition("T")
+    return (today + timedelta(days=int(days or 0))).isoformat() + clock + time_of_day
+
+
+def post_form(url: str, fields: dict[str, str], name: str, data: bytes) -> Response:
+    """An upload form's fields and the file, as multipart/form-data."""
+    boundary = uuid.uuid4().hex
+    parts = [
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'.encode()
+        for key, value in fields.items()
+    ]
+    safe = name.encode("ascii", "replace").decode().replace('"', "_")
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{safe}"\r\n'
+    head += "Content-Type: application/octet-stream\r\n\r\n"
+    body = b"".join(parts) + head.encode() + data + f"\r\n--{boundary}--\r\n".encode()
+    return fetch(url, "POST", body, {"Content-Type": f"multipart/form-data; boundary={boundary}"})
+
+
+def b64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def indent(text: str) -> str:
+    return "\n".join(f"   {line}" if line else "" for line in text.rstrip("\n").split("\n"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
