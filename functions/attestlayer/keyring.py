@@ -66,6 +66,7 @@ class Keyring:
     withdrawn: dict[Hash, str] = field(default_factory=dict)
     superseded: dict[Hash, Hash] = field(default_factory=dict)
     _policies: list[tuple[int, WitnessPolicy]] = field(default_factory=list)
+    _witness_kids: set[str] = field(default_factory=set)
     _late: list[tuple[int, int]] = field(default_factory=list)
 
     def key(self, role: Role, kid: str) -> KnownKey | None:
@@ -86,9 +87,9 @@ class Keyring:
         valid = [policy for valid_from, policy in self._policies if valid_from <= time]
         return valid[-1] if valid else NO_WITNESSES
 
-    def witnesses(self) -> dict[str, VerifierKey]:
-        """Every witness that a policy ever named, by the kid of its key."""
-        return {w.public.kid: w for _, policy in self._policies for w in policy.witnesses.values()}
+    def witnesses(self) -> tuple[VerifierKey, ...]:
+        """Every witness key that a policy ever named, once for each name that the key had."""
+        return tuple(dict.fromkeys(w for _, policy in self._policies for w in policy.witnesses.values()))
 
     def is_late_merge(self, index: int) -> bool:
         """Whether a `late-merge` incident covers leaf `index`."""
@@ -124,11 +125,11 @@ class Keyring:
         for witness in policy.witnesses.values():
             if witness.public.kid in self.keys:
                 raise ValueError(f"key {witness.public.kid} is a witness's and the operator's")
+            self._witness_kids.add(witness.public.kid)
         self._policies.append((valid_from, policy))
 
     def _check_unused(self, key: PublicKey) -> None:
-        witnesses = (w.public for _, policy in self._policies for w in policy.witnesses.values())
-        if key.kid in self.keys or any(key == witness for witness in witnesses):
+        if key.kid in self.keys or key.kid in self._witness_kids:
             raise ValueError(f"key {key.kid} has a role already: no key has two")
 
     def _retire(self, data: Members) -> None:

@@ -138,7 +138,7 @@ def _check_one_face(checkpoint: Checkpoint, known: Checkpoint) -> Iterator[Findi
 def check_witnesses(receipt: RegistryReceipt, anchors: Anchors) -> Iterator[Finding]:
     """Step 13: the quorum of the policy in force at the checkpoint's time cosigned, in time."""
     note, timestamp = receipt.note, receipt.checkpoint.timestamp
-    for witness in anchors.keyring.witnesses().values():
+    for witness in anchors.keyring.witnesses():
         if not all(signature_verifies(note.text, line, witness) for line in signatures_by(note, witness)):
             message = f"a cosignature of witness {witness.name} does not verify"
             yield VerificationError(Reason.WITNESS_SIGNATURE_INVALID, message, _FILES)
