@@ -1,15 +1,26 @@
 """A log in a temporary folder: real adapters, a clock and randomness that the test holds."""
 
 import hashlib
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import cast
 
+from attestlayer.canonical import format_json
 from attestlayer.encoding import sha256
 from attestlayer.keys import PrivateKey, PublicKey
 from attestlayer.leaf import Leaf
+from attestlayer.receipt import MERGE_DELAY_S
 from issuer.adapters.directory import DirectoryStore
 from issuer.adapters.sqlite import SqliteLedger
+from issuer.adapters.sqlite_rows import WAITING_LEAVES
+from issuer.errors import StoreError
 from issuer.log.publisher import LogPorts
+from issuer.model import QueuedNotice, WaitingLeaf
+from issuer.ports import Ledger, ObjectStore, Tagged
+from issuer.services.initialise import Initialiser
+from issuer.services.sequence import RoundReport, Sequencer
 
 ORIGIN = "registry.test"
 START = 1_800_000_000
@@ -63,7 +74,7 @@ ISSUER = SeedSigner("issuer")
 
 
 def log_in(home: Path, clock: HeldClock, cadence_s: int = 60, signer: SeedSigner = REGISTRY) -> LogPorts:
-    """The ports of a log that lives in `home`."""
+    """The ports of a log that lives in `home`; opened again, they are another process's."""
     return LogPorts(
         origin=ORIGIN,
         cadence_s=cadence_s,
@@ -92,3 +103,211 @@ def leaf_number(number: int, issued_at: int = START) -> Leaf:
         profile_id="wire-transfer",
         statement_hash=value("statement"),
     )
+
+
+def wait(ports: LogPorts, leaves: list[Leaf]) -> None:
+    """Put leaves into the log's waiting line, as issuing does; nothing is debited."""
+    for leaf in leaves:
+        put_waiting(ports.ledger, leaf)
+
+
+def put_waiting(ledger: Ledger, leaf: Leaf) -> None:
+    """Store one waiting leaf of workspace `ws_test`. SQLite only: the port has no such call."""
+    assert isinstance(ledger, SqliteLedger)
+    waiting = WaitingLeaf(
+        leaf_hash=leaf.hash(),
+        issued_at=leaf.issued_at,
+        merge_by=leaf.issued_at + MERGE_DELAY_S,
+        entry=leaf.entry(),
+        workspace_id="ws_test",
+        packet_id="pkt_test",
+        kit_digest=leaf.kit_digest,
+    )
+    with ledger._database.write() as connection:
+        connection.execute(
+            "INSERT INTO waiting_leaves VALUES (?, ?, ?)",
+            (waiting.leaf_hash, waiting.issued_at, WAITING_LEAVES.format(waiting)),
+        )
+
+
+@dataclass
+class TestLog:
+    """A log under test: its home, its held clock, and ports that are a process's own."""
+
+    __test__ = False
+
+    home: Path
+    clock: HeldClock = field(default_factory=HeldClock)
+    cadence_s: int = 60
+    signer: SeedSigner = REGISTRY
+    made: int = 0
+
+    def ports(self) -> LogPorts:
+        """The ports of one more process."""
+        return log_in(self.home, self.clock, self.cadence_s, self.signer)
+
+    def init(self) -> LogPorts:
+        """Start the log."""
+        ports = self.ports()
+        Initialiser(ports).run([ISSUER.public])
+        return ports
+
+    def leaves(self, count: int, issued_at: int | None = None) -> list[Leaf]:
+        """So many new leaves, issued now."""
+        at = int(self.clock.time) if issued_at is None else issued_at
+        first, self.made = self.made, self.made + count
+        return [leaf_number(number, at) for number in range(first, first + count)]
+
+    def round(self, ports: LogPorts, count: int = 0) -> RoundReport:
+        """Submit `count` leaves, let a cadence pass, run one round."""
+        wait(ports, self.leaves(count))
+        self.clock.time += self.cadence_s
+        return Sequencer(ports).run()
+
+
+Hook = Callable[[int, str], None]
+"""Called with the number of a write, from 0, and what it writes."""
+
+
+def _nothing(number: int, name: str) -> None:
+    del number, name
+
+
+@dataclass
+class Tap:
+    """Sees every write through tapped ports, in order; a hook may raise, or run something else."""
+
+    before: Hook = _nothing
+    after: Hook = _nothing
+    names: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def write(self, name: str) -> Iterator[None]:
+        number = len(self.names)
+        self.names.append(name)
+        self.before(number, name)
+        yield
+        self.after(number, name)
+
+
+class Crash(BaseException):
+    """The process dies here: nothing in it can handle that."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What happens at one write: it raises before or after it was done; an error, or the end."""
+
+    at: int
+    stored: bool
+    error: type[BaseException]
+
+    def tap(self) -> Tap:
+        """A tap that fails so, once."""
+
+        def fail(number: int, name: str) -> None:
+            if number == self.at:
+                raise self.error(f"write {number}, {name}, failed")
+
+        return Tap(after=fail) if self.stored else Tap(before=fail)
+
+
+def failures(writes: int) -> list[Failure]:
+    """Every way in which one of so many writes can fail."""
+    return [
+        Failure(at, stored, error)
+        for at in range(writes)
+        for stored in (False, True)
+        for error in (StoreError, Crash)
+    ]
+
+
+@dataclass(frozen=True)
+class TappedStore:
+    """A store whose writes are seen one by one, those of `create_many` as well."""
+
+    store: ObjectStore
+    tap: Tap
+    prefix: str
+
+    def create(self, name: str, data: bytes) -> None:
+        with self.tap.write(f"{self.prefix}{name}"):
+            self.store.create(name, data)
+
+    def create_file(self, name: str, path: Path) -> None:
+        with self.tap.write(f"{self.prefix}{name}"):
+            self.store.create_file(name, path)
+
+    def create_many(self, objects: Mapping[str, bytes]) -> None:
+        for name, data in objects.items():
+            self.create(name, data)
+
+    def replace(self, name: str, data: bytes, tag: str | None) -> None:
+        with self.tap.write(f"{self.prefix}{name}"):
+            self.store.replace(name, data, tag)
+
+    def delete(self, name: str) -> None:
+        with self.tap.write(f"{self.prefix}{name} deleted"):
+            self.store.delete(name)
+
+    def read(self, name: str) -> bytes | None:
+        return self.store.read(name)
+
+    def exists(self, name: str) -> bool:
+        return self.store.exists(name)
+
+    def read_tagged(self, name: str) -> Tagged | None:
+        return self.store.read_tagged(name)
+
+    def fetch(self, name: str, path: Path) -> bool:
+        return self.store.fetch(name, path)
+
+    def list(self, prefix: str) -> Iterator[str]:
+        return self.store.list(prefix)
+
+
+_LEDGER_WRITES = frozenset(
+    {
+        *("accept", "claim", "create_packet", "drop_notice", "finish", "post_credits", "queue_notice"),
+        *("release", "replace_packet", "settle"),
+    }
+)
+
+
+class _TappedLedger:
+    def __init__(self, ledger: Ledger, tap: Tap) -> None:
+        self._ledger = ledger
+        self._tap = tap
+
+    def __getattr__(self, name: str) -> object:
+        method = getattr(self._ledger, name)
+        if name not in _LEDGER_WRITES:
+            return method
+
+        def tapped(*arguments: object) -> object:
+            with self._tap.write(f"ledger {name}"):
+                return method(*arguments)
+
+        return tapped
+
+
+def tapped_ledger(ledger: Ledger, tap: Tap) -> Ledger:
+    """A ledger whose writing calls are seen."""
+    return cast("Ledger", _TappedLedger(ledger, tap))
+
+
+def tapped(ports: LogPorts, tap: Tap) -> LogPorts:
+    """Ports whose every write is seen by `tap`."""
+    return replace(
+        ports,
+        public=TappedStore(ports.public, tap, "public "),
+        private=TappedStore(ports.private, tap, "private "),
+        ledger=tapped_ledger(ports.ledger, tap),
+    )
+
+
+def queue(ports: LogPorts, kind: str, data: object) -> QueuedNotice:
+    """Queue a notice with this data."""
+    notice = QueuedNotice(kind, format_json(data))
+    ports.ledger.queue_notice(notice)
+    return notice

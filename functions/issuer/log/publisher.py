@@ -4,6 +4,7 @@ Any number of publishers may run the same round, after any crash: what is not ye
 and it is the same bytes, since `signed/<sequence>` is taken from whoever stored it first.
 """
 
+import itertools
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from attestlayer.keyring import Keyring, read_notices
 from attestlayer.merkle import prove_consistency
 from attestlayer.note import (
     ED25519,
+    MAX_SIGNATURES,
     Note,
     Signature,
     VerifierKey,
@@ -27,6 +29,8 @@ from attestlayer.note import (
 from attestlayer.notices import IncidentReason, Role, late_merge
 from attestlayer.policy import NO_QUORUM, WitnessPolicy
 from attestlayer.receipt import MERGE_DELAY_S
+from attestlayer.steps_registry import WITNESS_WINDOW_S
+from attestlayer.trust import make_trust_root
 from issuer.errors import Code, LogHaltedError, ObjectConflictError, ServiceError, StaleTagError, StoreError
 from issuer.log import face
 from issuer.log.publication import Growth, consistency_object, entry_objects, views
@@ -77,6 +81,34 @@ class Publisher:
 
     ports: LogPorts
 
+    def bring_public(self, head: Head) -> Checkpoint:
+        """Head's checkpoint: the public one, or that of its round, which is finished now.
+
+        Raises `LogHaltedError` unless the public face is this log's, at head or one round behind it;
+        `SupersededError` if it is ahead since head has moved on.
+        """
+        latest = face.read_latest(self.ports.public)
+        if latest and latest.sequence > head.sequence:
+            self._check_current(head)
+            raise LogHaltedError(
+                f"the public checkpoint {latest.sequence} is ahead of head {head.sequence}: head came from "
+                "a backup, or two logs share one registry. Nothing was signed; see the page on recovery"
+            )
+        if latest and latest.sequence == head.sequence:
+            signed = self.read_signed(head.sequence)
+            if signed is None or signed.checkpoint != latest or latest.head != head.tree:
+                raise LogHaltedError(
+                    f"the public checkpoint {latest.sequence} is not the one that this log signed"
+                )
+            return latest
+        behind = (latest.sequence, latest.hash()) if latest else (-1, None)
+        if behind != (head.sequence - 1, head.previous):
+            raise LogHaltedError(
+                f"the public checkpoint {behind[0]} is not the one before head {head.sequence}: the registry "
+                "came from a backup, or is another log's. Nothing was signed; see the page on recovery"
+            )
+        return self.finish(head)
+
     def finish(self, head: Head) -> Checkpoint:
         """Bring head's round to the public, whatever of it is there already.
 
@@ -113,27 +145,29 @@ class Publisher:
         if data is None:
             self._check_current(head)  # a later round may have made it superfluous
             raise LogHaltedError(f"the batch of round {head.sequence}, {head.batch}, is missing")
-        return parse_batch(data, head.batch)
+        batch = parse_batch(data, head.batch)
+        named = (head.sequence, head.batch_time, head.notices_hash)
+        if (batch.sequence, batch.time, batch.notices.hash()) != named:
+            raise LogHaltedError(f"{head.batch} is not the batch of round {head.sequence}")
+        return batch
 
     def _sign(self, head: Head, batch: Batch, keyring: Keyring) -> SignedRound:
         """The round's signature: the stored one, or a new one if there is none."""
         signed = self.read_signed(head.sequence)
         if signed is None:
             made = self._make_signed(head, batch, keyring)
+            _check_signed(made, head, batch, keyring)
             with suppress(ObjectConflictError):  # another publisher was first: its bytes count
                 self.ports.private.create(signed_name(head.sequence), made.format())
             signed = self.read_signed(head.sequence)
-        if (
-            signed is None
-            or signed.checkpoint.head != head.tree
-            or signed.checkpoint.sequence != head.sequence
-        ):
-            raise LogHaltedError(f"signed/{head.sequence} is not of the round that head names")
+        if signed is None:
+            raise StoreError(f"{signed_name(head.sequence)} was stored and is not there")
+        _check_signed(signed, head, batch, keyring)
         return signed
 
     def _make_signed(self, head: Head, batch: Batch, keyring: Keyring) -> SignedRound:
         timestamp = max(batch.time, self.ports.grid_time())
-        signers = self._signers(keyring, timestamp)
+        signers = self.signers_at(keyring, timestamp)
         unsigned = Checkpoint(
             origin=head.origin,
             sequence=head.sequence,
@@ -146,10 +180,14 @@ class Publisher:
         checkpoint = replace(unsigned, signature=signers[0].sign(unsigned.signed_bytes()))
         note = Note(checkpoint.note_text(), tuple(_sign_note(checkpoint, signer) for signer in signers))
         policy = keyring.witness_policy_at(timestamp)
-        return SignedRound(checkpoint, append_signatures(note, self._cosign(note, batch, policy)))
+        lines = self._carried(note, batch, policy) or self._cosigned(note, batch, policy, timestamp)
+        return SignedRound(checkpoint, append_signatures(note, lines))
 
-    def _signers(self, keyring: Keyring, timestamp: int) -> list[Signer]:
-        """Signers of all registry keys that count now, the one for JSON checkpoints first."""
+    def signers_at(self, keyring: Keyring, timestamp: int) -> list[Signer]:
+        """Signers of all registry keys that count at `timestamp`, the one for JSON checkpoints first.
+
+        Raises `ServiceError` (KEY_UNUSABLE) if one is not at hand, or there is none.
+        """
         kids = [key.public.kid for key in keyring.keys_at(Role.REGISTRY, timestamp)]
         if not kids or any(kid not in self.ports.signers for kid in kids):
             held = ", ".join(self.ports.signers) or "none"
@@ -159,26 +197,32 @@ class Publisher:
             )
         return [self.ports.signers[kid] for kid in kids]
 
-    def _cosign(self, note: Note, batch: Batch, policy: WitnessPolicy) -> tuple[Signature, ...]:
-        """Verified cosignatures that meet the policy: asked for if the size changed, else carried over."""
-        if policy.quorum == NO_QUORUM:
+    def _carried(self, note: Note, batch: Batch, policy: WitnessPolicy) -> tuple[Signature, ...]:
+        """The cosignatures of the round before if they are of the same tree and meet the policy, or none."""
+        previous = self.read_signed(batch.sequence - 1) if batch.sequence else None
+        if previous is None or previous.note.text != note.text:
             return ()
-        previous = self.read_signed(batch.sequence - 1)
-        if previous and previous.note.text == note.text:
-            offered = previous.note.signatures
-        elif self.ports.witnesses:
+        lines = _verified(previous.note, policy)
+        return tuple(lines.values()) if policy.is_met(lines.keys()) else ()
+
+    def _cosigned(
+        self, note: Note, batch: Batch, policy: WitnessPolicy, timestamp: int
+    ) -> tuple[Signature, ...]:
+        """New cosignatures that meet the policy, dated as a verifier wants them. Raises `LogHaltedError`."""
+        offered: tuple[Signature, ...] = ()
+        if policy.quorum != NO_QUORUM and self.ports.witnesses:
             read = face.tree_reader(self.ports.public, batch.size)
             offered = self.ports.witnesses.cosign(
                 note, policy, lambda old_size: prove_consistency(old_size, batch.size, read)
             )
-        else:
-            offered = ()
         lines = {
             name: line
-            for name, witness in policy.witnesses.items()
-            for line in signatures_by(Note(note.text, offered), witness)
-            if cosignature_time(line) is not None and signature_verifies(note.text, line, witness)
+            for name, line in _verified(Note(note.text, offered), policy).items()
+            if abs((cosignature_time(line) or 0) - timestamp) <= WITNESS_WINDOW_S
         }
+        for name in reversed(tuple(lines)):  # more than a note can hold: leave out who is not needed
+            if len(note.signatures) + len(lines) > MAX_SIGNATURES and policy.is_met(lines.keys() - {name}):
+                del lines[name]
         if not policy.is_met(lines.keys()):
             raise LogHaltedError(
                 f"witness quorum {policy.quorum} is not met by {', '.join(lines) or 'nobody'}; trying again"
@@ -202,13 +246,17 @@ class Publisher:
     def _bundle(self, sequence: int) -> dict[str, bytes]:
         """The bundle that this round's checkpoint fills."""
         number = sequence // layout.BUNDLED
-        checkpoints = []
+        checkpoints: list[Checkpoint] = []
         for each in range(number * layout.BUNDLED, sequence + 1):
             signed = self.read_signed(each)
             if signed is None:
-                raise LogHaltedError(f"signed/{each} is missing")
-            checkpoints.append(signed.checkpoint.members())
-        return {layout.checkpoint_bundle_path(number): format_json(checkpoints)}
+                raise LogHaltedError(f"{signed_name(each)} is missing")
+            checkpoints.append(signed.checkpoint)
+        for one, other in itertools.pairwise(checkpoints):
+            if other.prev_checkpoint_hash != one.hash():
+                raise LogHaltedError(f"{signed_name(one.sequence)} is damaged: the next one names another")
+        objects = [checkpoint.members() for checkpoint in checkpoints]
+        return {layout.checkpoint_bundle_path(number): format_json(objects)}
 
     def _create(self, objects: Mapping[str, bytes]) -> None:
         items = list(objects.items())
@@ -235,6 +283,48 @@ class Publisher:
             raise LogHaltedError("head is gone: restore nothing, see the page on recovery")
         if parse_head(stored) != head:
             raise SupersededError
+
+
+def _check_signed(signed: SignedRound, head: Head, batch: Batch, keyring: Keyring) -> None:
+    """Check that a round was signed as head and batch say, by every key that counts. Raises `LogHaltedError`.
+
+    What was signed is published as it is, for ever: a flipped bit, or a signer's fault, must stop here.
+    """
+    checkpoint, note = signed.checkpoint, signed.note
+    named = (head.origin, head.sequence, head.tree, head.previous)
+    found = (checkpoint.origin, checkpoint.sequence, checkpoint.head, checkpoint.prev_checkpoint_hash)
+    try:
+        make_trust_root(checkpoint, batch.notices)
+    except ValueError as error:
+        raise LogHaltedError(f"{signed_name(head.sequence)}: {error}") from error
+    keys = [
+        VerifierKey(checkpoint.origin, ED25519, key.public)
+        for key in keyring.keys_at(Role.REGISTRY, checkpoint.timestamp)
+    ]
+    signers = [key for key in keys if _signed_by(note, key)]
+    known = [*keys, *keyring.witnesses()]
+    if (
+        found != named
+        or checkpoint.timestamp < batch.time
+        or note.text != checkpoint.note_text()
+        or signers != keys
+        or not all(signature_verifies(note.text, x, key) for key in known for x in signatures_by(note, key))
+    ):
+        raise LogHaltedError(f"{signed_name(head.sequence)} is not of the round that head names, or damaged")
+
+
+def _signed_by(note: Note, key: VerifierKey) -> bool:
+    return any(signature_verifies(note.text, line, key) for line in signatures_by(note, key))
+
+
+def _verified(note: Note, policy: WitnessPolicy) -> dict[str, Signature]:
+    """A valid line of each of the policy's witnesses that has one, by the witness's name."""
+    return {
+        name: line
+        for name, witness in policy.witnesses.items()
+        for line in signatures_by(note, witness)
+        if signature_verifies(note.text, line, witness)
+    }
 
 
 def _sign_note(checkpoint: Checkpoint, signer: Signer) -> Signature:

@@ -9,8 +9,7 @@ from attestlayer.keys import PublicKey
 from attestlayer.merkle import Edge
 from attestlayer.notices import Notices, Role, key_added
 from issuer.errors import LogHaltedError, StaleTagError
-from issuer.log import face
-from issuer.log.publisher import LogPorts, Publisher
+from issuer.log.publisher import LogPorts, Publisher, SupersededError
 from issuer.log.state import HEAD, Batch, Head, parse_head
 
 
@@ -24,20 +23,23 @@ class Initialiser:
         """Bring checkpoint 0 to the public, or the round that an earlier run began.
 
         Raises `LogHaltedError` beside a public checkpoint without a head: that log has lost its state.
+        What else stops a round stops it here as well.
         """
         head = self._head(issuers)
         if head.origin != self.ports.origin:
             raise LogHaltedError(f"this home holds the log {head.origin}, wanted {self.ports.origin}")
-        latest = face.read_latest(self.ports.public)
-        if latest and latest.sequence >= head.sequence:
-            return latest
-        return Publisher(self.ports).finish(head)
+        try:
+            return Publisher(self.ports).bring_public(head)
+        except SupersededError:  # the log is at work already: look again
+            return self.run(issuers)
 
     def _head(self, issuers: Sequence[PublicKey]) -> Head:
-        private = self.ports.private
+        private, public = self.ports.private, self.ports.public
+        # Looked at before head, which another initialiser makes first.
+        face = public.exists(layout.CHECKPOINT) or public.exists(layout.LATEST)
         stored = private.read(HEAD)
         if stored is None:
-            if self.ports.public.read(layout.CHECKPOINT) or self.ports.public.read(layout.LATEST):
+            if face:
                 raise LogHaltedError(
                     "there is a public checkpoint but no head: a log that lost its head never starts anew. "
                     "See the page on recovery"

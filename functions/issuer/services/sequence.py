@@ -11,9 +11,10 @@ from enum import StrEnum
 from attestlayer import layout
 from attestlayer.canonical import format_json, parse_json, take_members
 from attestlayer.checkpoint import Checkpoint
+from attestlayer.encoding import sha256
 from attestlayer.keyring import read_notices
 from attestlayer.leaf import Leaf, parse_entry
-from attestlayer.merkle import Edge
+from attestlayer.merkle import Edge, leaf_hash
 from attestlayer.notices import Notices, NoticeType, parse_notices
 from issuer.errors import LogHaltedError, StaleTagError, StoreError
 from issuer.log import face
@@ -69,11 +70,13 @@ class Sequencer:
     def _run(self) -> RoundReport:
         publisher = Publisher(self.ports)
         stored, head = self._read_head()
-        last = self._finish_open_round(publisher, head)
+        last = publisher.bring_public(head)
         time = self._wait_for_grid()
         if time <= last.timestamp:
             return RoundReport(Outcome.NOT_DUE, last)
         batch = self._make_batch(head, time)
+        # Before anything is committed: notices that can't be signed under would hold the log up for ever.
+        publisher.signers_at(read_notices(batch.notices), time)
         following = self._prepare(head, last, batch)
         if not self._commit(stored, following):
             return RoundReport(Outcome.LOST, last)
@@ -92,23 +95,6 @@ class Sequencer:
         if head.origin != self.ports.origin:
             raise LogHaltedError(f"this home holds the log {head.origin}, wanted {self.ports.origin}")
         return stored, head
-
-    def _finish_open_round(self, publisher: Publisher, head: Head) -> Checkpoint:
-        """The checkpoint of head's round, public."""
-        latest = face.read_latest(self.ports.public)
-        if latest and latest.sequence > head.sequence:
-            raise LogHaltedError(
-                f"the public checkpoint {latest.sequence} is ahead of head {head.sequence}: head came from "
-                "a backup, or two logs share one registry. Nothing was signed; see the page on recovery"
-            )
-        if latest is None or latest.sequence != head.sequence:
-            return publisher.finish(head)
-        signed = publisher.read_signed(head.sequence)
-        if signed is None or signed.checkpoint != latest or latest.head != head.tree:
-            raise LogHaltedError(
-                f"the public checkpoint {latest.sequence} is not the one that this log signed"
-            )
-        return latest
 
     def _wait_for_grid(self) -> int:
         clock, cadence = self.ports.clock, self.ports.cadence_s
@@ -136,10 +122,9 @@ class Sequencer:
         data = self.ports.public.read(layout.notices_path(head.notices_hash))
         if data is None:
             raise LogHaltedError("the notices that head names are missing from the public store")
-        notices = parse_notices(data)
-        if notices.hash() != head.notices_hash:
+        if sha256(data) != head.notices_hash:
             raise LogHaltedError("the stored notices are not those that head names")
-        return notices
+        return parse_notices(data)
 
     def _take_leaves(self, time: int) -> tuple[Leaf, ...]:
         taken: list[Leaf] = []
@@ -148,12 +133,11 @@ class Sequencer:
                 break
             if self.ports.public.exists(layout.inclusion_path(waiting.leaf_hash)):
                 continue  # in the log already, its kit is not delivered yet
-            leaf = parse_entry(waiting.entry)
-            if leaf.hash() != waiting.leaf_hash:
+            if leaf_hash(waiting.entry) != waiting.leaf_hash:
                 raise LogHaltedError(
                     "a waiting leaf's entry does not hash to its name: the ledger is damaged"
                 )
-            taken.append(leaf)
+            taken.append(parse_entry(waiting.entry))
         return tuple(taken)
 
     def _prepare(self, head: Head, last: Checkpoint, batch: Batch) -> Head:
@@ -198,9 +182,9 @@ class Sequencer:
         for name in self.ports.private.list("batch/"):
             if int(name.removeprefix("batch/").partition("-")[0]) < head.sequence:
                 self.ports.private.delete(name)
-        published = {notice.content() for notice in batch.notices.notices}
+        published = {(notice.type.value, format_json(notice.data)) for notice in batch.notices.notices}
         for queued in self.ports.ledger.queued_notices():
-            if format_json({"type": queued.type, "data": parse_json(queued.data)}) in published:
+            if (queued.type, queued.data) in published:
                 self.ports.ledger.drop_notice(queued)
 
 
