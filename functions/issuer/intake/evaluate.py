@@ -12,7 +12,7 @@ from issuer.intake.relations import Relation
 from issuer.intake.rules import GeneralCheck, Result, Rule, Severity, TypeCheck
 from issuer.intake.values import parse_date, show
 
-_NAMES_SHOWN = 5  # in the text of a check that passed
+_NAMES_SHOWN = 2  # in the text of a check that passed; more are told by their number alone
 
 
 class Outcome(StrEnum):
@@ -207,7 +207,7 @@ def _ids(records: Sequence[Examined]) -> tuple[str, ...]:
 
 
 def _counted(records: Sequence[Examined]) -> str:
-    names = [show(one.record.name) for one in records]
-    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
-    number = f"{len(names)} record{'s' * (len(names) != 1)}"
-    return f"{number}: {', '.join(names[:_NAMES_SHOWN])}{more}" if names else "0 records"
+    number = f"{len(records)} record{'s' * (len(records) != 1)}"
+    if not 0 < len(records) <= _NAMES_SHOWN:
+        return number
+    return f"{number}: {', '.join(show(one.record.name) for one in records)}"

@@ -1,5 +1,6 @@
 """What the binder says, as the template's data: words, numbers and dates as people read them."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeAlias, TypedDict
@@ -186,9 +187,13 @@ def _number(path: str) -> int | None:
 
 
 def _checks_summary(checks: Sequence[BinderCheck]) -> str:
-    notes = sum(check.result == "note" for check in checks)
-    passed = sum(check.result == "pass" for check in checks)
-    return f"{_counted(len(checks), 'check')}: {passed:,} Pass, {notes:,} Note."
+    counts = Counter(_result(check) for check in checks)
+    return f"{_counted(len(checks), 'check')}: {', '.join(f'{n:,} {word}' for word, n in counts.items())}."
+
+
+def _result(check: BinderCheck) -> str:
+    """`Pass`, `Note`, `Not applicable`."""
+    return check.result.capitalize().replace("-", " ")
 
 
 def _check(check: BinderCheck, numbers: Mapping[str, int | None], show: Show) -> Row:
@@ -197,7 +202,7 @@ def _check(check: BinderCheck, numbers: Mapping[str, int | None], show: Show) ->
     texts = {
         "rule": show(check.rule),
         "sentence": show(check.sentence),
-        "result": show(check.result.capitalize()),
+        "result": _result(check),
         "found": show(check.found) or "–",
         "records": _listed([*format_numbers(known), *unknown]),
     }
