@@ -23,7 +23,7 @@ SHIPPED = {
     "HUMAN-01/change-approval/1": "d746750c2a8d38f7e4d34ab588da60f0b3f954a3101fc47c27fd2343c9d4f541",
     "ID-01/authorised-signatory/1": "65d9b5c52870c76a12f1c6a1b5207b312db559b202774ca2c5aef3fa019a863d",
     "PAY-01/payment-batch/1": "5779cb53cd044769c5565d0a9a3108991af9884cd6d09125b2f5ce52cf341f8d",
-    "PAY-01/wire-transfer/1": "fe1cce20ada52dcb7c8b5df08ba7b08cc0530ea15dd19944563437c318e00390",
+    "PAY-01/wire-transfer/1": "597f227504d5159bd0ac27e0e956339bb134ec098a3a578a740978cd09861081",
     "VENDOR/security-review/1": "0a49eb546a2e5aa1cd5f9278559fbcbd07039192f8ffb26bd20f98feb3311042",
 }
 

@@ -284,7 +284,7 @@ def _type_rules(record: Record, fields: list[Members]) -> list[tuple[str, str, s
         ),
     ]
     if fields:
-        names = ", ".join(str(one["name"]) for one in fields if one["required"])
+        names = ", ".join(str(one["name"]) for one in fields if one["required"]) or "none is required"
         rules.append(
             (
                 "metadata",
