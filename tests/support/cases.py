@@ -43,6 +43,7 @@ from support.build import (
     Plan,
     Round,
     Scenario,
+    Witness,
     edit_json,
     key_retired,
     key_revoked,
@@ -374,6 +375,17 @@ def _note_of_revoked_key() -> Subject:
 
     genesis = (*BOTH_KEYS, key_revoked(SECOND, AT(START + 30)))
     return zipped(make(Scenario(genesis=genesis, plan=Plan(hooks=Hooks(registry_receipt=revoked_line)))))
+
+
+def _renamed_witness() -> Subject:
+    renamed = Witness(name="witness.example.net/renamed", private=WITNESSES[0].private)
+    policies = tuple(
+        witness_policy(AT(START + seconds), quorum_policy([each]))
+        for seconds, each in ((0, WITNESSES[0]), (10, renamed))
+    )
+    hooks = Hooks(registry_receipt=_damaged_note(-1))
+    merge = Round(cosigners=((renamed, 0), (WITNESSES[0], 0)))
+    return zipped(make(Scenario(genesis=policies, merge=merge, plan=Plan(hooks=hooks))))
 
 
 REVOKED_AFTER = AT(START + 180)
@@ -1034,6 +1046,14 @@ LATE_CASES = (
         name="cosignature-invalid",
         comment="The quorum is met, but a third witness's line does not verify.",
         build=_damaged_cosignature,
+        reason=Reason.WITNESS_SIGNATURE_INVALID,
+        step=13,
+        files=(REGISTRY_RECEIPT,),
+    ),
+    Case(
+        name="cosignature-under-an-earlier-name-invalid",
+        comment="A witness was renamed; its valid line under the new name does not excuse a spoilt one.",
+        build=_renamed_witness,
         reason=Reason.WITNESS_SIGNATURE_INVALID,
         step=13,
         files=(REGISTRY_RECEIPT,),
