@@ -41,7 +41,8 @@ CHECK IT WITHOUT OUR TOOLS
   cp kit.zip sealed.zip
   zip -q -d sealed.zip registry/registry_receipt.json
   openssl dgst -sha256 -binary sealed.zip | base64 | tr '+/' '-_' | tr -d '='
-  unzip -p kit.zip registry/registry_receipt.json | grep -o '"kit_digest":"[^"]*"'
+  unzip -p kit.zip registry/registry_receipt.json \\
+    | grep -o '"kit_digest":"[^"]*"'
 
 2. The receipt's signature, Ed25519 over the receipt without its signature:
 
