@@ -6,6 +6,7 @@ else anew: hashes, tiles, proofs, chains, views. RFC 6962 is written down here a
 
 import base64
 import hashlib
+import itertools
 import json
 import struct
 from dataclasses import dataclass, field
@@ -208,7 +209,7 @@ class _Auditor:
 
     def _check_consistency(self) -> None:
         sizes = [one["tree_size"] for one in self.found.checkpoints]
-        for old, new in zip(sizes, sizes[1:], strict=False):
+        for old, new in itertools.pairwise(sizes):
             if old == new:
                 continue
             wanted = {
@@ -236,7 +237,7 @@ class _Auditor:
         _check(stats["tree_size"] == last["tree_size"], "stats of another size")
         _check(stats["checkpoint_hash"] == last["_hash"], "stats of another checkpoint")
         trust = self._json("v1/trust.json")
-        changed = [one for one in self.found.checkpoints if one["notices_hash"] == last["notices_hash"]][0]
+        changed = next(one for one in self.found.checkpoints if one["notices_hash"] == last["notices_hash"])
         _check(_jcs(trust["checkpoint"]) == changed["_bytes"], "the trust root is not of the last change")
         _check(trust["notices"]["notices"] == self.found.notices, "the trust root's notices are others")
         for role in ("registry", "issuer"):

@@ -1,6 +1,8 @@
 """A log in a temporary folder: real adapters, a clock and randomness that the test holds."""
 
 import hashlib
+import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -8,7 +10,7 @@ from pathlib import Path
 from typing import cast
 
 from attestlayer.canonical import format_json
-from attestlayer.encoding import sha256
+from attestlayer.encoding import Hash, sha256
 from attestlayer.keys import PrivateKey, PublicKey
 from attestlayer.leaf import Leaf
 from attestlayer.receipt import MERGE_DELAY_S
@@ -89,7 +91,7 @@ def log_in(home: Path, clock: HeldClock, cadence_s: int = 60, signer: SeedSigner
 def leaf_number(number: int, issued_at: int = START) -> Leaf:
     """A leaf that differs from every other number's."""
 
-    def value(what: str) -> bytes:
+    def value(what: str) -> Hash:
         return sha256(f"{what} {number}".encode())
 
     return Leaf(
@@ -152,6 +154,10 @@ class TestLog:
         Initialiser(ports).run([ISSUER.public])
         return ports
 
+    def init_and_grow(self) -> None:
+        """Start the log, or find it started, and make a round."""
+        self.round(self.init(), 1)
+
     def leaves(self, count: int, issued_at: int | None = None) -> list[Leaf]:
         """So many new leaves, issued now."""
         at = int(self.clock.time) if issued_at is None else issued_at
@@ -163,6 +169,18 @@ class TestLog:
         wait(ports, self.leaves(count))
         self.clock.time += self.cadence_s
         return Sequencer(ports).run()
+
+
+def copy_home(source: Path, target: Path) -> None:
+    """Copy a home quickly: objects are never written in place, so they are linked; the ledger is copied."""
+
+    def link(one: str, other: str) -> None:
+        if Path(one).name.startswith("ledger"):
+            shutil.copyfile(one, other)
+        else:
+            os.link(one, other)
+
+    shutil.copytree(source, target, copy_function=link)
 
 
 Hook = Callable[[int, str], None]
@@ -212,14 +230,21 @@ class Failure:
         return Tap(after=fail) if self.stored else Tap(before=fail)
 
 
-def failures(writes: int) -> list[Failure]:
+def failures(writes: int, errors: tuple[type[BaseException], ...] = (StoreError, Crash)) -> list[Failure]:
     """Every way in which one of so many writes can fail."""
     return [
-        Failure(at, stored, error)
-        for at in range(writes)
-        for stored in (False, True)
-        for error in (StoreError, Crash)
+        Failure(at, stored, error) for at in range(writes) for stored in (False, True) for error in errors
     ]
+
+
+def at_write(stall: int, act: Callable[[], object]) -> Tap:
+    """A tap that does something else right before write number `stall`."""
+
+    def do(number: int, name: str) -> None:
+        if number == stall:
+            act()
+
+    return Tap(before=do)
 
 
 @dataclass(frozen=True)

@@ -220,9 +220,14 @@ class Publisher:
             for name, line in _verified(Note(note.text, offered), policy).items()
             if abs((cosignature_time(line) or 0) - timestamp) <= WITNESS_WINDOW_S
         }
+        room = MAX_SIGNATURES - len(note.signatures)
         for name in reversed(tuple(lines)):  # more than a note can hold: leave out who is not needed
-            if len(note.signatures) + len(lines) > MAX_SIGNATURES and policy.is_met(lines.keys() - {name}):
+            if len(lines) > room and policy.is_met(lines.keys() - {name}):
                 del lines[name]
+        if len(lines) > room:
+            raise LogHaltedError(
+                f"witness quorum {policy.quorum} takes {len(lines)} lines, a note has {room}"
+            )
         if not policy.is_met(lines.keys()):
             raise LogHaltedError(
                 f"witness quorum {policy.quorum} is not met by {', '.join(lines) or 'nobody'}; trying again"

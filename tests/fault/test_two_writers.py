@@ -1,0 +1,111 @@
+"""Two writers of one log, of which one stalls before any of its writes: no fork, no way back."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from attestlayer.checkpoint import parse_checkpoint
+from issuer.errors import ServiceError
+from issuer.services.initialise import Initialiser
+from issuer.services.sequence import Outcome, Sequencer
+from support.audit import audit
+from support.log import ISSUER, ORIGIN, HeldClock, Tap, TestLog, at_write, copy_home, queue, tapped, wait
+
+
+def prepared(home: Path) -> TestLog:
+    """A log with a round due: two leaves on top of three, and a notice."""
+    log = TestLog(home)
+    ports = log.init()
+    log.round(ports, 3)
+    wait(ports, log.leaves(2))
+    queue(ports, "kit.superseded", {"leaf_hash": "A" * 43, "by": "A" * 43})
+    log.clock.time += 60
+    return log
+
+
+def public_sequence(log: TestLog) -> int:
+    return parse_checkpoint((log.home / "registry/v1/checkpoints/latest.json").read_bytes()).sequence
+
+
+def writes_of_a_round(home: Path) -> list[str]:
+    log, tap = prepared(home), Tap()
+    Sequencer(tapped(log.ports(), tap)).run()
+    return tap.names
+
+
+@pytest.mark.parametrize("rounds", [1, 3])
+@pytest.mark.parametrize("clock", ["same", "later"])
+def test_a_writer_that_stalls_before_a_write_spoils_nothing(tmp_path: Path, rounds: int, clock: str) -> None:
+    names = writes_of_a_round(tmp_path / "first")
+    prepared(tmp_path / "prepared")
+    assert len(names) > 15
+    for stall in range(len(names)):
+        copy_home(tmp_path / "prepared", tmp_path / str(stall))
+        stall_before(tmp_path / str(stall), stall, 30 if clock == "later" else 0, rounds)
+
+
+def stall_before(home: Path, stall: int, later: int, rounds: int) -> None:
+    """One writer stalls before write number `stall`; another, by a clock that is `later`, makes rounds."""
+    log = TestLog(home, HeldClock(prepared_time()), made=5)
+    others = TestLog(home, HeldClock(log.clock.time + later), made=100)
+    seen: list[int] = []
+
+    def overtake(number: int, name: str) -> None:
+        if number == stall:
+            Sequencer(others.ports()).run()
+            for _ in range(rounds - 1):
+                others.round(others.ports(), 1)
+            seen.append(public_sequence(others))
+        elif seen:  # the public face never goes back, whatever the stalled one still writes
+            assert public_sequence(others) >= seen[-1]
+
+    outcome = Sequencer(tapped(log.ports(), Tap(before=overtake))).run().outcome
+    assert outcome in {Outcome.PUBLISHED, Outcome.LOST}
+    assert seen
+    assert public_sequence(others) >= seen[-1]
+    others.round(others.ports(), 1)
+    others.round(others.ports())
+    found = audit(home / "registry", ORIGIN)
+    assert len(found.entries) == 5 + rounds
+    assert len(found.notices) == 3
+
+
+def prepared_time() -> float:
+    return HeldClock().time + 120
+
+
+def test_inits_of_which_one_stalls_make_one_genesis(tmp_path: Path) -> None:
+    tap = Tap()
+    Initialiser(tapped(TestLog(tmp_path / "first").ports(), tap)).run([ISSUER.public])
+    for stall in range(len(tap.names)):
+        log = TestLog(tmp_path / str(stall))
+        stalled = at_write(stall, TestLog(log.home, HeldClock(log.clock.time + 300)).init_and_grow)
+        Initialiser(tapped(log.ports(), stalled)).run([ISSUER.public])
+        assert len(audit(log.home / "registry", ORIGIN).checkpoints) == 2
+
+
+def test_writers_at_once_in_threads_make_one_chain(tmp_path: Path) -> None:
+    log = TestLog(tmp_path)
+    wait(log.init(), log.leaves(40))
+    failures: list[BaseException] = []
+
+    def work(number: int) -> None:
+        mine = TestLog(tmp_path, HeldClock(log.clock.time + 7 * number))
+        ports = mine.ports()
+        for _ in range(6):
+            mine.clock.time += 60
+            try:
+                Sequencer(ports).run()
+            except ServiceError as error:
+                failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    found = audit(tmp_path / "registry", ORIGIN)
+    assert len(found.entries) == 40
+    assert 2 <= len(found.checkpoints) <= 30

@@ -1,0 +1,249 @@
+"""Rounds that witnesses must cosign."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from attestlayer.checkpoint import NoteBody, parse_note_body
+from attestlayer.encoding import format_time
+from attestlayer.merkle import check_consistency
+from attestlayer.note import COSIGNATURE, MAX_SIGNATURES, Note, Signature, VerifierKey, cosign_note
+from attestlayer.policy import WitnessPolicy
+from attestlayer.registry_receipt import parse_registry_receipt
+from attestlayer.verify import Verdict, explain_receipt
+from issuer.errors import LogHaltedError
+from issuer.log.face import read_trust_root
+from issuer.log.publisher import LogPorts
+from issuer.ports import ConsistencyProver
+from issuer.services.sequence import Outcome, Sequencer
+from support.audit import audit
+from support.log import ORIGIN, HeldClock, SeedSigner, TestLog, queue
+
+
+@dataclass
+class Witness:
+    """A witness as C2SP tlog-witness has it: it cosigns what extends the tree that it saw last."""
+
+    name: str
+    clock: HeldClock
+    answers: bool = True
+    seen: NoteBody | None = None
+    asked: int = 0
+
+    @property
+    def signer(self) -> SeedSigner:
+        return SeedSigner(self.name)
+
+    @property
+    def key(self) -> VerifierKey:
+        return VerifierKey(self.name, COSIGNATURE, self.signer.public)
+
+    def cosign(self, note: Note, prove: ConsistencyProver) -> list[Signature]:
+        self.asked += 1
+        if not self.answers:
+            return []
+        body = parse_note_body(note.text)
+        if self.seen:
+            if self.seen.head.size > body.head.size:
+                raise LogHaltedError(f"{self.name} knows a larger size")
+            check_consistency(self.seen.head, body.head, prove(self.seen.head.size))
+        self.seen = body
+        return [cosign_note(note.text, self.key, self.signer.private, int(self.clock.now()))]
+
+
+@dataclass
+class Pool:
+    """The `Witnesses` port over witnesses in this process. `spoil` changes what they answered."""
+
+    members: list[Witness]
+    spoil: Callable[[list[Signature]], list[Signature]] = field(default=lambda lines: lines)
+
+    def cosign(self, note: Note, policy: WitnessPolicy, prove: ConsistencyProver) -> tuple[Signature, ...]:
+        asked = [w for w in self.members if w.key in policy.witnesses.values()]
+        return tuple(self.spoil([line for w in asked for line in w.cosign(note, prove)]))
+
+    def policy(self, threshold: str) -> str:
+        lines = "".join(f"witness {w.name} {w.key.format()}\n" for w in self.members)
+        return f"{lines}group g {threshold} {' '.join(w.name for w in self.members)}\nquorum g\n"
+
+
+def pool(log: TestLog, count: int = 2) -> Pool:
+    return Pool([Witness(f"witness{n}.example.net", log.clock) for n in range(count)])
+
+
+def witnessed(log: TestLog, witnesses: Pool, threshold: str = "any") -> LogPorts:
+    """A log whose checkpoints after the genesis need `threshold` of these witnesses."""
+    ports = replace(log.init(), witnesses=witnesses)
+    demand(log, ports, witnesses.policy(threshold))
+    return ports
+
+
+def demand(log: TestLog, ports: LogPorts, policy: str) -> None:
+    queue(ports, "witness.policy", {"valid_from": format_time(int(log.clock.time)), "policy": policy})
+
+
+def verdicts(ports: LogPorts) -> set[Verdict]:
+    trust = read_trust_root(ports.public)
+    names = ports.public.list("v1/proofs/inclusion/")
+    receipts = [parse_registry_receipt(ports.public.read(name) or b"") for name in names]
+    return {explain_receipt(receipt, trust).verdict for receipt in receipts}
+
+
+def lines_of(ports: LogPorts) -> int:
+    return (ports.public.read("checkpoint") or b"").decode().count("— ")
+
+
+@pytest.mark.parametrize(("threshold", "answering"), [("any", 1), ("any", 2), ("all", 2), ("2", 2)])
+def test_a_round_whose_quorum_is_met_carries_the_cosignatures(
+    log: TestLog, threshold: str, answering: int
+) -> None:
+    witnesses = pool(log)
+    ports = witnessed(log, witnesses, threshold)
+    for number, member in enumerate(witnesses.members):
+        member.answers = number < answering
+    for count in (3, 0, 300, 1):
+        assert log.round(ports, count).outcome == Outcome.PUBLISHED
+    assert lines_of(ports) == 1 + answering
+    assert verdicts(ports) == {Verdict.VERIFIED}
+    audit(log.home / "registry", ORIGIN)
+
+
+@pytest.mark.parametrize("threshold", ["any", "all"])
+def test_a_round_without_its_quorum_stays_open_and_is_finished_later(log: TestLog, threshold: str) -> None:
+    witnesses = pool(log)
+    ports = witnessed(log, witnesses, threshold)
+    log.round(ports, 1)
+    witnesses.members[0].answers = False
+    witnesses.members[1].answers = threshold == "all"
+    for count in (2, 1):
+        with pytest.raises(LogHaltedError, match="quorum"):
+            log.round(ports, count)
+    assert len(audit_open(log).checkpoints) == 2
+    witnesses.members[0].answers = True
+    log.clock.time += 60
+    report = Sequencer(ports).run()
+    assert report.outcome == Outcome.NOT_DUE  # the open round took this instant's time
+    assert report.checkpoint and report.checkpoint.head.size == 3
+    log.round(ports)
+    found = audit(log.home / "registry", ORIGIN)
+    assert (len(found.checkpoints), len(found.entries)) == (4, 4)
+    assert verdicts(ports) == {Verdict.VERIFIED}
+
+
+def audit_open(log: TestLog):  # type: ignore[no-untyped-def]
+    """The audit of a log with an open round, whose tiles are there and nobody speaks of."""
+    import json
+
+    from support.audit import _Auditor
+
+    auditor = _Auditor(log.home / "registry", ORIGIN)
+    auditor._check_strays = lambda: None  # type: ignore[method-assign]
+    del json
+    return auditor.run()
+
+
+SPOILT: dict[str, Callable[[list[Signature]], list[Signature]]] = {
+    "flipped": lambda lines: [replace(x, data=x.data[:-1] + bytes([x.data[-1] ^ 1])) for x in lines],
+    "cut": lambda lines: [replace(x, data=x.data[:-1]) for x in lines],
+    "empty": lambda lines: [replace(x, data=b"") for x in lines],
+    "another's name": lambda lines: [replace(x, name="nobody.example.net") for x in lines],
+    "no lines": lambda lines: [],
+}
+
+
+@pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT)
+def test_bad_lines_do_not_count_and_are_not_stored(
+    log: TestLog, spoil: Callable[[list[Signature]], list[Signature]]
+) -> None:
+    witnesses = pool(log)
+    ports = witnessed(log, witnesses)
+    witnesses.spoil = spoil
+    with pytest.raises(LogHaltedError, match="quorum"):
+        log.round(ports, 1)
+    witnesses.spoil = lambda lines: [*spoil(lines[:1]), *lines[1:], *spoil(lines[1:])]
+    log.clock.time += 60
+    assert Sequencer(ports).run().checkpoint
+    assert lines_of(ports) == 2
+    log.round(ports, 1)
+    assert verdicts(ports) == {Verdict.VERIFIED}
+
+
+@pytest.mark.parametrize("off", [-601, 601, -86_400])
+def test_a_cosignature_that_no_verifier_would_count_does_not_count_here(log: TestLog, off: int) -> None:
+    """A receipt with it could never be verified, and its kit never be delivered."""
+    witnesses = pool(log, 1)
+    ports = witnessed(log, witnesses)
+    clock = HeldClock(log.clock.time + 60 + off)
+    witnesses.members[0].clock = clock
+    with pytest.raises(LogHaltedError, match="quorum"):
+        log.round(ports, 1)
+    clock.time -= off
+    log.round(ports, 1)
+    assert verdicts(ports) == {Verdict.VERIFIED}
+
+
+def test_cosignatures_are_carried_over_while_the_size_is_unchanged(log: TestLog) -> None:
+    witnesses = pool(log)
+    ports = witnessed(log, witnesses)
+    log.round(ports, 1)
+    asked = [w.asked for w in witnesses.members]
+    for _ in range(3):
+        log.round(ports)
+    assert [w.asked for w in witnesses.members] == asked
+    assert lines_of(ports) == 3
+    log.round(ports, 1)
+    assert [w.asked for w in witnesses.members] == [n + 1 for n in asked]
+
+
+def test_a_first_policy_that_comes_while_the_size_is_unchanged_asks_the_witnesses(log: TestLog) -> None:
+    witnesses = pool(log)
+    ports = replace(log.init(), witnesses=witnesses)
+    log.round(ports, 5)
+    demand(log, ports, witnesses.policy("all"))
+    assert log.round(ports).outcome == Outcome.PUBLISHED
+    assert lines_of(ports) == 3
+
+
+def test_a_policy_that_names_others_while_the_size_is_unchanged_asks_them(log: TestLog) -> None:
+    witnesses = pool(log, 3)
+    old, new = Pool(witnesses.members[:1]), Pool(witnesses.members[1:])
+    ports = replace(witnessed(log, old), witnesses=witnesses)
+    log.round(ports, 5)
+    demand(log, ports, new.policy("all"))
+    assert log.round(ports).outcome == Outcome.PUBLISHED
+    assert lines_of(ports) == 3
+
+
+def test_more_witnesses_than_a_note_can_hold_are_cut_to_a_quorum(log: TestLog) -> None:
+    witnesses = pool(log, 40)
+    ports = witnessed(log, witnesses, "20")
+    log.round(ports, 1)
+    assert lines_of(ports) == MAX_SIGNATURES
+    assert verdicts(ports) == {Verdict.VERIFIED}
+
+
+def test_a_quorum_that_no_note_can_hold_stays_open_and_is_said(log: TestLog) -> None:
+    ports = witnessed(log, pool(log, 40), "all")
+    with pytest.raises(LogHaltedError, match="40"):
+        log.round(ports, 1)
+
+
+def test_a_witness_that_knows_a_larger_size_stops_the_log(log: TestLog) -> None:
+    witnesses = pool(log, 1)
+    ports = witnessed(log, witnesses)
+    log.round(ports, 1)
+    seen = witnesses.members[0].seen
+    assert seen
+    witnesses.members[0].seen = replace(seen, head=replace(seen.head, size=99))
+    for _ in range(2):
+        with pytest.raises(LogHaltedError, match="larger"):
+            log.round(ports, 1)
+
+
+def test_a_log_without_witnesses_at_hand_waits_for_its_quorum(log: TestLog) -> None:
+    witnesses = pool(log)
+    ports = witnessed(log, witnesses)
+    with pytest.raises(LogHaltedError, match="quorum"):
+        log.round(replace(ports, witnesses=None))
+    assert log.round(ports).checkpoint
