@@ -13,7 +13,7 @@ from issuer.log.publisher import LogPorts
 from issuer.services.initialise import Initialiser
 from issuer.services.sequence import Sequencer
 from support.audit import Audit, audit
-from support.log import ISSUER, ORIGIN, Crash, Tap, TestLog, copy_home, failures, queue, tapped, wait
+from support.log import ISSUER, ORIGIN, Crash, Failure, Tap, TestLog, copy_home, failures, queue, tapped, wait
 
 Act = Callable[[LogPorts], object]
 
