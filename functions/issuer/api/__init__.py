@@ -1,1 +1,1 @@
-"""The partner API: routes by resource, thin over the services."""
+"""The partner API (`/v1/…`): one module a resource, over the services. Knows HTTP and no transport."""

@@ -1,10 +1,34 @@
 """Problem documents (RFC 9457) from service errors."""
 
+from collections.abc import Iterable
+
 from attestlayer.canonical import Json, Members, format_json
 from issuer.errors import Code, ServiceError
 
 CONTENT_TYPE = "application/problem+json"
 TYPE_BASE = "https://program.attestlayer.com/problems/"
+
+_OURS = frozenset({Code.INTERNAL, Code.STORAGE_FAILED, Code.KEY_UNUSABLE, Code.HOME_UNUSABLE})
+"""What goes wrong on our side: its details may name files and machines, and belong into the log."""
+
+_METHOD_WORD = "method-not-allowed"
+_METHOD_STATUS = 405
+
+
+class MethodNotAllowedError(Exception):
+    """A known path was asked with a method that it does not have."""
+
+    def __init__(self, method: str, allowed: Iterable[str]) -> None:
+        self.allowed = ", ".join(sorted(allowed))
+        super().__init__(f"found {method}, this path takes {self.allowed}")
+
+
+def as_told(error: Exception) -> ServiceError:
+    """The error as a caller may see it: itself, or another without details if it is one of ours."""
+    code = error.code if isinstance(error, ServiceError) else Code.INTERNAL
+    if isinstance(error, ServiceError) and code not in _OURS:
+        return error
+    return ServiceError(code, "nothing was half-done: try again, and tell us the request_id if it stays so")
 
 
 def format_problem(error: ServiceError, request_id: str) -> bytes:
@@ -38,3 +62,17 @@ def problem_headers(error: ServiceError) -> dict[str, str]:
     if error.code == Code.UNAUTHENTICATED:
         headers["WWW-Authenticate"] = 'Bearer realm="AttestLayer"'
     return headers
+
+
+def format_method_problem(error: MethodNotAllowedError, request_id: str) -> tuple[int, bytes]:
+    """Status and document for a wrong method. `Allow` goes with it (RFC 9110 section 15.5.6)."""
+    members: Members = {
+        "type": f"{TYPE_BASE}{_METHOD_WORD}",
+        "title": "The path does not have this method",
+        "status": _METHOD_STATUS,
+        "code": _METHOD_WORD,
+        "detail": str(error),
+        "request_id": request_id,
+        "errors": [],
+    }
+    return _METHOD_STATUS, format_json(members)

@@ -154,6 +154,18 @@ class Packets:
         report = evaluate(policy, examine_records(self.private, packet, policy), now)
         return self._store_state(packet, report), report
 
+    def report(self, packet: Packet) -> tuple[Report, int]:
+        """What blocks the packet, and the time that counts; changes nothing.
+
+        That is now while records come and go, and for a packet that was issued the time of its last
+        attempt, so that its report stays the same. Raises WRONG_STATE for a withdrawn packet.
+        """
+        if packet.state == PacketState.WITHDRAWN:
+            raise ServiceError(Code.WRONG_STATE, "the packet is withdrawn, its records are deleted")
+        policy = self.policy_of(packet)
+        at = int(self.clock.now()) if packet.state in CHANGEABLE else packet.attempts[-1].at
+        return evaluate(policy, examine_records(self.private, packet, policy), at), at
+
     def withdraw(self, workspace_id: str, packet_id: str) -> Packet:
         """Give a packet up before it is issued; its records are deleted."""
         packet = self._changeable(workspace_id, packet_id)
@@ -209,10 +221,15 @@ def _check_record(packet: Packet, policy: Policy, request: RecordRequest) -> Non
 
 def _faults(policy: Policy, request: RecordRequest) -> Sequence[Fault]:
     found: list[Fault] = []
-    known = [record_type.type_id for record_type in policy.record_types]
-    if request.record_type not in known:
+    record_type = policy.record_type(request.record_type)
+    if record_type is None:
+        known = ", ".join(each.type_id for each in policy.record_types)
         detail = f"record type {shown(request.record_type)} is unknown"
-        found.append(Fault("/record_type", "unknown-type", detail, f"Use one of {', '.join(known)}."))
+        found.append(Fault("/record_type", "unknown-type", detail, f"Use one of {known}."))
+    elif request.size > record_type.max_size:
+        detail = f"the file has {request.size} bytes, at most {record_type.max_size} are allowed"
+        fix = f"Submit a smaller file, or several: up to {record_type.max_count} of this type are taken."
+        found.append(Fault("/size", "too-large", detail, fix))
     if request.size == 0 or request.sha256 == sha256(b""):
         found.append(Fault("/size", "empty", "the file is empty", "Submit the file with its content."))
     return found

@@ -1,0 +1,11 @@
+"""The partner API behind an API Gateway HTTP API (payload 2.0): the paths of `issuer.api.endpoints`."""
+
+from typing import Any
+
+from issuer.api import edge
+from issuer.bootstrap import service
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, object]:
+    """Answer one request."""
+    return edge.answer(event, context, service())

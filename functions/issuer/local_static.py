@@ -1,0 +1,116 @@
+"""The registry's face: files by their names, as the CDN and its bucket serve them (REG-1.0 section 10)."""
+
+import re
+from dataclasses import dataclass
+
+from attestlayer import layout
+from attestlayer.encoding import format_hash, sha256, shown
+from attestlayer.layout import QueryError, headers_of, rewrite_query
+from issuer.errors import Code, ServiceError
+from issuer.handlers import prove
+from issuer.http.problem import (
+    CONTENT_TYPE,
+    MethodNotAllowedError,
+    as_told,
+    format_method_problem,
+    format_problem,
+)
+from issuer.http.wsgi import HttpAnswer, LambdaContext, answer_of
+from issuer.ports import ObjectStore
+
+METHODS = ("GET", "HEAD", "OPTIONS")
+INDEX = "index.html"
+
+_CORS = {"Access-Control-Allow-Origin": "*", "X-Content-Type-Options": "nosniff"}
+_PREFLIGHT = {
+    "Access-Control-Allow-Methods": ", ".join(METHODS),
+    "Access-Control-Allow-Headers": "*",
+    "Access-Control-Max-Age": "86400",
+    "Allow": ", ".join(METHODS),
+}
+_NAME_MAX = 1024
+_PART = re.compile(r"[A-Za-z0-9._-]{1,255}")
+_PAIR = re.compile(rf"{re.escape(layout.CONSISTENCY_QUERY)}/[^/]+\.json")
+_TAG = re.compile(r'\s*(?:W/)?("[^"]*")\s*')
+
+
+@dataclass(frozen=True, slots=True)
+class StaticRequest:
+    """A request for a file: path and query as they stand in the request line."""
+
+    method: str
+    path: str
+    query: str
+    if_none_match: str
+    request_id: str
+
+
+def answer_static(public: ObjectStore, request: StaticRequest) -> HttpAnswer:
+    """Answer from the store. Never 403, and problems are cached as briefly as what changes."""
+    try:
+        return _answer(public, request)
+    except MethodNotAllowedError as error:
+        status, body = format_method_problem(error, request.request_id)
+        return HttpAnswer(status, _problem_headers() | {"Allow": error.allowed}, body)
+    except ServiceError as error:
+        if as_told(error) is not error:
+            raise  # ours, not the caller's: it is told by the server
+        body = format_problem(error, request.request_id)
+        return HttpAnswer(error.code.status, _problem_headers(), body)
+
+
+def object_name(path: str, query: str) -> str:
+    """The object that path and query name. Raises NOT_FOUND, MALFORMED_REQUEST (proof queries).
+
+    Nothing is decoded: each object has one spelling, and a name with anything else in it names nothing.
+    The query of any other path is no part of the name.
+    """
+    try:
+        name = rewrite_query(path, query)
+    except QueryError as error:
+        raise ServiceError(Code.MALFORMED_REQUEST, str(error)) from error
+    name = f"{name}{INDEX}" if not name or name.endswith("/") else name
+    parts = name.split("/")
+    if len(name) > _NAME_MAX or not all(_PART.fullmatch(part) and part.strip(".") for part in parts):
+        raise ServiceError(Code.NOT_FOUND, f"there is nothing at {shown(path)}")
+    return name
+
+
+def _answer(public: ObjectStore, request: StaticRequest) -> HttpAnswer:
+    if request.method == "OPTIONS":
+        return HttpAnswer(204, _CORS | _PREFLIGHT)
+    if request.method not in METHODS:
+        raise MethodNotAllowedError(request.method, METHODS)
+    name = object_name(request.path, request.query)
+    data = public.read(name)
+    if data is not None:
+        return _found(name, data, request.if_none_match)
+    if _PAIR.fullmatch(name):
+        proved = answer_of(prove.handler({"rawPath": f"/{name}"}, LambdaContext(request.request_id)))
+        if proved.status == 200 and isinstance(proved.body, bytes):
+            return _found(name, proved.body, request.if_none_match)
+        return proved
+    raise ServiceError(Code.NOT_FOUND, f"there is nothing at {shown(request.path)}")
+
+
+def _found(name: str, data: bytes, if_none_match: str) -> HttpAnswer:
+    tag = f'"{format_hash(sha256(data))}"'
+    headers = headers_of(name) | {"ETag": tag}
+    if _matches(if_none_match, tag):
+        del headers["Content-Type"]
+        return HttpAnswer(304, headers)
+    return HttpAnswer(200, headers, data)
+
+
+def _matches(if_none_match: str, tag: str) -> bool:
+    """RFC 9110 section 13.1.2: weak comparison, any of a list, or `*`."""
+    if if_none_match.strip() == "*":
+        return True
+    return any(
+        match is not None and match[1] == tag for match in map(_TAG.fullmatch, if_none_match.split(","))
+    )
+
+
+def _problem_headers() -> dict[str, str]:
+    caching = f"public, max-age={layout.MUTABLE_MAX_AGE_S}"
+    return _CORS | {"Content-Type": CONTENT_TYPE, "Cache-Control": caching}
