@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 import uuid
+import zipfile
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -293,7 +294,7 @@ class Demo:
         say(indent(f"signed receipt, in the log by {receipt['merge_by']} at the latest"))
 
     def balance(self) -> object:
-        return self.client.wanted("GET", "/v1/workspace").json()["balance"]
+        return self.client.wanted("GET", "/v1/workspace").json()["credits_available"]
 
     def fetch_kit(self) -> None:
         heading(7, "The log takes the leaf; the kit is finished")
@@ -320,15 +321,20 @@ class Demo:
             raise DemoError(f"the kit was not verified: {done.returncode}")
 
     def break_it(self) -> None:
-        heading(9, "One byte of a record is changed")
-        data = bytearray((self.home / "kit.zip").read_bytes())
-        data[data.index(b"records/001-") + 200] ^= 1
-        changed = self.home / "kit-changed.zip"
-        changed.write_bytes(data)
-        zipped = run(*self.verify_command(changed), check=False)
-        say(indent(zipped.stdout.split("\nWhat this does not prove")[0]))
-        if zipped.returncode != 1 or "NOT VERIFIED" not in zipped.stdout:
-            raise DemoError("a changed kit was not refused")
+        heading(9, "The kit is unpacked and one byte of a record is changed")
+        folder = self.home / "kit-changed"
+        shutil.rmtree(folder, ignore_errors=True)
+        with zipfile.ZipFile(self.home / "kit.zip") as archive:
+            archive.extractall(folder)
+        untouched = run(*self.verify_command(folder), check=False)
+        record = min((folder / "records").iterdir())
+        data = bytearray(record.read_bytes())
+        data[len(data) // 2] ^= 1
+        record.write_bytes(data)
+        changed = run(*self.verify_command(folder), check=False)
+        say(indent(changed.stdout.partition("\nTrust root")[0]))
+        if (untouched.returncode, changed.returncode) != (0, 1) or "NOT VERIFIED" not in changed.stdout:
+            raise DemoError("the unpacked kit was refused, or the changed one was not")
 
     def ask_registry(self, answer: Json) -> None:
         heading(10, "The static registry answers anybody")

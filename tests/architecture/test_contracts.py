@@ -37,7 +37,7 @@ def test_a_forbidden_import_breaks_a_contract(tmp_path: Path, file: str, line: s
     changed = tmp_path / "functions" / file
     text = changed.read_text() if changed.exists() else '"""A module that nobody placed."""\n'
     changed.write_text(f"{text}\n{line}\n")
-    code = "import sys; sys.path.insert(0, 'functions'); from importlinter import cli; cli.lint_imports_command()"
+    code = "import sys; sys.path[:0] = ['functions']; import importlinter.cli as c; c.lint_imports_command()"
     result = subprocess.run(
         [sys.executable, "-I", "-c", code, "--no-cache"],
         cwd=tmp_path,
