@@ -321,6 +321,11 @@ def tapped_ledger(ledger: Ledger, tap: Tap) -> Ledger:
     return cast("Ledger", _TappedLedger(ledger, tap))
 
 
+def tapped_store(store: ObjectStore, tap: Tap, prefix: str) -> ObjectStore:
+    """A store whose writes are seen as `prefix` and the object's name."""
+    return TappedStore(store, tap, prefix)
+
+
 def tapped(ports: LogPorts, tap: Tap) -> LogPorts:
     """Ports whose every write is seen by `tap`."""
     return replace(

@@ -1,0 +1,194 @@
+"""Issuing in a temporary home: a small policy, real adapters, a held clock, a renderer that costs nothing."""
+
+import hashlib
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from attestlayer.canonical import format_json
+from attestlayer.checkpoint import Checkpoint
+from attestlayer.encoding import sha256
+from attestlayer.files import open_kit
+from attestlayer.nonce import Nonce
+from attestlayer.verify import Report, explain
+from issuer.intake.catalogue import Catalogue, build_catalogue
+from issuer.kits.objects import delivered_object, record_object
+from issuer.log.face import read_trust_root
+from issuer.log.publisher import LogPorts
+from issuer.model import Answer, Binder, Claim, CreditEntry, CreditKind, Packet, Workspace
+from issuer.ports import BinderRenderer
+from issuer.services.deliver import Deliverer, Delivery
+from issuer.services.issue import IssuePorts, Issuer
+from issuer.services.packet import PacketRequest, Packets, RecordRequest
+from issuer.services.sequence import RoundReport, Sequencer
+from support.log import ISSUER, ORIGIN, SeededEntropy, Tap, TestLog, tapped_ledger, tapped_store
+from unit.intake.making.drafting import MB, Draft, Record, text
+
+WORKSPACE = "ws_test"
+LANE, PROFILE = "TEST-01", "small"
+
+
+def small_catalogue(records: int = 999) -> Catalogue:
+    """One policy: 1 … `records` texts or PDFs, each up to 100 MiB, with an optional remark."""
+    note = Record(
+        "note", "Note", "What happened.", "Write it.", [text("remark", "Remark", required=False)],
+        types="TXT PDF", count=(1, records), megabytes=100,
+    )  # fmt: skip
+    limits = {"max_records": records, "max_total_size": 100 * MB}
+    draft = Draft(LANE, "Tests", PROFILE, "Small policy", "For tests.", [note], [], limits=dict(limits))
+    return build_catalogue([format_json(draft.document())])
+
+
+CATALOGUE = small_catalogue()
+_PROCESSES = itertools.count()
+
+
+@dataclass(frozen=True)
+class PlainBinder:
+    """A renderer that writes down what it was given. `then` happens while it works."""
+
+    then: Callable[[], object] = field(default=lambda: None)
+
+    def render(self, binder: Binder) -> bytes:
+        self.then()
+        return b"%PDF-1.7\n" + repr(binder).encode() + b"\n%%EOF\n"
+
+
+@dataclass
+class TestService:
+    """A log, a workspace and its packets, in one home."""
+
+    __test__ = False
+
+    log: TestLog
+    renderer: BinderRenderer = field(default_factory=PlainBinder)
+    catalogue: Catalogue = CATALOGUE
+    tap: Tap | None = None
+    entropy: SeededEntropy = field(default_factory=SeededEntropy)
+
+    def __post_init__(self) -> None:
+        self.ports: LogPorts = self.log.ports()
+
+    def start(self, credits_granted: int = 1) -> "TestService":
+        """Start the log and a workspace with credits."""
+        self.log.init()
+        now = int(self.log.clock.time)
+        self.ports.ledger.add_workspace(Workspace(WORKSPACE, "Test", "growth", now + 86_400, now))
+        if credits_granted:
+            self.grant(credits_granted)
+        return self
+
+    def again(self, tap: Tap | None = None, renderer: BinderRenderer | None = None) -> "TestService":
+        """The same home as another process sees it."""
+        entropy = SeededEntropy(f"{self.entropy.seed} again {next(_PROCESSES)}")
+        return TestService(self.log, renderer or self.renderer, self.catalogue, tap, entropy)
+
+    @property
+    def issue_ports(self) -> IssuePorts:
+        """The ports of issuing; writes go through the tap if there is one."""
+        ports = IssuePorts(
+            origin=ORIGIN,
+            ledger=self.ports.ledger,
+            private=self.ports.private,
+            public=self.ports.public,
+            catalogue=self.catalogue,
+            signers={ISSUER.public.kid: ISSUER},
+            renderer=self.renderer,
+            clock=self.log.clock,
+            entropy=self.entropy,
+        )
+        if self.tap is None:
+            return ports
+        return replace(
+            ports,
+            ledger=tapped_ledger(ports.ledger, self.tap),
+            private=tapped_store(ports.private, self.tap, "private "),
+            public=tapped_store(ports.public, self.tap, "public "),
+        )
+
+    @property
+    def packets(self) -> Packets:
+        """Packets, past the tap."""
+        ports = self.ports
+        return Packets(
+            ports.ledger, ports.private, ports.public, self.catalogue, self.log.clock, self.entropy
+        )
+
+    def grant(self, amount: int, account: str = "available") -> None:
+        """Give credits into an account."""
+        source = "granted" if account == "available" else "available"
+        kind = CreditKind.GRANTED if account == "available" else CreditKind.RESERVED
+        entry_id = f"grant {self.entropy.token(8).hex()}"
+        now = int(self.log.clock.time)
+        self.ports.ledger.post_credits(
+            CreditEntry(entry_id, WORKSPACE, now, kind, amount, source, account, "test")
+        )
+
+    def packet(self, *contents: bytes, supersedes: str | None = None, cohort: str | None = None) -> Packet:
+        """A packet with these records, uploaded."""
+        request = PacketRequest(LANE, PROFILE, "a packet", cohort=cohort, supersedes=supersedes)
+        packet = self.packets.open(WORKSPACE, request)
+        claim = self.claim(f"open {packet.packet_id}", b"open")
+        assert isinstance(claim, Claim)
+        self.packets.store(packet, claim, Answer(201, b"{}"))
+        for number, data in enumerate(contents, 1):
+            self.submit(packet.packet_id, f"note {number}.txt", data)
+        return self.read(packet.packet_id)
+
+    def submit(self, packet_id: str, name: str, data: bytes) -> None:
+        """Announce a record and upload its bytes."""
+        request = RecordRequest(name, "note", len(data), hashlib.sha256(data).digest(), {})
+        record = self.packets.add_record(WORKSPACE, packet_id, request)
+        self.ports.private.create(record_object(packet_id, record), data)
+
+    def read(self, packet_id: str) -> Packet:
+        """The packet as it is stored now."""
+        return self.packets.get(WORKSPACE, packet_id)
+
+    def claim(self, key: str, request: bytes) -> Claim | Answer:
+        """Claim an idempotency key; the ledger's writes are seen if there is a tap."""
+        return replace(self.packets, ledger=self.issue_ports.ledger).claim(WORKSPACE, key, request)
+
+    def issue(self, packet: Packet, key: str = "key", nonce: bytes | None = None) -> Answer:
+        """Issue as the API does: claim the key, read the packet, carry out."""
+        nonce = nonce if nonce is not None else nonce_of(packet.packet_id)
+        claim = self.claim(key, packet.packet_id.encode() + nonce)
+        if isinstance(claim, Answer):
+            return claim
+        return Issuer(self.issue_ports).issue(self.read(packet.packet_id), nonce, claim)
+
+    def round(self) -> RoundReport:
+        """Let a cadence pass and run a round."""
+        self.log.clock.time += self.log.cadence_s
+        return Sequencer(self.ports).run()
+
+    def deliver(self) -> Delivery:
+        """Run the delivery once; its writes are seen if there is a tap."""
+        ports = self.issue_ports
+        return Deliverer(ports.ledger, ports.private, ports.public, self.log.clock).run()
+
+    def explained(self, packet: Packet) -> Report:
+        """The verification of the packet's delivered kit by the newest trust root."""
+        issued = self.read(packet.packet_id).issued
+        assert issued
+        with open_kit(self.kit_path(issued.kit_id)) as kit:
+            return explain(kit, read_trust_root(self.ports.public))
+
+    def kit_path(self, kit_id: str) -> Path:
+        """The file of a delivered kit."""
+        return self.log.home / "private" / delivered_object(kit_id)
+
+    def debits(self) -> list[str]:
+        """What the ledger's debits are for: kit ids."""
+        lines = self.ports.ledger.credit_entries(WORKSPACE, None, 10_000)
+        return [line.reference for line in lines if line.kind == CreditKind.CONSUMED]
+
+    def waiting(self) -> int:
+        """Leaves that wait for their delivery."""
+        return len(self.ports.ledger.waiting_leaves(int(self.log.clock.time) + 86_400, 10_000))
+
+
+def nonce_of(text: str, checkpoint: Checkpoint | None = None) -> bytes:
+    """A nonce file that follows from a text."""
+    return Nonce(checkpoint.hash() if checkpoint else None, sha256(text.encode())).format()
