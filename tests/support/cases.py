@@ -10,6 +10,7 @@ from attestlayer.canonical import Json, Members
 from attestlayer.checkpoint import Checkpoint
 from attestlayer.encoding import format_hash, format_time, sha256
 from attestlayer.errors import Reason, Remark
+from attestlayer.keys import PrivateKey
 from attestlayer.leaf import Leaf, LeafRecord
 from attestlayer.manifest import (
     BINDER,
@@ -366,15 +367,21 @@ def _damaged_cosignature() -> Subject:
     return zipped(make(Scenario(genesis=TWO_OF_THREE, merge=merge, plan=Plan(hooks=hooks))))
 
 
-def _note_of_revoked_key() -> Subject:
-    """Checkpoint by the registry's key; note by a second key that was revoked at 30 s."""
+def _note_signed_by(key: PrivateKey) -> Callable[[RegistryReceipt], RegistryReceipt]:
+    """A hook that leaves only `key`'s line on the note."""
 
-    def revoked_line(receipt: RegistryReceipt) -> RegistryReceipt:
-        line = sign_note(receipt.note.text, VerifierKey(ORIGIN, ED25519, SECOND.public), SECOND)
+    def change(receipt: RegistryReceipt) -> RegistryReceipt:
+        line = sign_note(receipt.note.text, VerifierKey(ORIGIN, ED25519, key.public), key)
         return replace(receipt, note=Note(receipt.note.text, (line,)))
 
+    return change
+
+
+def _note_of_revoked_key() -> Subject:
+    """Checkpoint by the registry's key; note by a second key that was revoked at 30 s."""
     genesis = (*BOTH_KEYS, key_revoked(SECOND, AT(START + 30)))
-    return zipped(make(Scenario(genesis=genesis, plan=Plan(hooks=Hooks(registry_receipt=revoked_line)))))
+    hooks = Hooks(registry_receipt=_note_signed_by(SECOND))
+    return zipped(make(Scenario(genesis=genesis, plan=Plan(hooks=hooks))))
 
 
 def _renamed_witness() -> Subject:
@@ -436,6 +443,16 @@ ACCEPTED = (
         name="issuer-key-revoked-later",
         comment="The issuer key was revoked after the checkpoint that holds the leaf.",
         build=scenario(later=(key_revoked(ISSUER, REVOKED_AFTER),)),
+    ),
+    Case(
+        name="issued-at-the-checkpoints-second",
+        comment="issued_at is the timestamp of the checkpoint that holds the leaf.",
+        build=scenario(merge=Round(after=ISSUED_AT - START - 60)),
+    ),
+    Case(
+        name="issued-at-the-nonces-second",
+        comment="issued_at is the timestamp of the checkpoint that the nonce names.",
+        build=scenario(nonce_round=Round(after=ISSUED_AT - START)),
     ),
     Case(
         name="merged-at-the-last-second",
@@ -949,6 +966,22 @@ CHECKPOINT_CASES = (
         files=(REGISTRY_RECEIPT,),
     ),
     Case(
+        name="note-signed-by-the-issuers-key-only",
+        comment="The note has only a line of the issuer's key, under the registry's name.",
+        build=hooked(registry_receipt=_note_signed_by(ISSUER)),
+        reason=Reason.NOTE_SIGNATURE_INVALID,
+        step=12,
+        files=(REGISTRY_RECEIPT,),
+    ),
+    Case(
+        name="note-of-another-registry",
+        comment="The note is signed, and says another origin than the JSON checkpoint.",
+        build=scenario(merge=Round(note_text=lambda text: text.replace(ORIGIN, "other.example.org"))),
+        reason=Reason.ORIGIN_MISMATCH,
+        step=12,
+        files=(REGISTRY_RECEIPT,),
+    ),
+    Case(
         name="registry-of-another-name",
         comment="The leaf is in the log of another registry than the receipt names.",
         build=_other_log,
@@ -1018,6 +1051,21 @@ CHECKPOINT_CASES = (
 
 
 LATE_CASES = (
+    Case(
+        name="registry-key-revoked-at-the-checkpoints-second",
+        comment="The quorum cosigned before, but the checkpoint is dated at the second of the revocation.",
+        build=_witnessed(
+            (WITNESSES[0], -5),
+            (WITNESSES[1], -5),
+            genesis=(*TWO_OF_THREE, *BOTH_KEYS),
+            later=(key_revoked(REGISTRY, AT(START + 120)),),
+            later_signer=SECOND,
+        ),
+        reason=Reason.REGISTRY_KEY_REVOKED,
+        step=12,
+        files=(REGISTRY_RECEIPT,),
+        remarks=(Remark.NOT_BEFORE_NOT_SHOWN,),
+    ),
     Case(
         name="quorum-not-met",
         comment="One of three witnesses cosigned, two are wanted.",
