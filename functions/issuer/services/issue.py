@@ -50,6 +50,7 @@ SEAL_FRESH_S = 60
 """Seconds from `issued_at` to acceptance; a kit that took longer is sealed anew."""
 _ISSUABLE = frozenset({PacketState.OPEN, PacketState.BLOCKED, PacketState.READY})
 _TRIES = 3
+_AVAILABLE = "available"
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ class Issuer:
             return answer
         ready = _Ready(packet, policy, examined, report, nonce, nonce_checkpoint)
         for _ in range(_TRIES):
-            if answer_or_none := self._seal_and_accept(ready, claim):
+            if answer_or_none := self._renew(claim) or self._seal_and_accept(ready, claim):
                 return answer_or_none
         raise ServiceError(
             Code.INTERNAL, f"sealing took over {SEAL_FRESH_S} s, {_TRIES} times; nothing was debited"
@@ -164,8 +165,13 @@ class Issuer:
         self.ports.ledger.replace_packet(noted)
         return noted
 
+    def _renew(self, claim: Claim) -> Answer | None:
+        """Renew the claim's lease for one try; the answer if another call took it over and had one."""
+        now = int(self.ports.clock.now())
+        return self.ports.ledger.claim(replace(claim, lease_until=now + SEAL_FRESH_S), now)
+
     def _seal_and_accept(self, ready: _Ready, claim: Claim) -> Answer | None:
-        """One try: None if it took so long that the kit must be sealed with a later time."""
+        """One try: None if the kit must be sealed anew: it took too long, or its account was emptied."""
         source = self._account(ready.packet)
         trust = face.read_trust_root(self.ports.public)
         sealing = self._sealing(ready, trust)
@@ -184,13 +190,18 @@ class Issuer:
             answer=answer,
             now=now,
         )
-        self.ports.ledger.accept(acceptance)
+        try:
+            self.ports.ledger.accept(acceptance)
+        except ServiceError as error:
+            if error.code is Code.NO_CREDITS and source != _AVAILABLE:
+                return None  # the cohort's reserve went meanwhile: what is available pays
+            raise
         return answer
 
     def _account(self, packet: Packet) -> str:
         """The account that pays: the cohort's reserve, else what is available. Raises NO_CREDITS."""
         accounts = [f"reserved:{packet.cohort}"] if packet.cohort else []
-        for account in [*accounts, "available"]:
+        for account in [*accounts, _AVAILABLE]:
             if self.ports.ledger.balance(packet.workspace_id, account) > 0:
                 return account
         raise ServiceError(Code.NO_CREDITS, "the balance is 0 credits, issuing takes 1; nothing was changed")
