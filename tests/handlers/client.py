@@ -177,14 +177,14 @@ def form(fields: Mapping[str, str], data: bytes | None) -> tuple[str, bytes]:
 
 
 @contextmanager
-def running(home: Path, *, ticking: bool = False, tier: str = "growth", credits: int = 10) -> Iterator[Site]:
+def running(home: Path, *, ticking: bool = False, tier: str = "growth", granted: int = 10) -> Iterator[Site]:
     """A server on a free port, in a thread, with a new home of a cadence of one second."""
     service = initialise_home(Settings(home, 1), ORIGIN)
     server = make_server(service, "127.0.0.1", 0, ticking=ticking)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     service = bootstrap.service()
-    workspace = service.workspaces.provision("Acme", tier, granted=credits)
+    workspace = service.workspaces.provision("Acme", tier, granted=granted)
     key = service.workspaces.make_key(workspace.workspace_id, "tests")
     try:
         yield Site(service, server.url, workspace.workspace_id, key)

@@ -1,4 +1,4 @@
-"""The partner's whole way over HTTP, with the log running beside: open, upload, check, issue, download, verify."""
+"""The whole way over HTTP, with the log running beside: open, upload, check, issue, download, verify."""
 
 import base64
 import hashlib
