@@ -73,15 +73,15 @@ def _port(text: str) -> int:
 def _init(arguments: argparse.Namespace) -> int:
     service = initialise_home(settings_of(arguments), arguments.origin)
     trust = face.read_trust_root(service.public)
-    print(f"home        {arguments.home}")
+    print(f"home          {arguments.home}")
     checkpoint = trust.checkpoint
-    print(f"registry    {service.origin}, checkpoint {checkpoint.sequence}, {checkpoint.head.size} leaves")
+    print(f"registry      {service.origin}, checkpoint {checkpoint.sequence}, {checkpoint.head.size} leaves")
     for key in trust.keyring.keys.values():
-        print(f"{key.role.value + ' key':12}{key.public.kid}, valid from {format_time(key.valid_from)}")
-    print(f"trust root  {arguments.home / REGISTRY_FOLDER / 'v1/trust.json'}")
-    print(f"            fingerprint {format_hash(trust.fingerprint())}")
-    print("witnesses   none demanded: if the registry key is ever revoked, kits issued before count no more,")
-    print("            since only the operator dates their checkpoints. Name a witness policy early.")
+        print(f"{key.role.value + ' key':14}{key.public.kid}, valid from {format_time(key.valid_from)}")
+    print(f"trust root    {arguments.home / REGISTRY_FOLDER / 'v1/trust.json'}")
+    print(f"              fingerprint {format_hash(trust.fingerprint())}")
+    print("witnesses     none demanded: if the registry key is ever revoked, kits issued before count no")
+    print("              more, since only the operator dates their checkpoints. Name a witness policy early.")
     return DONE
 
 
