@@ -6,6 +6,7 @@ import os
 import struct
 import subprocess
 import zipfile
+import zlib
 from pathlib import Path
 
 import pytest
@@ -143,11 +144,62 @@ class TestZip:
             read_zip(stream)  # type: ignore[arg-type]
         assert caught.value.reason == Reason.CONTAINER_LIMIT_EXCEEDED
 
+    def test_refuses_members_out_of_order_though_its_directory_agrees(self) -> None:
+        pairs = [("b", b"2"), ("a", b"1")]
+        assert reason_of(joined(pairs)) == Reason.CONTAINER_NOT_CANONICAL
+        assert joined(sorted(pairs)) == make_zip(dict(pairs))
+
+    def test_refuses_a_member_twice_though_its_directory_agrees(self) -> None:
+        assert reason_of(joined([(README, b"1"), (README, b"2")])) == Reason.CONTAINER_NOT_CANONICAL
+
+    def test_refuses_a_checksum_that_is_not_the_contents(self) -> None:
+        data = make_zip({README: b"content"})
+        crc = struct.pack("<L", zlib.crc32(b"content"))
+        assert data.count(crc) == 2  # local header and directory agree with each other
+        assert reason_of(data.replace(crc, bytes(4))) == Reason.CONTAINER_NOT_CANONICAL
+
+    def test_refuses_a_zip_cut_anywhere(self) -> None:
+        data = make_zip({README: b"content", RECEIPT: b"{}"})
+        assert {reason_of(data[:at]) for at in range(4)} == {Reason.INPUT_NOT_A_KIT}
+        assert {reason_of(data[:at]) for at in range(4, len(data))} == {Reason.CONTAINER_NOT_CANONICAL}
+
+    def test_takes_a_record_larger_than_any_other_member_may_be(self) -> None:
+        # REG-1.0 section 6: 16 MiB is the limit of members that are no records.
+        data = bytes(16 * 1024 * 1024 + 1)
+        assert open_zip(make_zip({"records/001-a": data})).members["records/001-a"].size == len(data)
+        assert reason_of(make_zip({README: data})) == Reason.CONTAINER_LIMIT_EXCEEDED
+        assert open_zip(make_zip({README: data[1:]})).members[README].size == 16 * 1024 * 1024
+
+    def test_keeps_no_record_in_memory(self) -> None:
+        assert sorted(make().kit().documents) == sorted(
+            name for name in make().members if not name.startswith(("records/", "README", "binder"))
+        )
+
+    def test_a_writer_takes_no_name_twice(self) -> None:
+        writer = KitWriter(io.BytesIO())
+        writer.add("a", b"")
+        with pytest.raises(ValueError, match="not in byte order"):
+            writer.add("a", b"")
+
     def test_writer_refuses_members_out_of_order(self) -> None:
         writer = KitWriter(io.BytesIO())
         writer.add("b", b"")
         with pytest.raises(ValueError, match="not in byte order"):
             writer.add("a", b"")
+
+
+def joined(pairs: list[tuple[str, bytes]]) -> bytes:
+    """A ZIP of these members in this order, canonical in everything else."""
+    locals_, central = b"", b""
+    for name, data in pairs:
+        one = make_zip({name: data})
+        start = one.index(b"PK\1\2")
+        entry = bytearray(one[start : one.index(b"PK\5\6")])
+        entry[42:46] = struct.pack("<L", len(locals_))  # APPNOTE 4.3.12: offset of the local header
+        locals_, central = locals_ + one[:start], central + bytes(entry)
+    count = len(pairs)
+    end = struct.pack("<4sHHHHLLH", b"PK\5\6", 0, 0, count, count, len(central), len(locals_), 0)
+    return locals_ + central + end
 
 
 def renamed(placeholder: str, name: bytes) -> bytes:
@@ -165,8 +217,6 @@ def header(name: str, size: int) -> bytes:
 
 
 def _zeros_crc(size: int) -> int:
-    import zlib
-
     return zlib.crc32(bytes(size))
 
 

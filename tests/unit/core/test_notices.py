@@ -253,6 +253,13 @@ class TestTrustRoot:
                 parse_trust(data)
             assert caught.value.reason == Reason.TRUST_ROOT_UNUSABLE
 
+    def test_needs_notices_of_its_own_registry(self) -> None:
+        log = Log()
+        other = Notices("other.example", log.notices.notices)
+        checkpoint = sign_checkpoint(replace(log.last.checkpoint, notices_hash=other.hash()), REGISTRY)
+        with pytest.raises(ValueError, match=r"notices of other\.example"):
+            make_trust_root(checkpoint, other)
+
     def test_needs_the_notices_that_its_checkpoint_commits_to(self) -> None:
         log = Log()
         log.publish(Round(notices=(late_merge(0, 0, IncidentReason.OUTAGE),)))
