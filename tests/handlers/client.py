@@ -3,7 +3,7 @@
 import http.client
 import secrets
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,12 +27,25 @@ SAMPLES = Path(__file__).parents[2] / "site/content/samples"
 LANE, PROFILE = "PAY-01", "wire-transfer"
 
 
+class Headers(dict[str, str]):
+    """By name, whatever its case: waitress writes them in its own."""
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        super().__init__((name.lower(), value) for name, value in pairs)
+
+    def __getitem__(self, name: str) -> str:
+        return super().__getitem__(name.lower())
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(str(name).lower())
+
+
 @dataclass(frozen=True)
 class Got:
     """An answer."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: Headers
     body: bytes
 
     @property
@@ -79,7 +92,7 @@ class Site:
                 connection.putheader("Content-Length", str(len(body)))
             connection.endheaders(body)
             response = connection.getresponse()
-            return Got(response.status, dict(response.getheaders()), response.read())
+            return Got(response.status, Headers(response.getheaders()), response.read())
         finally:
             connection.close()
 
@@ -177,19 +190,26 @@ def form(fields: Mapping[str, str], data: bytes | None) -> tuple[str, bytes]:
 
 
 @contextmanager
-def running(home: Path, *, ticking: bool = False, tier: str = "growth", granted: int = 10) -> Iterator[Site]:
+def running(home: Path, *, ticking: bool = False) -> Iterator[Site]:
     """A server on a free port, in a thread, with a new home of a cadence of one second."""
-    service = initialise_home(Settings(home, 1), ORIGIN)
-    server = make_server(service, "127.0.0.1", 0, ticking=ticking)
+    before = (bootstrap._used or [None])[0]
+    server = make_server(initialise_home(Settings(home, 1), ORIGIN), "127.0.0.1", 0, ticking=ticking)
+    service = bootstrap.service()
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    service = bootstrap.service()
-    workspace = service.workspaces.provision("Acme", tier, granted=granted)
-    key = service.workspaces.make_key(workspace.workspace_id, "tests")
     try:
-        yield Site(service, server.url, workspace.workspace_id, key)
+        yield newcomer(service, server.url)
     finally:
         server.close()
         thread.join(30)
         assert not thread.is_alive()
         service.ledger.close()  # type: ignore[attr-defined]
+        if before:
+            bootstrap.use(before)
+
+
+def newcomer(service: Service, url: str, *, tier: str = "growth", granted: int = 10) -> Site:
+    """A workspace of its own on a running server."""
+    workspace = service.workspaces.provision("Acme", tier, granted=granted)
+    key = service.workspaces.make_key(workspace.workspace_id, "tests")
+    return Site(service, url, workspace.workspace_id, key)
