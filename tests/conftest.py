@@ -1,4 +1,4 @@
-"""Settings of all tests: time decides nothing, and a failing example can be run again from what is printed."""
+"""Settings of all tests: time decides nothing, a failing example can be run again from what is printed."""
 
 from hypothesis import HealthCheck, settings
 

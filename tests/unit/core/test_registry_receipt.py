@@ -6,7 +6,7 @@ import pytest
 
 from attestlayer.canonical import format_json
 from attestlayer.encoding import sha256
-from attestlayer.errors import Reason, VerificationError
+from attestlayer.errors import Reason, Remark, VerificationError
 from attestlayer.files import open_kit
 from attestlayer.keyring import Keyring, parse_jwks
 from attestlayer.leaf import LeafRecord
@@ -96,6 +96,14 @@ def test_a_revoked_registry_key_is_not_outlived_by_a_jwks_alone() -> None:
     assert Reason.REGISTRY_KEY_REVOKED in {
         f.reason for f in explain_receipt_by_jwks(receipt, keyring).failures
     }
+
+
+def test_a_jwks_alone_can_not_say_whether_a_late_merge_is_explained() -> None:
+    case = next(case for case in LATE_CASES if case.name == "late-merge-unexplained")
+    receipt = parse_registry_receipt(open_zip(case.build().zip or b"").documents[REGISTRY_RECEIPT])
+    report = explain_receipt_by_jwks(receipt, jwks_of(make()))
+    assert report.verdict == Verdict.VERIFIED
+    assert [note.remark for note in report.notes] == [Remark.LATE_MERGE]
 
 
 @pytest.mark.parametrize("case", [*CHECKPOINT_CASES, *LATE_CASES], ids=lambda case: case.name)
