@@ -180,7 +180,7 @@ class Publisher:
         checkpoint = replace(unsigned, signature=signers[0].sign(unsigned.signed_bytes()))
         note = Note(checkpoint.note_text(), tuple(_sign_note(checkpoint, signer) for signer in signers))
         policy = keyring.witness_policy_at(timestamp)
-        lines = self._carried(note, batch, policy) or self._cosigned(note, batch, policy, timestamp)
+        lines = self._carried(head, note, policy) or self._cosigned(head, note, policy, timestamp)
         return SignedRound(checkpoint, append_signatures(note, lines))
 
     def signers_at(self, keyring: Keyring, timestamp: int) -> list[Signer]:
@@ -197,24 +197,19 @@ class Publisher:
             )
         return [self.ports.signers[kid] for kid in kids]
 
-    def _carried(self, note: Note, batch: Batch, policy: WitnessPolicy) -> tuple[Signature, ...]:
+    def _carried(self, head: Head, note: Note, policy: WitnessPolicy) -> tuple[Signature, ...]:
         """The cosignatures of the round before if they are of the same tree and meet the policy, or none."""
-        previous = self.read_signed(batch.sequence - 1) if batch.sequence else None
+        previous = self.read_signed(head.sequence - 1) if head.sequence else None
         if previous is None or previous.note.text != note.text:
             return ()
         lines = _verified(previous.note, policy)
         return tuple(lines.values()) if policy.is_met(lines.keys()) else ()
 
     def _cosigned(
-        self, note: Note, batch: Batch, policy: WitnessPolicy, timestamp: int
+        self, head: Head, note: Note, policy: WitnessPolicy, timestamp: int
     ) -> tuple[Signature, ...]:
         """New cosignatures that meet the policy, dated as a verifier wants them. Raises `LogHaltedError`."""
-        offered: tuple[Signature, ...] = ()
-        if policy.quorum != NO_QUORUM and self.ports.witnesses:
-            read = face.tree_reader(self.ports.public, batch.size)
-            offered = self.ports.witnesses.cosign(
-                note, policy, lambda old_size: prove_consistency(old_size, batch.size, read)
-            )
+        offered = self._ask(head, note, policy) if policy.quorum != NO_QUORUM else ()
         lines = {
             name: line
             for name, line in _verified(Note(note.text, offered), policy).items()
@@ -233,6 +228,17 @@ class Publisher:
                 f"witness quorum {policy.quorum} is not met by {', '.join(lines) or 'nobody'}; trying again"
             )
         return tuple(lines.values())
+
+    def _ask(self, head: Head, note: Note, policy: WitnessPolicy) -> tuple[Signature, ...]:
+        """What the witnesses answer. One that knows more than head halts the log, if head is still head."""
+        if self.ports.witnesses is None:
+            return ()
+        size, read = head.tree.size, face.tree_reader(self.ports.public, head.tree.size)
+        try:
+            return self.ports.witnesses.cosign(note, policy, lambda old: prove_consistency(old, size, read))
+        except LogHaltedError:
+            self._check_current(head)
+            raise
 
     def _promise_kept(self, batch: Batch, signed: SignedRound) -> None:
         """Leaves that come into a checkpoint after their `merge_by`: a public notice, the credit back."""

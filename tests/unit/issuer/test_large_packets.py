@@ -5,7 +5,7 @@ import pytest
 from bench.memory import CASES, run
 
 PEAK_MIB = 512
-"""What a small function may have: measured are 290 MiB for 999 records and 268 MiB for a record of 100 MiB."""
+"""What a small function may have: measured are 290 MiB for 999 records, 268 MiB for one of 100 MiB."""
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -18,7 +18,7 @@ from issuer.log.publisher import LogPorts
 from issuer.ports import ConsistencyProver
 from issuer.services.sequence import Outcome, Sequencer
 from support.audit import audit
-from support.log import ORIGIN, HeldClock, SeedSigner, TestLog, queue
+from support.log import ORIGIN, HeldClock, SeedSigner, TestLog, queue, wait
 
 
 @dataclass
@@ -247,3 +247,40 @@ def test_a_log_without_witnesses_at_hand_waits_for_its_quorum(log: TestLog) -> N
     with pytest.raises(LogHaltedError, match="quorum"):
         log.round(replace(ports, witnesses=None))
     assert log.round(ports).checkpoint
+
+
+@dataclass
+class Slow:
+    """Witnesses whose answer takes so long that something else happens first."""
+
+    pool: Pool
+    then: Callable[[], object]
+
+    def cosign(self, note: Note, policy: WitnessPolicy, prove: ConsistencyProver) -> tuple[Signature, ...]:
+        self.then()
+        return self.pool.cosign(note, policy, prove)
+
+
+@pytest.mark.parametrize("rounds", [0, 1, 3])
+def test_a_writer_overtaken_while_witnesses_answer_has_lost_and_is_not_halted(
+    log: TestLog, rounds: int
+) -> None:
+    """They know a larger size then than this writer's: head is read again before that stops the log."""
+    witnesses = pool(log)
+    ports = witnessed(log, witnesses)
+    log.round(ports, 1)
+
+    def overtake() -> None:
+        for number in range(rounds + 1):
+            log.clock.time += 60 if number else 0
+            others = replace(log.ports(), witnesses=witnesses)
+            wait(others, log.leaves(1))
+            Sequencer(others).run()
+
+    wait(ports, log.leaves(2))
+    log.clock.time += 60
+    report = Sequencer(replace(ports, witnesses=Slow(witnesses, overtake))).run()
+    assert report.outcome == (Outcome.LOST if rounds else Outcome.PUBLISHED)
+    log.round(ports, 1)
+    audit(log.home / "registry", ORIGIN)
+    assert verdicts(ports) == {Verdict.VERIFIED}
