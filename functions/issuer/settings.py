@@ -10,7 +10,8 @@ from issuer.errors import Code, ServiceError
 
 DEFAULT_CADENCE_S = 60
 DEFAULT_PORT = 8787
-MAX_CADENCE_S = 3600
+MAX_CADENCE_S = 240
+"""Issuing refuses a log whose newest checkpoint is over 300 s old: a slower one would refuse by itself."""
 
 _HOME = "ATTESTLAYER_HOME"
 _CADENCE = "ATTESTLAYER_CADENCE_SECONDS"
@@ -37,7 +38,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
 
 def parse_cadence(text: str) -> int:
-    """Seconds between checkpoints, 1 … 3600. Raises `ServiceError` (INVALID_REQUEST)."""
+    """Seconds between checkpoints, 1 … 240. Raises `ServiceError` (INVALID_REQUEST)."""
     try:
         cadence = parse_decimal(text, MAX_CADENCE_S)
     except ValueError:
