@@ -5,6 +5,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,25 +14,30 @@ import pytest
 
 from attestlayer import layout
 from attestlayer.registry_receipt import parse_registry_receipt
-from support.log import TestLog
+from support.log import TestLog, queue
 from support.tools import missing, require
+from support.witnesses import Pool, Witness
 
-READER = Path(__file__).parent / "go" / "reader"
+GO = Path(__file__).parent / "go"
 
+_NO_NETWORK = ("module lookup disabled", "dial tcp")
 ROUNDS = {1: [1], 256: [256], 257: [100, 156, 1], 1000: [300, 1, 0, 500, 199]}
+
+
+def build(program: str, folder: Path) -> Path:
+    """A Go program of this folder, compiled; its modules come from Go's cache, or are downloaded into it."""
+    binary = folder / program
+    command = [require("go"), "build", "-o", binary, "."]
+    built = subprocess.run(command, cwd=GO / program, capture_output=True, text=True, check=False)
+    if built.returncode and any(sign in built.stderr for sign in _NO_NETWORK):
+        missing(f"modules of {program} are not there and can't be downloaded: {built.stderr.strip()}")
+    assert built.returncode == 0, built.stderr
+    return binary
 
 
 @pytest.fixture(scope="session")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The reader, compiled once."""
-    go, binary = require("go"), tmp_path_factory.mktemp("go") / "reader"
-    built = subprocess.run(
-        [go, "build", "-o", binary, "."], cwd=READER, capture_output=True, text=True, check=False
-    )
-    if "golang.org/x/mod" in built.stderr and built.returncode:
-        missing(f"golang.org/x/mod is not there and can't be downloaded: {built.stderr.strip()}")
-    assert built.returncode == 0, built.stderr
-    return binary
+    return build("reader", tmp_path_factory.mktemp("go"))
 
 
 @pytest.fixture(scope="session")
@@ -120,3 +126,23 @@ def test_the_go_reader_refuses_what_is_damaged(
         assert read(reader, home).returncode == 1, name
         path.write_bytes(sound)
     assert read(reader, home).returncode == 0
+
+
+def test_published_code_reads_the_proofs_with_all_cosignatures(tmp_path: Path) -> None:
+    """github.com/transparency-dev/formats, which witnesses and other logs build on."""
+    log = TestLog(tmp_path / "home")
+    pool = Pool([Witness(f"witness{number}.example.net", log.clock) for number in range(2)])
+    ports = replace(log.init(), witnesses=pool)
+    data = {"valid_from": "2027-01-15T08:00:00Z", "policy": pool.policy("all")}
+    queue(ports, "witness.policy", data)
+    for count in (1, 2, 300):
+        log.round(ports, count)
+    assert export_proofs(log.home, tmp_path / "proofs") == 303
+    vkey = (log.home / "registry" / layout.REGISTRY_VKEY).read_text().strip()
+    witnesses = [witness.key.format() for witness in pool.members]
+    command = [str(build("formats", tmp_path)), vkey, str(tmp_path / "proofs")]
+    found = subprocess.run([*command, *witnesses], capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stdout) == (0, '{"proofs":303}\n'), found.stderr
+    stranger = Witness("stranger.example.net", log.clock).key.format()
+    found = subprocess.run([*command, *witnesses, stranger], capture_output=True, text=True, check=False)
+    assert found.returncode == 1

@@ -1,14 +1,12 @@
 """Rounds that witnesses must cosign."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import pytest
 
-from attestlayer.checkpoint import NoteBody, parse_note_body
 from attestlayer.encoding import format_time
-from attestlayer.merkle import check_consistency
-from attestlayer.note import COSIGNATURE, MAX_SIGNATURES, Note, Signature, VerifierKey, cosign_note
+from attestlayer.note import MAX_SIGNATURES, Note, Signature
 from attestlayer.policy import WitnessPolicy
 from attestlayer.registry_receipt import parse_registry_receipt
 from attestlayer.verify import Verdict, explain_receipt
@@ -18,54 +16,8 @@ from issuer.log.publisher import LogPorts
 from issuer.ports import ConsistencyProver
 from issuer.services.sequence import Outcome, Sequencer
 from support.audit import audit
-from support.log import ORIGIN, HeldClock, SeedSigner, TestLog, queue, wait
-
-
-@dataclass
-class Witness:
-    """A witness as C2SP tlog-witness has it: it cosigns what extends the tree that it saw last."""
-
-    name: str
-    clock: HeldClock
-    answers: bool = True
-    seen: NoteBody | None = None
-    asked: int = 0
-
-    @property
-    def signer(self) -> SeedSigner:
-        return SeedSigner(self.name)
-
-    @property
-    def key(self) -> VerifierKey:
-        return VerifierKey(self.name, COSIGNATURE, self.signer.public)
-
-    def cosign(self, note: Note, prove: ConsistencyProver) -> list[Signature]:
-        self.asked += 1
-        if not self.answers:
-            return []
-        body = parse_note_body(note.text)
-        if self.seen:
-            if self.seen.head.size > body.head.size:
-                raise LogHaltedError(f"{self.name} knows a larger size")
-            check_consistency(self.seen.head, body.head, prove(self.seen.head.size))
-        self.seen = body
-        return [cosign_note(note.text, self.key, self.signer.private, int(self.clock.now()))]
-
-
-@dataclass
-class Pool:
-    """The `Witnesses` port over witnesses in this process. `spoil` changes what they answered."""
-
-    members: list[Witness]
-    spoil: Callable[[list[Signature]], list[Signature]] = field(default=lambda lines: lines)
-
-    def cosign(self, note: Note, policy: WitnessPolicy, prove: ConsistencyProver) -> tuple[Signature, ...]:
-        asked = [w for w in self.members if w.key in policy.witnesses.values()]
-        return tuple(self.spoil([line for w in asked for line in w.cosign(note, prove)]))
-
-    def policy(self, threshold: str) -> str:
-        lines = "".join(f"witness {w.name} {w.key.format()}\n" for w in self.members)
-        return f"{lines}group g {threshold} {' '.join(w.name for w in self.members)}\nquorum g\n"
+from support.log import ORIGIN, HeldClock, TestLog, queue, wait
+from support.witnesses import Pool, Witness
 
 
 def pool(log: TestLog, count: int = 2) -> Pool:

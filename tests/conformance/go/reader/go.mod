@@ -2,4 +2,4 @@ module attestlayer.example/conformance/reader
 
 go 1.25.0
 
-require golang.org/x/mod v0.30.0
+require golang.org/x/mod v0.36.0
