@@ -10,7 +10,7 @@ from attestlayer.verify import Verdict
 from issuer.errors import ServiceError
 from issuer.model import Packet, PacketState
 from support.audit import audit
-from support.log import ORIGIN, Crash, Tap, TestLog, copy_home, failures
+from support.log import ORIGIN, Crash, Tap, TestLog, at_write, copy_home, failures
 from support.service import WORKSPACE, TestService
 
 Act = Callable[[TestService, Packet], object]
@@ -103,3 +103,26 @@ def go_on(service: TestService, packet: Packet) -> None:
     found = audit(service.log.home / "registry", ORIGIN)
     assert len(found.entries) == 2
     assert [notice["type"] for notice in found.notices[2:]] == ["kit.superseded"]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_call_that_stalls_while_the_log_goes_on_makes_one_kit(case: str, tmp_path: Path) -> None:
+    """Before each write in turn, another process runs a round and delivers what it can."""
+    prepare, act, _ = CASES[case]
+    made = TestService(TestLog(tmp_path / "made")).start(credits_granted=2)
+    packet = prepare(made)
+
+    def copy(name: str, tap: Tap) -> TestService:
+        copy_home(made.log.home, tmp_path / name)
+        log = TestLog(tmp_path / name)
+        log.clock.time = made.log.clock.time
+        return TestService(log, tap=tap)
+
+    whole = Tap()
+    act(copy("whole", whole), packet)
+    for stall in range(len(whole.names)):
+        tap = Tap()
+        service = copy(f"stalled {stall}", tap)
+        tap.before = at_write(stall, service.again().round_and_deliver).before
+        act(service, packet)
+        go_on(service.again(), packet)

@@ -4,7 +4,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
@@ -249,11 +249,12 @@ def at_write(stall: int, act: Callable[[], object]) -> Tap:
 
 @dataclass(frozen=True)
 class TappedStore:
-    """A store whose writes are seen one by one, those of `create_many` as well."""
+    """A store whose writes are seen one by one, those of `create_many` as well; with `reads` reads too."""
 
     store: ObjectStore
     tap: Tap
     prefix: str
+    reads: bool = False
 
     def create(self, name: str, data: bytes) -> None:
         with self.tap.write(f"{self.prefix}{name}"):
@@ -276,13 +277,19 @@ class TappedStore:
             self.store.delete(name)
 
     def read(self, name: str) -> bytes | None:
-        return self.store.read(name)
+        with self._read(name):
+            return self.store.read(name)
 
     def exists(self, name: str) -> bool:
-        return self.store.exists(name)
+        with self._read(name):
+            return self.store.exists(name)
 
     def read_tagged(self, name: str) -> Tagged | None:
-        return self.store.read_tagged(name)
+        with self._read(name):
+            return self.store.read_tagged(name)
+
+    def _read(self, name: str) -> AbstractContextManager[None]:
+        return self.tap.write(f"{self.prefix}{name} read") if self.reads else nullcontext()
 
     def fetch(self, name: str, path: Path) -> bool:
         return self.store.fetch(name, path)
@@ -326,12 +333,12 @@ def tapped_store(store: ObjectStore, tap: Tap, prefix: str) -> ObjectStore:
     return TappedStore(store, tap, prefix)
 
 
-def tapped(ports: LogPorts, tap: Tap) -> LogPorts:
-    """Ports whose every write is seen by `tap`."""
+def tapped(ports: LogPorts, tap: Tap, reads: bool = False) -> LogPorts:
+    """Ports whose every write is seen by `tap`, and with `reads` every read of the stores."""
     return replace(
         ports,
-        public=TappedStore(ports.public, tap, "public "),
-        private=TappedStore(ports.private, tap, "private "),
+        public=TappedStore(ports.public, tap, "public ", reads),
+        private=TappedStore(ports.private, tap, "private ", reads),
         ledger=tapped_ledger(ports.ledger, tap),
     )
 

@@ -168,6 +168,11 @@ class TestService:
         ports = self.issue_ports
         return Deliverer(ports.ledger, ports.private, ports.public, self.log.clock).run()
 
+    def round_and_deliver(self) -> Delivery:
+        """A round, then the delivery."""
+        self.round()
+        return self.deliver()
+
     def explained(self, packet: Packet) -> Report:
         """The verification of the packet's delivered kit by the newest trust root."""
         issued = self.read(packet.packet_id).issued

@@ -89,7 +89,7 @@ class Publisher:
         """
         latest = face.read_latest(self.ports.public)
         if latest and latest.sequence > head.sequence:
-            self._check_current(head)
+            self.check_current(head)
             raise LogHaltedError(
                 f"the public checkpoint {latest.sequence} is ahead of head {head.sequence}: head came from "
                 "a backup, or two logs share one registry. Nothing was signed; see the page on recovery"
@@ -143,7 +143,7 @@ class Publisher:
     def _read_batch(self, head: Head) -> Batch:
         data = self.ports.private.read(head.batch)
         if data is None:
-            self._check_current(head)  # a later round may have made it superfluous
+            self.check_current(head)  # a later round may have made it superfluous
             raise LogHaltedError(f"the batch of round {head.sequence}, {head.batch}, is missing")
         batch = parse_batch(data, head.batch)
         named = (head.sequence, head.batch_time, head.notices_hash)
@@ -237,7 +237,7 @@ class Publisher:
         try:
             return self.ports.witnesses.cosign(note, policy, lambda old: prove_consistency(old, size, read))
         except LogHaltedError:
-            self._check_current(head)
+            self.check_current(head)
             raise
 
     def _promise_kept(self, batch: Batch, signed: SignedRound) -> None:
@@ -280,7 +280,7 @@ class Publisher:
             current = self.ports.public.read_tagged(name)
             if current and current.data == data:
                 return
-            self._check_current(head)
+            self.check_current(head)
             try:
                 self.ports.public.replace(name, data, current.tag if current else None)
             except StaleTagError:
@@ -288,7 +288,8 @@ class Publisher:
             return
         raise StoreError(f"{name} was replaced by others {_TRIES} times in a row")
 
-    def _check_current(self, head: Head) -> None:
+    def check_current(self, head: Head) -> None:
+        """Check that head is still head. Raises `SupersededError` if it has moved on."""
         stored = self.ports.private.read(HEAD)
         if stored is None:
             raise LogHaltedError("head is gone: restore nothing, see the page on recovery")

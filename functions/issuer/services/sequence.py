@@ -77,7 +77,7 @@ class Sequencer:
         batch = self._make_batch(head, time)
         # Before anything is committed: notices that can't be signed under would hold the log up for ever.
         publisher.signers_at(read_notices(batch.notices), time)
-        following = self._prepare(head, last, batch)
+        following = self._prepare(publisher, head, last, batch)
         if not self._commit(stored, following):
             return RoundReport(Outcome.LOST, last)
         checkpoint = publisher.finish(following)
@@ -140,7 +140,7 @@ class Sequencer:
             taken.append(parse_entry(waiting.entry))
         return tuple(taken)
 
-    def _prepare(self, head: Head, last: Checkpoint, batch: Batch) -> Head:
+    def _prepare(self, publisher: Publisher, head: Head, last: Checkpoint, batch: Batch) -> Head:
         """Store the batch, read it back, recompute its root by the second path. Signs nothing."""
         edge = Edge(head.tree.size, head.edge)
         for leaf in batch.leaves:
@@ -148,6 +148,7 @@ class Sequencer:
         self.ports.private.create(batch.name, batch.format())
         stored = self.ports.private.read(batch.name)
         if stored is None:
+            publisher.check_current(head)  # others may have gone on and cleaned up
             raise StoreError(f"{batch.name} was stored and is not there")
         growth = Growth(face.read_edge(self.ports.public, head.tree), parse_batch(stored, batch.name))
         if growth.head() != edge.head():

@@ -268,3 +268,16 @@ def test_a_batch_is_kept_until_a_later_round_is_public(log: TestLog) -> None:
     for sequence in range(1, 4):
         log.round(ports, 1)
         assert [name.split("-")[0] for name in ports.private.list("batch/")] == [f"batch/{sequence}"]
+
+
+def test_leaves_beyond_a_rounds_limit_wait_for_the_next_in_order(
+    log: TestLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("issuer.services.sequence.MAX_LEAVES", 3)
+    ports = log.init()
+    leaves = [leaf for second in range(4) for leaf in log.leaves(2, START + second)]
+    wait(ports, leaves)
+    assert [log.round(ports).leaves for _ in range(4)] == [3, 3, 2, 0]
+    found = audit(log.home / "registry", ORIGIN)
+    issued = [_leaf(entry).issued_at for entry in found.entries]
+    assert issued == sorted(issued)
