@@ -25,6 +25,7 @@ from issuer.settings import Settings
 ORIGIN = "registry.test"
 SAMPLES = Path(__file__).parents[2] / "site/content/samples"
 LANE, PROFILE = "PAY-01", "wire-transfer"
+PACKET = {"lane_id": LANE, "profile_id": PROFILE, "reference": "client 7"}
 
 
 class Headers(dict[str, str]):
@@ -175,6 +176,11 @@ class Site:
             if not self.service.ledger.waiting_leaves(2**40, 1):
                 return
         raise AssertionError("the leaf did not get into the log")
+
+
+def open_with(site: Site, body: object, **headers: str) -> Got:
+    """A request to open a packet, with a key of its own."""
+    return site.call("POST", "/v1/packets", body, **{"Idempotency_Key": secrets.token_hex(8), **headers})
 
 
 def form(fields: Mapping[str, str], data: bytes | None) -> tuple[str, bytes]:

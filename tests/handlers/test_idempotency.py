@@ -8,11 +8,10 @@ from threading import Barrier
 
 import pytest
 
-from handlers.client import LANE, PROFILE, Got, Site
+from handlers.client import PACKET, Got, Site
 from issuer.model import Claim
 
 THREADS = 16
-PACKET = {"lane_id": LANE, "profile_id": PROFILE, "reference": "client 7"}
 
 
 def at_once(calls: int, call: object) -> list[Got]:

@@ -20,7 +20,8 @@ VERSION = "1"
 
 _SCHEMAS = "#/components/schemas/"
 _KEY = "api_key"
-_UNUSED = ("HTTPValidationError", "ValidationError")
+_FOREIGN = "ValidationError"
+"""How the names of Powertools' own error schemas end, which are not answered here."""
 _PHRASES = {200: "Done", 201: "Made", 202: "Accepted", 204: "Done", 303: "At the address in Location"}
 _DESCRIPTION = (
     "Errors are problem documents (RFC 9457): `code` is stable, `errors` names each value by JSON pointer. "
@@ -60,9 +61,8 @@ def format_openapi(resolver: APIGatewayHttpResolver, endpoints: Sequence[Endpoin
         ref_template=f"{_SCHEMAS}{{model}}",
     )
     schemas = document["components"]["schemas"]
-    for name in _UNUSED:
-        schemas.pop(name, None)
-    schemas |= definitions["$defs"]
+    ours = {name: schema for name, schema in schemas.items() if not name.endswith(_FOREIGN)}
+    document["components"]["schemas"] = ours | definitions["$defs"]
     for endpoint in endpoints:
         path = endpoint.path.replace("<", "{").replace(">", "}")
         _complete(document["paths"][path][endpoint.method.lower()], endpoint)
