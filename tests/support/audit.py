@@ -42,9 +42,16 @@ class AuditError(AssertionError):
     """The registry is not what it says."""
 
 
-def audit(root: Path, origin: str) -> Audit:
-    """Audit the registry in `root`. Raises `AuditError`."""
-    return _Auditor(root, origin).run()
+def audit(root: Path, origin: str, *, open_round: bool = False) -> Audit:
+    """Audit the registry in `root`. Raises `AuditError`.
+
+    With `open_round` there may be objects of which no checkpoint speaks yet; else that is an error.
+    """
+    auditor = _Auditor(root, origin)
+    found = auditor.run()
+    if not open_round:
+        auditor.check_strays()
+    return found
 
 
 class _Auditor:
@@ -65,7 +72,6 @@ class _Auditor:
         self._check_consistency()
         self._check_bundles()
         self._check_views(latest)
-        self._check_strays()
         return self.found
 
     def _read(self, name: str) -> bytes:
@@ -252,7 +258,8 @@ class _Auditor:
         vkeys = self._read("v1/jwks/registry.vkey").decode().splitlines()
         _check(len(vkeys) == len(self._keys_at(last["timestamp"])), "the vkeys are others")
 
-    def _check_strays(self) -> None:
+    def check_strays(self) -> None:
+        """Check that each object of the log was spoken of."""
         files = {str(path.relative_to(self.root)) for path in self.root.rglob("*") if path.is_file()}
         strays = {name for name in files - self.seen if name.startswith(("tile/", "v1/"))}
         strays = {name for name in strays if not name.startswith(_RELEASED)}
