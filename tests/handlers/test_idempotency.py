@@ -74,6 +74,12 @@ def test_a_key_of_a_call_that_failed_is_free_for_the_same_request(site: Site) ->
     assert site.issue(packet_id, nonce, "k").status == 202
 
 
+def test_a_key_of_a_packet_that_was_not_opened_is_free_at_once(site: Site) -> None:
+    for _ in range(2):
+        got = site.call("POST", "/v1/packets", PACKET | {"lane_id": "PAY-99"}, Idempotency_Key="k")
+        assert got.code == "unknown-lane"
+
+
 def test_a_key_of_a_running_call_is_in_progress(site: Site) -> None:
     assert site.call("POST", "/v1/packets", PACKET | {"cohort": "c"}, Idempotency_Key="other").status == 201
     body = b'{"lane_id":"PAY-01","profile_id":"wire-transfer","reference":"client 7"}'
