@@ -77,7 +77,7 @@ def _saved(picture: Image.Image, kind: str, *, quality: int = 75, optimize: bool
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(_FONT, size)
+    return ImageFont.truetype(_FONT, size, layout_engine=ImageFont.Layout.BASIC)  # the same on any machine
 
 
 def _draw_strokes(pen: ImageDraw.ImageDraw, name: str, at: tuple[int, int], width: int) -> None:
