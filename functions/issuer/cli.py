@@ -13,7 +13,7 @@ from issuer import cli_packet, cli_partner
 from issuer.bootstrap import REGISTRY_FOLDER, initialise_home, open_home
 from issuer.cli_home import DONE, ERROR, USAGE, add_command, settings_of
 from issuer.errors import ServiceError
-from issuer.local import make_server
+from issuer.local.application import make_server
 from issuer.log import face
 from issuer.settings import DEFAULT_CADENCE_S, DEFAULT_PORT
 

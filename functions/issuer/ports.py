@@ -143,7 +143,8 @@ class Ledger(Protocol):
     def claim(self, claim: Claim, now: int) -> Answer | None:
         """Claim an idempotency key (bound for ever). None: go on; an answer: it was carried out before.
 
-        A claim without an answer whose lease is over is taken over. Raises IDEMPOTENCY_MISMATCH if the
+        A claim without an answer whose lease is over is taken over; the same claim (by its token) again
+        renews its lease. Raises IDEMPOTENCY_MISMATCH if the
         key was used with another `request_hash`, IN_PROGRESS while another holds the lease.
         """
 

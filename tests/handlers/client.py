@@ -18,7 +18,7 @@ from attestlayer.nonce import Nonce
 from issuer import bootstrap
 from issuer.bootstrap import Service, initialise_home
 from issuer.intake.sidecar import read_sidecar
-from issuer.local import make_server
+from issuer.local.application import make_server
 from issuer.log import face
 from issuer.settings import Settings
 

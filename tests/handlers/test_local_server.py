@@ -15,8 +15,8 @@ from handlers.client import ORIGIN, running
 from issuer.adapters.clock import SystemClock
 from issuer.bootstrap import initialise_home
 from issuer.errors import Code, ServiceError, StoreError
-from issuer.local import make_server
-from issuer.local_ticker import Ticker
+from issuer.local.application import make_server
+from issuer.local.ticker import Ticker
 from issuer.log import face
 from issuer.settings import Settings
 
@@ -105,7 +105,7 @@ def test_a_signal_ends_the_program_and_the_home_stays_whole(tmp_path: Path, numb
     initialise_home(Settings(tmp_path / "home", 1), ORIGIN)
     code = (
         "import sys; from pathlib import Path; from issuer.bootstrap import open_home;"
-        "from issuer.settings import Settings; from issuer.local import make_server;"
+        "from issuer.settings import Settings; from issuer.local.application import make_server;"
         "server = make_server(open_home(Settings(Path(sys.argv[1]), 1)), '127.0.0.1', 0);"
         "print(server.url, flush=True); server.run(); print('ended', flush=True)"
     )

@@ -11,12 +11,13 @@ No message shows a line of the file, since a damaged file may have the seed anyw
 
 import os
 import stat
+import tempfile
 from enum import StrEnum
 from pathlib import Path
 
 from attestlayer.encoding import format_base64url, parse_base64url, parse_origin, shown
 from attestlayer.keys import KEY_LENGTH, PrivateKey, PublicKey
-from issuer.adapters.posix import storing, sync_folder
+from issuer.adapters.posix import name_new, storing, sync_folder
 from issuer.errors import Code, ServiceError
 from issuer.ports import Entropy
 
@@ -59,21 +60,20 @@ class LocalKey:
 def create_key(path: Path, role: KeyRole, origin: str, entropy: Entropy) -> LocalKey:
     """Make a key and its file (0600), durably. Raises ALREADY_EXISTS rather than replace a file.
 
-    A crash in between can leave an unfinished file, which `LocalKey` calls damaged; no one has seen
-    its public key, so it may be removed.
+    The file gets its name once it is whole: a crash in between leaves `.<name>.…`, which nobody
+    reads and which may be removed.
     """
     text = _format(role, parse_origin(origin), PrivateKey(entropy.token(KEY_LENGTH)))
     with storing("create key file", str(path)):
-        try:
-            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-        except FileExistsError:
-            raise ServiceError(Code.ALREADY_EXISTS, f"key file {path} is there; it is not replaced") from None
+        descriptor, unfinished = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
             _write(descriptor, text)
-            sync_folder(path.parent)
-        except OSError:
-            path.unlink(missing_ok=True)
-            raise
+            name_new(Path(unfinished), path)
+        except FileExistsError:
+            raise ServiceError(Code.ALREADY_EXISTS, f"key file {path} is there; it is not replaced") from None
+        finally:
+            Path(unfinished).unlink(missing_ok=True)
+        sync_folder(path.parent)
     return LocalKey(path, role, origin)
 
 

@@ -3,6 +3,8 @@
 import re
 import shutil
 import socket
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -265,3 +267,24 @@ def test_a_partner_is_qualified_once(operator: Operator) -> None:
     assert "accepted" in operator.err
     assert operator("qualify", "list") == 0
     assert "accepted" in operator.out
+
+
+@pytest.mark.parametrize("call", range(1, 4))
+def test_an_init_that_died_while_it_gave_a_file_its_name_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], call: int
+) -> None:
+    """The process ends, without any clean-up, instead of its n-th key or settings file getting its name."""
+    code = (
+        "import os, sys; from issuer.adapters import directory, local_keys, posix; from issuer.cli import main\n"
+        f"left = [{call}]\n"
+        "def name_new(temporary, target):\n"
+        "    left[0] -= 1\n"
+        "    left[0] or os._exit(9)\n"
+        "    return posix.name_new(temporary, target)\n"
+        "directory.name_new = local_keys.name_new = name_new\n"
+        f"main(['init', '--home', {str(tmp_path / 'home')!r}, '--origin', 'registry.test'])\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 9
+    operator = Operator(tmp_path / "home", capsys)
+    assert operator("init", "--origin", "registry.test") == 0
+    assert operator("sequence", "--cadence", "1") == 0

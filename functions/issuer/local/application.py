@@ -25,11 +25,11 @@ from issuer.http.problem import (
 from issuer.http.wsgi import Environ, HttpAnswer, LambdaContext, StartResponse, answer_of, raw_target
 from issuer.intake.policy import MAX_TOTAL_SIZE
 from issuer.kits.ids import make_id
-from issuer.local_events import event_of
-from issuer.local_server import HttpServer, listen, url_of
-from issuer.local_static import StaticRequest, answer_static
-from issuer.local_ticker import Ticker
-from issuer.local_transfers import (
+from issuer.local.events import event_of
+from issuer.local.server import HttpServer, listen, url_of
+from issuer.local.static import StaticRequest, answer_static
+from issuer.local.ticker import Ticker
+from issuer.local.transfers import (
     DOWNLOAD_PREFIX,
     FORM_OVERHEAD,
     UPLOAD_PATH,

@@ -1,0 +1,1 @@
+"""The local server: what API Gateway, presigned addresses and the CDN are elsewhere, on one port."""
