@@ -15,7 +15,7 @@ from issuer.adapters.sqlite import SqliteLedger
 from issuer.adapters.typst_binder import TypstBinder
 from issuer.errors import Code, ObjectConflictError, ServiceError
 from issuer.intake.catalogue import Catalogue, load_policies
-from issuer.log.publisher import LogPorts
+from issuer.log.store import LogPorts
 from issuer.ports import Clock, Entropy, Ledger, ObjectStore
 from issuer.services.deliver import Deliverer
 from issuer.services.initialise import Initialiser

@@ -9,7 +9,7 @@ import pytest
 
 from attestlayer.encoding import format_hash
 from issuer.errors import StoreError
-from issuer.log.publisher import LogPorts
+from issuer.log.store import LogPorts
 from issuer.services.initialise import Initialiser
 from issuer.services.sequence import Sequencer
 from support.audit import Audit, audit

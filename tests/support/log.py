@@ -18,7 +18,7 @@ from issuer.adapters.directory import DirectoryStore
 from issuer.adapters.sqlite import SqliteLedger
 from issuer.adapters.sqlite_rows import WAITING_LEAVES
 from issuer.errors import StoreError
-from issuer.log.publisher import LogPorts
+from issuer.log.store import LogPorts
 from issuer.model import QueuedNotice, WaitingLeaf
 from issuer.ports import Ledger, ObjectStore, Tagged
 from issuer.services.initialise import Initialiser

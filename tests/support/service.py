@@ -15,7 +15,7 @@ from attestlayer.verify import Report, explain
 from issuer.intake.catalogue import Catalogue, build_catalogue
 from issuer.kits.objects import delivered_object, record_object
 from issuer.log.face import read_trust_root
-from issuer.log.publisher import LogPorts
+from issuer.log.store import LogPorts
 from issuer.model import Answer, Binder, Claim, CreditEntry, CreditKind, Packet, Workspace
 from issuer.ports import BinderRenderer
 from issuer.services.deliver import Deliverer, Delivery

@@ -9,8 +9,9 @@ from attestlayer.keys import PublicKey
 from attestlayer.merkle import Edge
 from attestlayer.notices import Notices, Role, key_added
 from issuer.errors import LogHaltedError, StaleTagError
-from issuer.log.publisher import LogPorts, Publisher, SupersededError
+from issuer.log.publisher import Publisher
 from issuer.log.state import HEAD, Batch, Head, parse_head
+from issuer.log.store import LogPorts, SupersededError
 
 
 @dataclass(frozen=True)

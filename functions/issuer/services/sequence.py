@@ -19,8 +19,10 @@ from attestlayer.notices import Notices, NoticeType, parse_notices
 from issuer.errors import LogHaltedError, StaleTagError, StoreError
 from issuer.log import face
 from issuer.log.publication import Growth
-from issuer.log.publisher import LogPorts, Publisher, SupersededError
+from issuer.log.publisher import Publisher
+from issuer.log.signing import RoundSigner
 from issuer.log.state import HEAD, Batch, Head, parse_batch, parse_head
+from issuer.log.store import LogPorts, SupersededError
 from issuer.ports import Tagged
 
 MAX_LEAVES = 4096
@@ -76,7 +78,7 @@ class Sequencer:
             return RoundReport(Outcome.NOT_DUE, last)
         batch = self._make_batch(head, time)
         # Before anything is committed: notices that can't be signed under would hold the log up for ever.
-        publisher.signers_at(read_notices(batch.notices), time)
+        RoundSigner(self.ports).signers_at(read_notices(batch.notices), time)
         following = self._prepare(publisher, head, last, batch)
         if not self._commit(stored, following):
             return RoundReport(Outcome.LOST, last)
@@ -148,7 +150,7 @@ class Sequencer:
         self.ports.private.create(batch.name, batch.format())
         stored = self.ports.private.read(batch.name)
         if stored is None:
-            publisher.check_current(head)  # others may have gone on and cleaned up
+            self.ports.check_current(head)  # others may have gone on and cleaned up
             raise StoreError(f"{batch.name} was stored and is not there")
         growth = Growth(face.read_edge(self.ports.public, head.tree), parse_batch(stored, batch.name))
         if growth.head() != edge.head():

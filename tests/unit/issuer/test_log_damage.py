@@ -8,7 +8,7 @@ import pytest
 
 from issuer.adapters.local_keys import KeyRole, LocalKey, create_key
 from issuer.errors import Code, LogHaltedError, ServiceError
-from issuer.log.publisher import LogPorts
+from issuer.log.store import LogPorts
 from issuer.services.initialise import Initialiser
 from issuer.services.sequence import Outcome, Sequencer
 from support.audit import audit

@@ -12,7 +12,7 @@ from attestlayer.registry_receipt import parse_registry_receipt
 from attestlayer.verify import Verdict, explain_receipt
 from issuer.errors import LogHaltedError
 from issuer.log.face import read_trust_root
-from issuer.log.publisher import LogPorts
+from issuer.log.store import LogPorts
 from issuer.ports import ConsistencyProver
 from issuer.services.sequence import Outcome, Sequencer
 from support.audit import audit

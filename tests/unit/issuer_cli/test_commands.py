@@ -275,7 +275,7 @@ def test_an_init_that_died_while_it_gave_a_file_its_name_goes_on(
 ) -> None:
     """The process ends, without any clean-up, instead of its n-th key or settings file getting its name."""
     code = (
-        "import os, sys; from issuer.adapters import directory, local_keys, posix; from issuer.cli import main\n"
+        "import os; from issuer.adapters import directory, local_keys, posix; from issuer.cli import main\n"
         f"left = [{call}]\n"
         "def name_new(temporary, target):\n"
         "    left[0] -= 1\n"

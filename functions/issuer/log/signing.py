@@ -1,0 +1,171 @@
+"""Signs rounds: checkpoint, note and cosignatures, fixed for all publishers by who stores them first."""
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from attestlayer.checkpoint import Checkpoint
+from attestlayer.keyring import Keyring
+from attestlayer.merkle import prove_consistency
+from attestlayer.note import (
+    ED25519,
+    MAX_SIGNATURES,
+    Note,
+    Signature,
+    VerifierKey,
+    append_signatures,
+    cosignature_time,
+    signature_verifies,
+    signatures_by,
+)
+from attestlayer.notices import Role
+from attestlayer.policy import NO_QUORUM, WitnessPolicy
+from attestlayer.steps_registry import WITNESS_WINDOW_S
+from attestlayer.trust import make_trust_root
+from issuer.errors import Code, LogHaltedError, ObjectConflictError, ServiceError, StoreError
+from issuer.log import face
+from issuer.log.state import Batch, Head, SignedRound, signed_name
+from issuer.log.store import LogPorts
+from issuer.ports import Signer
+
+
+@dataclass(frozen=True)
+class RoundSigner:
+    """Signs committed rounds."""
+
+    ports: LogPorts
+
+    def sign(self, head: Head, batch: Batch, keyring: Keyring) -> SignedRound:
+        """The round's signature: the stored one, or a new one if there is none."""
+        signed = self.ports.read_signed(head.sequence)
+        if signed is None:
+            made = self._make_signed(head, batch, keyring)
+            _check_signed(made, head, batch, keyring)
+            with suppress(ObjectConflictError):  # another publisher was first: its bytes count
+                self.ports.private.create(signed_name(head.sequence), made.format())
+            signed = self.ports.read_signed(head.sequence)
+        if signed is None:
+            raise StoreError(f"{signed_name(head.sequence)} was stored and is not there")
+        _check_signed(signed, head, batch, keyring)
+        return signed
+
+    def _make_signed(self, head: Head, batch: Batch, keyring: Keyring) -> SignedRound:
+        timestamp = max(batch.time, self.ports.grid_time())
+        signers = self.signers_at(keyring, timestamp)
+        unsigned = Checkpoint(
+            origin=head.origin,
+            sequence=head.sequence,
+            head=head.tree,
+            timestamp=timestamp,
+            prev_checkpoint_hash=head.previous,
+            notices_hash=head.notices_hash,
+            kid=signers[0].public.kid,
+        )
+        checkpoint = replace(unsigned, signature=signers[0].sign(unsigned.signed_bytes()))
+        note = Note(checkpoint.note_text(), tuple(_sign_note(checkpoint, signer) for signer in signers))
+        policy = keyring.witness_policy_at(timestamp)
+        lines = self._carried(head, note, policy) or self._cosigned(head, note, policy, timestamp)
+        return SignedRound(checkpoint, append_signatures(note, lines))
+
+    def signers_at(self, keyring: Keyring, timestamp: int) -> list[Signer]:
+        """Signers of all registry keys that count at `timestamp`, the one for JSON checkpoints first.
+
+        Raises `ServiceError` (KEY_UNUSABLE) if one is not at hand, or there is none.
+        """
+        kids = [key.public.kid for key in keyring.keys_at(Role.REGISTRY, timestamp)]
+        if not kids or any(kid not in self.ports.signers for kid in kids):
+            held = ", ".join(self.ports.signers) or "none"
+            raise ServiceError(
+                Code.KEY_UNUSABLE,
+                f"the notices name registry keys {', '.join(kids)}; the keys at hand are {held}",
+            )
+        return [self.ports.signers[kid] for kid in kids]
+
+    def _carried(self, head: Head, note: Note, policy: WitnessPolicy) -> tuple[Signature, ...]:
+        """The cosignatures of the round before if they are of the same tree and meet the policy, or none."""
+        previous = self.ports.read_signed(head.sequence - 1) if head.sequence else None
+        if previous is None or previous.note.text != note.text:
+            return ()
+        lines = _verified(previous.note, policy)
+        return tuple(lines.values()) if policy.is_met(lines.keys()) else ()
+
+    def _cosigned(
+        self, head: Head, note: Note, policy: WitnessPolicy, timestamp: int
+    ) -> tuple[Signature, ...]:
+        """New cosignatures that meet the policy, dated as a verifier wants them. Raises `LogHaltedError`."""
+        offered = self._ask(head, note, policy) if policy.quorum != NO_QUORUM else ()
+        lines = {
+            name: line
+            for name, line in _verified(Note(note.text, offered), policy).items()
+            if abs((cosignature_time(line) or 0) - timestamp) <= WITNESS_WINDOW_S
+        }
+        room = MAX_SIGNATURES - len(note.signatures)
+        for name in reversed(tuple(lines)):  # more than a note can hold: leave out who is not needed
+            if len(lines) > room and policy.is_met(lines.keys() - {name}):
+                del lines[name]
+        if len(lines) > room:
+            raise LogHaltedError(
+                f"witness quorum {policy.quorum} takes {len(lines)} lines, a note has {room}"
+            )
+        if not policy.is_met(lines.keys()):
+            raise LogHaltedError(
+                f"witness quorum {policy.quorum} is not met by {', '.join(lines) or 'nobody'}; trying again"
+            )
+        return tuple(lines.values())
+
+    def _ask(self, head: Head, note: Note, policy: WitnessPolicy) -> tuple[Signature, ...]:
+        """What the witnesses answer. One that knows more than head halts the log, if head is still head."""
+        if self.ports.witnesses is None:
+            return ()
+        size, read = head.tree.size, face.tree_reader(self.ports.public, head.tree.size)
+        try:
+            return self.ports.witnesses.cosign(note, policy, lambda old: prove_consistency(old, size, read))
+        except LogHaltedError:
+            self.ports.check_current(head)
+            raise
+
+
+def _check_signed(signed: SignedRound, head: Head, batch: Batch, keyring: Keyring) -> None:
+    """Check that a round was signed as head and batch say, by every key that counts. Raises `LogHaltedError`.
+
+    What was signed is published as it is, for ever: a flipped bit, or a signer's fault, must stop here.
+    """
+    checkpoint, note = signed.checkpoint, signed.note
+    named = (head.origin, head.sequence, head.tree, head.previous)
+    found = (checkpoint.origin, checkpoint.sequence, checkpoint.head, checkpoint.prev_checkpoint_hash)
+    try:
+        make_trust_root(checkpoint, batch.notices)
+    except ValueError as error:
+        raise LogHaltedError(f"{signed_name(head.sequence)}: {error}") from error
+    keys = [
+        VerifierKey(checkpoint.origin, ED25519, key.public)
+        for key in keyring.keys_at(Role.REGISTRY, checkpoint.timestamp)
+    ]
+    signers = [key for key in keys if _signed_by(note, key)]
+    known = [*keys, *keyring.witnesses()]
+    if (
+        found != named
+        or checkpoint.timestamp < batch.time
+        or note.text != checkpoint.note_text()
+        or signers != keys
+        or not all(signature_verifies(note.text, x, key) for key in known for x in signatures_by(note, key))
+    ):
+        raise LogHaltedError(f"{signed_name(head.sequence)} is not of the round that head names, or damaged")
+
+
+def _signed_by(note: Note, key: VerifierKey) -> bool:
+    return any(signature_verifies(note.text, line, key) for line in signatures_by(note, key))
+
+
+def _verified(note: Note, policy: WitnessPolicy) -> dict[str, Signature]:
+    """A valid line of each of the policy's witnesses that has one, by the witness's name."""
+    return {
+        name: line
+        for name, witness in policy.witnesses.items()
+        for line in signatures_by(note, witness)
+        if signature_verifies(note.text, line, witness)
+    }
+
+
+def _sign_note(checkpoint: Checkpoint, signer: Signer) -> Signature:
+    key = VerifierKey(checkpoint.origin, ED25519, signer.public)
+    return Signature(key.name, key.key_id, signer.sign(checkpoint.note_text().encode()))

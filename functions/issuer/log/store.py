@@ -1,0 +1,44 @@
+"""What the log works on: its ports, and the reading of its private objects."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from issuer.errors import LogHaltedError
+from issuer.log.state import HEAD, Head, SignedRound, parse_head, parse_signed, signed_name
+from issuer.ports import Clock, Ledger, ObjectStore, Signer, Witnesses
+
+
+class SupersededError(Exception):
+    """Another writer has committed a later round: this publisher stops, nothing is wrong."""
+
+
+@dataclass(frozen=True)
+class LogPorts:
+    """What the log needs. `signers`: the registry's keys by kid; `cadence_s`: seconds between checkpoints."""
+
+    origin: str
+    cadence_s: int
+    public: ObjectStore
+    private: ObjectStore
+    ledger: Ledger
+    signers: Mapping[str, Signer]
+    clock: Clock
+    witnesses: Witnesses | None = None
+
+    def grid_time(self) -> int:
+        """The latest instant of the cadence's grid that is not after the clock."""
+        return int(self.clock.now() // self.cadence_s) * self.cadence_s
+
+    def read_signed(self, sequence: int) -> SignedRound | None:
+        """The signed round, or None if it was not signed yet."""
+        name = signed_name(sequence)
+        data = self.private.read(name)
+        return None if data is None else parse_signed(data, name)
+
+    def check_current(self, head: Head) -> None:
+        """Check that head is still head. Raises `SupersededError` if it has moved on."""
+        stored = self.private.read(HEAD)
+        if stored is None:
+            raise LogHaltedError("head is gone: restore nothing, see the page on recovery")
+        if parse_head(stored) != head:
+            raise SupersededError
