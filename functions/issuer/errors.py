@@ -14,6 +14,7 @@ class Code(Enum):
     NO_CREDITS = ("no-credits", 402, "The workspace has no credit left")
     FORBIDDEN = ("forbidden", 403, "The API key lacks the scope for this call")
     NOT_FOUND = ("not-found", 404, "There is no such resource")
+    METHOD_NOT_ALLOWED = ("method-not-allowed", 405, "The path does not have this method")
     UNKNOWN_LANE = ("unknown-lane", 422, "There is no such lane or profile")
     WRONG_STATE = ("wrong-state", 409, "The packet's state does not allow this")
     CHANGED_MEANWHILE = ("changed-meanwhile", 409, "The packet changed during the call")

@@ -24,9 +24,7 @@ from issuer.bootstrap import Service
 from issuer.errors import Code, Fault, ServiceError
 from issuer.http.problem import (
     CONTENT_TYPE,
-    MethodNotAllowedError,
     as_told,
-    format_method_problem,
     format_problem,
     problem_headers,
 )
@@ -49,9 +47,6 @@ def answer(event: Event, context: object, service: Service) -> Result:
     request_id = _request_id(event, context)
     try:
         found = _answer(event, context, service, request_id)
-    except MethodNotAllowedError as error:
-        status, body = format_method_problem(error, request_id)
-        found = _result(status, {"Allow": error.allowed, "Cache-Control": "no-store"}, body)
     except Exception as error:
         known = as_told(_translated(error))
         if known.code in (Code.INTERNAL, Code.STORAGE_FAILED, Code.KEY_UNUSABLE):

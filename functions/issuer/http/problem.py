@@ -11,16 +11,13 @@ TYPE_BASE = "https://program.attestlayer.com/problems/"
 _OURS = frozenset({Code.INTERNAL, Code.STORAGE_FAILED, Code.KEY_UNUSABLE, Code.HOME_UNUSABLE})
 """What goes wrong on our side: its details may name files and machines, and belong into the log."""
 
-_METHOD_WORD = "method-not-allowed"
-_METHOD_STATUS = 405
 
-
-class MethodNotAllowedError(Exception):
+class MethodNotAllowedError(ServiceError):
     """A known path was asked with a method that it does not have."""
 
     def __init__(self, method: str, allowed: Iterable[str]) -> None:
         self.allowed = ", ".join(sorted(allowed))
-        super().__init__(f"found {method}, this path takes {self.allowed}")
+        super().__init__(Code.METHOD_NOT_ALLOWED, f"found {method}, this path takes {self.allowed}")
 
 
 def as_told(error: Exception) -> ServiceError:
@@ -61,18 +58,6 @@ def problem_headers(error: ServiceError) -> dict[str, str]:
         headers["Retry-After"] = str(max(error.retry_after_s, 1))
     if error.code == Code.UNAUTHENTICATED:
         headers["WWW-Authenticate"] = 'Bearer realm="AttestLayer"'
+    if isinstance(error, MethodNotAllowedError):
+        headers["Allow"] = error.allowed  # RFC 9110 section 15.5.6
     return headers
-
-
-def format_method_problem(error: MethodNotAllowedError, request_id: str) -> tuple[int, bytes]:
-    """Status and document for a wrong method. `Allow` goes with it (RFC 9110 section 15.5.6)."""
-    members: Members = {
-        "type": f"{TYPE_BASE}{_METHOD_WORD}",
-        "title": "The path does not have this method",
-        "status": _METHOD_STATUS,
-        "code": _METHOD_WORD,
-        "detail": str(error),
-        "request_id": request_id,
-        "errors": [],
-    }
-    return _METHOD_STATUS, format_json(members)

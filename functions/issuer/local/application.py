@@ -18,7 +18,6 @@ from issuer.http.problem import (
     CONTENT_TYPE,
     MethodNotAllowedError,
     as_told,
-    format_method_problem,
     format_problem,
     problem_headers,
 )
@@ -54,9 +53,6 @@ class LocalApplication:
         request_id = make_id("req", self._service.clock.now(), self._service.entropy)
         try:
             found = self._answer(environ, request_id)
-        except MethodNotAllowedError as error:
-            status, body = format_method_problem(error, request_id)
-            found = HttpAnswer(status, {"Allow": error.allowed, "Content-Type": CONTENT_TYPE}, body)
         except Exception as error:
             known = as_told(error)
             if known is not error:

@@ -12,8 +12,8 @@ from issuer.http.problem import (
     CONTENT_TYPE,
     MethodNotAllowedError,
     as_told,
-    format_method_problem,
     format_problem,
+    problem_headers,
 )
 from issuer.http.wsgi import HttpAnswer, LambdaContext, answer_of
 from issuer.ports import ObjectStore
@@ -49,14 +49,11 @@ def answer_static(public: ObjectStore, request: StaticRequest) -> HttpAnswer:
     """Answer from the store. Never 403, and problems are cached as briefly as what changes."""
     try:
         return _answer(public, request)
-    except MethodNotAllowedError as error:
-        status, body = format_method_problem(error, request.request_id)
-        return HttpAnswer(status, _problem_headers() | {"Allow": error.allowed}, body)
     except ServiceError as error:
         if as_told(error) is not error:
             raise  # ours, not the caller's: it is told by the server
         body = format_problem(error, request.request_id)
-        return HttpAnswer(error.code.status, _problem_headers(), body)
+        return HttpAnswer(error.code.status, problem_headers(error) | _problem_headers(), body)
 
 
 def object_name(path: str, query: str) -> str:
