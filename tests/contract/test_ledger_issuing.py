@@ -51,6 +51,13 @@ def test_a_claimed_key_is_in_progress_until_its_lease_is_over(ledger: Ledger) ->
     ledger.settle(claim(1, "second"), ANSWER)
 
 
+def test_the_same_claim_again_renews_its_lease(ledger: Ledger) -> None:
+    ledger.claim(claim(1, until=NOW + 60), NOW)
+    assert ledger.claim(claim(1, until=NOW + 120), NOW + 59) is None
+    assert code_of(lambda: ledger.claim(claim(1, "second"), NOW + 119)) is Code.IN_PROGRESS
+    ledger.settle(claim(1), ANSWER)
+
+
 def test_a_key_is_bound_to_its_request_for_ever(ledger: Ledger) -> None:
     other = replace(claim(1, "second"), request_hash=hash_of("other request"))
     ledger.claim(claim(1), NOW)
