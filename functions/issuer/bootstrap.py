@@ -15,6 +15,7 @@ from issuer.adapters.sqlite import SqliteLedger
 from issuer.adapters.typst_binder import TypstBinder
 from issuer.errors import Code, ObjectConflictError, ServiceError
 from issuer.intake.catalogue import Catalogue, load_policies
+from issuer.log.state import HEAD
 from issuer.log.store import LogPorts
 from issuer.ports import Clock, Entropy, Ledger, ObjectStore
 from issuer.services.deliver import Deliverer
@@ -127,7 +128,7 @@ def open_home(settings: Settings) -> Service:
     clock, entropy = SystemClock(), SystemEntropy()
     public = DirectoryStore(home / REGISTRY_FOLDER, state=home / "state" / "registry")
     private = DirectoryStore(home / "private", state=home / "state" / "private", private=True)
-    ledger = SqliteLedger(home / "ledger.sqlite")
+    ledger = SqliteLedger(_check_ledger(home / "ledger.sqlite", private))
     catalogue = load_policies()
     registry = LocalKey(_key_path(home, KeyRole.REGISTRY), KeyRole.REGISTRY, origin)
     issuer = LocalKey(_key_path(home, KeyRole.ISSUER), KeyRole.ISSUER, origin)
@@ -180,6 +181,16 @@ def service() -> Service:
     if not _used:
         use(open_home(read_settings()))
     return _used[0]
+
+
+def _check_ledger(path: Path, private: ObjectStore) -> Path:
+    """Refuse to make a new ledger beside a log: what was accepted and not yet published would be lost."""
+    if private.exists(HEAD) and not (path.exists() and path.stat().st_size):
+        raise ServiceError(
+            Code.HOME_UNUSABLE,
+            f"the ledger {path} is missing or empty beside a log; see the page on recovery",
+        )
+    return path
 
 
 def _key_path(home: Path, role: KeyRole) -> Path:

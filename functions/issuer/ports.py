@@ -121,6 +121,9 @@ class Ledger(Protocol):
     def credit_entries(self, workspace_id: str, after: str | None, limit: int) -> tuple[CreditEntry, ...]:
         """Lines in order of posting, at most `limit`, after the line with id `after`."""
 
+    def credit_entry(self, entry_id: str) -> CreditEntry | None:
+        """The line with this id, whatever its workspace, or None."""
+
     def create_packet(self, packet: Packet, claim: Claim, answer: Answer, open_limit: int) -> None:
         """Store a new packet and the claim's answer. Nothing is stored if it raises.
 
@@ -188,6 +191,12 @@ class Ledger(Protocol):
 
     def drop_notice(self, notice: QueuedNotice) -> None:
         """Take a notice out of the queue, once it is public."""
+
+    def note_round(self, sequence: int) -> None:
+        """Note that round `sequence` of the log is about to be committed; the largest number stays."""
+
+    def noted_round(self) -> int:
+        """The largest number noted, or −1: a ledger behind the log's head came from a backup."""
 
     def add_qualification(self, qualification: Qualification) -> None:
         """Store a new qualification."""

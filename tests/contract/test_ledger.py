@@ -119,6 +119,17 @@ def test_no_account_goes_below_zero(ledger: Ledger) -> None:
     assert len(ledger.credit_entries("wks_1", None, 10)) == 1
 
 
+def test_a_credit_line_is_found_by_its_id_in_any_workspace(ledger: Ledger) -> None:
+    ledger.post_credits(grant(1, 10))
+    ledger.post_credits(grant(1, 3, "wks_2"))
+    ledger.post_credits(move(1, 4, "available", "reserved:spring"))
+    assert ledger.credit_entry(grant(1, 1).entry_id) == grant(1, 10)
+    assert ledger.credit_entry(grant(1, 1, "wks_2").entry_id) == grant(1, 3, "wks_2")
+    assert ledger.credit_entry(move(1, 1).entry_id) == move(1, 4, "available", "reserved:spring")
+    assert ledger.credit_entry("no such line") is None
+    assert ledger.credit_entry("") is None
+
+
 def test_consumed_credits_may_be_returned_without_a_limit(ledger: Ledger) -> None:
     ledger.post_credits(move(1, 2, "consumed", "available"))
     assert (ledger.balance("wks_1"), ledger.balance("wks_1", "consumed")) == (2, -2)
@@ -345,3 +356,13 @@ def test_no_version_is_lost_between_racing_replacers(ledger_race: Race[Ledger]) 
     assert after is not None
     assert after.version == 1 + 5 * ledger_race.count
     assert after.reference == "ref 1" + "+" * (5 * ledger_race.count)
+
+
+# Rounds
+
+
+def test_the_largest_noted_round_stays(ledger: Ledger) -> None:
+    assert ledger.noted_round() == -1
+    for sequence, noted in ((0, 0), (7, 7), (7, 7), (3, 7)):
+        ledger.note_round(sequence)
+        assert ledger.noted_round() == noted

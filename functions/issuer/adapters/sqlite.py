@@ -119,6 +119,10 @@ class SqliteLedger:
         )
         return self._page(CREDIT_ENTRIES, query, workspace_id, after, limit)
 
+    def credit_entry(self, entry_id: str) -> CreditEntry | None:
+        """The line, found by its unique id."""
+        return self._one(CREDIT_ENTRIES, "SELECT body FROM credit_entries WHERE entry_id = ?", entry_id)
+
     def create_packet(self, packet: Packet, claim: Claim, answer: Answer, open_limit: int) -> None:
         """Store a new packet and its answer. Raises ALREADY_EXISTS if the packet's id is taken."""
         key = packet.packet_id
@@ -238,6 +242,21 @@ class SqliteLedger:
         with self._database.write() as connection:
             row = (notice.type, notice.data)
             connection.execute("DELETE FROM notices WHERE type = ? AND data = ?", row)
+
+    def note_round(self, sequence: int) -> None:
+        """Note the round unless a later one is noted."""
+        with self._database.write() as connection:
+            (noted,) = connection.execute("SELECT max(sequence) FROM rounds").fetchone()
+            if noted is None:
+                connection.execute("INSERT INTO rounds VALUES (?)", (sequence,))
+            elif noted < sequence:
+                connection.execute("UPDATE rounds SET sequence = ?", (sequence,))
+
+    def noted_round(self) -> int:
+        """The noted round."""
+        with self._database.read() as connection:
+            (noted,) = connection.execute("SELECT max(sequence) FROM rounds").fetchone()
+        return -1 if noted is None else int(noted)
 
     def add_qualification(self, qualification: Qualification) -> None:
         """Store a new qualification. Raises ALREADY_EXISTS if its id is taken."""

@@ -51,6 +51,7 @@ _TABLES = (
         sequence INTEGER PRIMARY KEY AUTOINCREMENT, type TEXT NOT NULL, data BLOB NOT NULL,
         UNIQUE (type, data)
     ) STRICT""",
+    "CREATE TABLE rounds (sequence INTEGER NOT NULL CHECK (sequence >= 0)) STRICT",  # one row, or none yet
     """CREATE TABLE qualifications (
         sequence INTEGER PRIMARY KEY AUTOINCREMENT, qualification_id TEXT NOT NULL UNIQUE,
         version INTEGER NOT NULL, received_at INTEGER NOT NULL, body TEXT NOT NULL

@@ -35,6 +35,20 @@ class LogPorts:
         data = self.private.read(name)
         return None if data is None else parse_signed(data, name)
 
+    def check_ledger(self, head: Head) -> None:
+        """Check that the ledger has seen the round of a head that was read before. Raises `LogHaltedError`.
+
+        Each round is noted in the ledger before it is committed, so a ledger that lags behind was lost or
+        came from a backup: it lacks debits and nonces of what is in the log.
+        """
+        noted = self.ledger.noted_round()
+        if noted < head.sequence:
+            known = f"knows rounds up to {noted}" if noted >= 0 else "knows no round"
+            raise LogHaltedError(
+                f"the ledger {known}, the log is at {head.sequence}: the ledger was lost or came from a "
+                "backup. Nothing was signed; see the page on recovery"
+            )
+
     def check_current(self, head: Head) -> None:
         """Check that head is still head. Raises `SupersededError` if it has moved on."""
         stored = self.private.read(HEAD)

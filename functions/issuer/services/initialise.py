@@ -29,6 +29,7 @@ class Initialiser:
         head = self._head(issuers)
         if head.origin != self.ports.origin:
             raise LogHaltedError(f"this home holds the log {head.origin}, wanted {self.ports.origin}")
+        self.ports.check_ledger(head)
         try:
             return Publisher(self.ports).bring_public(head)
         except SupersededError:  # the log is at work already: look again
@@ -61,6 +62,7 @@ class Initialiser:
         batch = Batch(0, time, empty, (), notices, notices_changed=True)
         self.ports.private.create(batch.name, batch.format())
         head = Head(self.ports.origin, 0, empty, (), notices.hash(), time, batch.name, None)
+        self.ports.ledger.note_round(0)
         try:
             self.ports.private.replace(HEAD, head.format(), None)
         except StaleTagError:

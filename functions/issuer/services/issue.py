@@ -17,7 +17,7 @@ from attestlayer.nonce import Nonce, parse_nonce
 from attestlayer.notices import Role
 from attestlayer.trust import TrustRoot
 from attestlayer.verify import verify_sealed
-from issuer.errors import Code, ServiceError, StoreError
+from issuer.errors import Code, LogHaltedError, ServiceError, StoreError
 from issuer.intake.blocker_report import format_blocker_report
 from issuer.intake.catalogue import Catalogue
 from issuer.intake.evaluate import Outcome, Report, evaluate
@@ -208,6 +208,8 @@ class Issuer:
 
     def _sealing(self, ready: _Ready, trust: TrustRoot) -> Sealing:
         now = self.ports.clock.now()
+        if self.ports.ledger.noted_round() < trust.checkpoint.sequence:
+            raise LogHaltedError("the ledger is older than the log: it was lost or came from a backup")
         behind = now - trust.checkpoint.timestamp
         if behind > LOG_BEHIND_S:
             raise ServiceError(

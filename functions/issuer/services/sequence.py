@@ -72,6 +72,7 @@ class Sequencer:
     def _run(self) -> RoundReport:
         publisher = Publisher(self.ports)
         stored, head = self._read_head()
+        self.ports.check_ledger(head)
         last = publisher.bring_public(head)
         time = self._wait_for_grid()
         if time <= last.timestamp:
@@ -169,6 +170,7 @@ class Sequencer:
     def _commit(self, stored: Tagged, following: Head) -> bool:
         """Compare-and-swap head. An unclear answer is settled by reading head again."""
         data = following.format()
+        self.ports.ledger.note_round(following.sequence)
         try:
             self.ports.private.replace(HEAD, data, stored.tag)
         except StaleTagError:

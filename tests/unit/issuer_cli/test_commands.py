@@ -288,3 +288,33 @@ def test_an_init_that_died_while_it_gave_a_file_its_name_goes_on(
     operator = Operator(tmp_path / "home", capsys)
     assert operator("init", "--origin", "registry.test") == 0
     assert operator("sequence", "--cadence", "1") == 0
+
+
+@pytest.mark.parametrize("emptied", [False, True])
+def test_a_lost_ledger_stops_everything_and_is_not_made_anew(operator: Operator, emptied: bool) -> None:
+    operator("sequence", "--cadence", "1")
+    for path in operator.home.glob("ledger.sqlite*"):
+        path.unlink()
+    if emptied:
+        (operator.home / "ledger.sqlite").touch()
+    for words in (("sequence",), ("workspace", "list"), ("init", "--origin", "registry.test")):
+        assert operator(*words) == 2
+        assert "ledger" in operator.err
+
+
+def test_a_ledger_from_a_backup_stops_the_log_and_issuing(operator: Operator, tmp_path: Path) -> None:
+    workspace = operator.provision()
+    packet = operator.open(workspace)
+    operator("packet", "add", packet, WIRE)
+    shutil.copytree(operator.home, tmp_path / "backup")
+    assert operator("packet", "issue", packet, "--nonce", operator.nonce("n")) == 0
+    while "delivered" not in operator.out:
+        assert operator("sequence", "--cadence", "1") == 0
+    for path in operator.home.glob("ledger.sqlite*"):
+        path.unlink()
+    for path in (tmp_path / "backup").glob("ledger.sqlite*"):
+        shutil.copy(path, operator.home)
+    assert operator("packet", "issue", packet, "--nonce", operator.nonce("n")) == 2
+    assert "backup" in operator.err
+    assert operator("sequence", "--cadence", "1") == 2
+    assert "backup" in operator.err
