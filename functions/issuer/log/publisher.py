@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from attestlayer import layout
 from attestlayer.canonical import format_json
 from attestlayer.checkpoint import Checkpoint
-from attestlayer.encoding import format_hash
 from attestlayer.keyring import read_notices
 from attestlayer.notices import IncidentReason, late_merge
 from attestlayer.receipt import MERGE_DELAY_S
 from issuer.errors import LogHaltedError, StaleTagError, StoreError
 from issuer.log import face
+from issuer.log.promise import debit_id, returned
 from issuer.log.publication import Growth, consistency_object, entry_objects, views
 from issuer.log.signing import RoundSigner
 from issuer.log.state import (
@@ -27,7 +27,7 @@ from issuer.log.state import (
     signed_name,
 )
 from issuer.log.store import LogPorts
-from issuer.model import CreditEntry, CreditKind, QueuedNotice
+from issuer.model import QueuedNotice
 
 _AT_ONCE = 512
 """Objects handed to the store in one `create_many`."""
@@ -115,9 +115,10 @@ class Publisher:
         kind, data = late_merge(first + late[0], first + late[-1], IncidentReason.OUTAGE)
         ledger.queue_notice(QueuedNotice(kind.value, format_json(data)))
         for n in late:
-            waiting = ledger.waiting_leaf(batch.leaves[n].hash())
-            if waiting:
-                ledger.post_credits(_returned(waiting.workspace_id, waiting.leaf_hash, timestamp))
+            leaf_hash = batch.leaves[n].hash()
+            paid_from = ledger.credit_entry(debit_id(leaf_hash)) or ledger.waiting_leaf(leaf_hash)
+            if paid_from:
+                ledger.post_credits(returned(paid_from, leaf_hash, timestamp))
 
     def _bundle(self, sequence: int) -> dict[str, bytes]:
         """The bundle that this round's checkpoint fills."""
@@ -152,16 +153,3 @@ class Publisher:
                 continue
             return
         raise StoreError(f"{name} was replaced by others {_TRIES} times in a row")
-
-
-def _returned(workspace_id: str, leaf_hash: bytes, at: int) -> CreditEntry:
-    return CreditEntry(
-        entry_id=f"return-{format_hash(leaf_hash)}",
-        workspace_id=workspace_id,
-        at=at,
-        kind=CreditKind.RETURNED,
-        amount=1,
-        source="consumed",
-        target="available",
-        reference=f"late merge of leaf {format_hash(leaf_hash)}",
-    )
