@@ -14,7 +14,7 @@ MAX_PIXELS = 100_000_000
 MAX_PAGES = 20_000
 """Pages of the largest PDF."""
 _FULLY_DECODED = 25_000_000  # pixels up to which a picture may be decoded at its full size
-_TAIL = 2048  # bytes at the end in which a PDF's or JPEG's end mark must stand; some writers pad
+_TAIL = 65_536  # bytes at the end in which a PDF's or JPEG's end mark must stand; some writers pad
 
 # A hostile file must not fill the log, and a picture over the limit is an error, not a warning.
 logging.getLogger("pypdf").addHandler(logging.NullHandler())
@@ -29,6 +29,10 @@ def pdf_flaw(data: bytes) -> Flaw | None:
         return Flaw(Problem.UNREADABLE, "is a PDF that breaks off before its end")
     try:
         reader = pypdf.PdfReader(io.BytesIO(data), strict=False)
+        if reader.is_encrypted and reader.decrypt(""):
+            return Flaw(
+                Problem.ENCRYPTED, "is a PDF that opens but is encrypted: a password restricts its use"
+            )
         if reader.is_encrypted:
             return Flaw(Problem.ENCRYPTED, "is a PDF that is encrypted or protected by a password")
         pages = len(reader.pages)

@@ -10,6 +10,7 @@ from issuer.intake.media import MAX_SIZE, Flaw, MediaType, Problem, Recognised, 
 from issuer.intake.texts import (
     attachments,
     csv_flaw,
+    encrypted_flaw,
     guess_text_type,
     json_flaw,
     looks_like_mail,
@@ -140,7 +141,9 @@ def _recognise_text(name: str, data: bytes, depth: _Depth) -> Recognised:
         return _judged(named, json_flaw(data))
     if named is MediaType.CSV:
         return _judged(named, csv_flaw(data))
-    return Recognised(MediaType.TXT)  # whatever else it is named: the name is held against it by a rule
+    return _judged(
+        MediaType.TXT, encrypted_flaw(data)
+    )  # whatever else it is named: the name is held against it by a rule
 
 
 def _is_mail(name: str, data: bytes) -> bool:

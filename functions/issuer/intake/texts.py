@@ -23,6 +23,9 @@ _LINE_ENDS_MAX = 1_500_000
 _PARTS_MAX = 500  # parts of one message
 # In JSON that parses, strings and structure are all that is needed to find a member named twice.
 _JSON_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\]:,]', re.DOTALL)
+_ENCRYPTED_TEXT = re.compile(rb"^-----BEGIN (PGP MESSAGE|AGE ENCRYPTED FILE)-----", re.MULTILINE)
+_CMS_TYPES = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
+_CMS_OPEN = frozenset({"signed-data", "certs-only", "compressed-data"})  # RFC 8551 section 3.2.2
 _MAIL_FIELD = re.compile(rb"^(?:from|date|to|subject|received|message-id):", re.IGNORECASE | re.MULTILINE)
 
 
@@ -40,6 +43,14 @@ def text_flaw(data: bytes) -> Flaw | None:
     if not data.lstrip(b"\xef\xbb\xbf").strip():
         return Flaw(Problem.EMPTY, "holds nothing but white space")
     return None
+
+
+def encrypted_flaw(data: bytes) -> Flaw | None:
+    """Whether a text holds an encrypted message in ASCII armour (OpenPGP, age), or None."""
+    found = _ENCRYPTED_TEXT.search(data)
+    if found is None:
+        return None
+    return Flaw(Problem.ENCRYPTED, f"holds an encrypted text ({found[1].decode().lower()})")
 
 
 def looks_like_mail(data: bytes) -> bool:
@@ -110,9 +121,7 @@ def mail_flaw(data: bytes) -> Flaw | None:
     parts = list(_leaves(message))
     if len(parts) > _PARTS_MAX:
         return Flaw(Problem.EXPANDS, f"has more than {_PARTS_MAX} parts")
-    if not any(part.get_payload(decode=True) for part in parts):
-        return Flaw(Problem.UNREADABLE, "is a mail message without any content")
-    return None
+    return _content_flaw(message, parts)
 
 
 def attachments(data: bytes) -> Iterator[tuple[str, bytes]]:
@@ -143,6 +152,25 @@ def _delimiter(data: bytes) -> str:
     """The commonest of comma, semicolon and tab in the first line; comma if there is none of them."""
     line = data[:_HEADER_MAX].splitlines()[0] if data else b""
     return max((",", ";", "\t"), key=lambda mark: line.count(mark.encode()))
+
+
+def _content_flaw(message: Message, parts: list[Message]) -> Flaw | None:
+    if any(_is_encrypted(part) for part in message.walk()):
+        return Flaw(Problem.ENCRYPTED, "is a mail message that is encrypted")
+    if not any(part.get_payload(decode=True) for part in parts):
+        return Flaw(Problem.UNREADABLE, "is a mail message without any content")
+    return None
+
+
+def _is_encrypted(part: Message) -> bool:
+    """Encrypted by S/MIME (RFC 8551) or OpenPGP (RFC 3156, or in the text)."""
+    kind = part.get_content_type()
+    if kind == "multipart/encrypted":
+        return True
+    if kind in _CMS_TYPES:
+        return str(part.get_param("smime-type", "enveloped-data")).lower() not in _CMS_OPEN
+    content = part.get_payload(decode=True) if kind.startswith("text/") else None
+    return isinstance(content, bytes) and _ENCRYPTED_TEXT.search(content) is not None
 
 
 def _leaves(message: Message) -> Iterator[Message]:

@@ -252,3 +252,42 @@ def test_a_damaged_file_is_recognised_without_an_exception(whole: bytes, data: s
     for _ in range(data.draw(st.integers(1, 8))):
         damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
     recognise("a", bytes(damaged[: data.draw(st.integers(1, len(damaged)))]))
+
+
+MAIL = b"From: a@example.org\r\nDate: Mon, 4 May 2026 10:00:00 +0000\r\nSubject: x\r\nMIME-Version: 1.0\r\n"
+ARMOUR = b"-----BEGIN PGP MESSAGE-----\n\nhQEMA1\n-----END PGP MESSAGE-----\n"
+
+
+def cms_mail(parameter: bytes) -> bytes:
+    header = b'Content-Type: application/pkcs7-mime%s; name="smime.p7m"\r\n' % parameter
+    return MAIL + header + b"Content-Transfer-Encoding: base64\r\n\r\nMIAGCSqGSIb3DQEHA6CA\r\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.txt", ARMOUR),
+        ("a.txt", b"Please see below.\n" + ARMOUR),
+        ("a.txt", b"-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n"),
+        ("a.eml", cms_mail(b"; smime-type=enveloped-data")),
+        ("a.eml", cms_mail(b'; smime-type="authEnveloped-data"')),
+        ("a.eml", cms_mail(b"")),
+        ("a.eml", MAIL + b"Content-Type: text/plain\r\n\r\n" + ARMOUR),
+        (
+            "a.eml",
+            MAIL
+            + b'Content-Type: multipart/encrypted; boundary="b"\r\n\r\n--b\r\n\r\nVersion: 1\r\n--b--\r\n',
+        ),
+    ],
+)
+def test_an_encrypted_message_is_a_blocker(name: str, data: bytes) -> None:
+    assert [flaw.problem for flaw in recognise(name, data).flaws] == [Problem.ENCRYPTED]
+
+
+def test_a_signed_message_and_a_word_about_encryption_are_taken() -> None:
+    assert recognise("a.eml", cms_mail(b"; smime-type=signed-data")).flaws == ()
+    assert recognise("a.txt", b"It began with -----BEGIN PGP MESSAGE----- and so on.\n").flaws == ()
+
+
+def test_a_pdf_padded_with_zeros_is_whole() -> None:
+    assert recognise("a.pdf", PDF + bytes(3000)).flaws == ()
