@@ -1,7 +1,129 @@
-"""The merge promise: what a late leaf gives back."""
+"""The promise: a checkpoint each cadence, each leaf in one by its `merge_by`. How well it was kept of late.
 
-from attestlayer.encoding import format_hash
+`promise/<sequence>` is a private object, a pure function of the one before, the round's batch and its
+checkpoint, so that all publishers of a round write the same `/v1/stats` (decision page "Stats").
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from attestlayer import layout
+from attestlayer.canonical import (
+    Json,
+    format_json,
+    parse_json,
+    take_array,
+    take_document,
+    take_integer,
+    take_object,
+    take_time,
+)
+from attestlayer.checkpoint import Checkpoint
+from attestlayer.encoding import format_hash, format_time
+from attestlayer.leaf import Leaf
+from issuer.log.state import undamaged
 from issuer.model import CreditEntry, CreditKind, WaitingLeaf
+from issuer.ports import Ledger, ObjectStore
+
+PROMISES = "promise/"
+_HOUR_S = 3600
+_HOURS = 24
+"""Whole hours looked back on, beside the one that is not over."""
+
+_LOOKED_AT = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Peaks:
+    """The highest value, in seconds, of each hour that has one: (start of the hour, seconds), in order.
+
+    At most 25 of them, however short the cadence: 24 hours and the one that is not over.
+    """
+
+    hours: tuple[tuple[int, int], ...] = ()
+
+    def since(self, now: int) -> "Peaks":
+        """Without what is older than the hour that began 24 hours before the one of `now`."""
+        first = _hour(now) - _HOURS * _HOUR_S
+        return Peaks(tuple(peak for peak in self.hours if peak[0] >= first))
+
+    def noted(self, at: int, seconds: int) -> "Peaks":
+        """With one more value, of time `at`, which is not before the hours that stand here."""
+        hours = dict(self.since(at).hours)
+        hours[_hour(at)] = max(seconds, hours.get(_hour(at), 0))
+        return Peaks(tuple(hours.items()))
+
+    def highest(self) -> int | None:
+        """The highest of all, or None if there is none."""
+        return max((seconds for _, seconds in self.hours), default=None)
+
+    def members(self) -> list[Json]:
+        """As an array of `{hour, seconds}`."""
+        return [{"hour": format_time(hour), "seconds": seconds} for hour, seconds in self.hours]
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """How the promise was kept up to checkpoint `sequence` of time `timestamp`.
+
+    `gaps`: seconds from one checkpoint to the next, noted at the later one. `delays`: seconds from a
+    leaf's `issued_at` to the checkpoint that brought it in, noted at that checkpoint.
+    """
+
+    sequence: int
+    timestamp: int
+    gaps: Peaks = Peaks()
+    delays: Peaks = Peaks()
+
+    def format(self) -> bytes:
+        """The object's bytes."""
+        return format_json(
+            {
+                "schema": "attestlayer/promise/1",
+                "sequence": self.sequence,
+                "timestamp": format_time(self.timestamp),
+                "gaps": self.gaps.members(),
+                "delays": self.delays.members(),
+            }
+        )
+
+
+def promise_name(sequence: int) -> str:
+    """The private object that says how the promise was kept up to checkpoint `sequence`."""
+    return f"{PROMISES}{sequence}"
+
+
+def promise_after(before: Promise | None, leaves: Sequence[Leaf], checkpoint: Checkpoint) -> Promise:
+    """The promise with one more checkpoint, which brought `leaves` in. None: nothing is known before it."""
+    at = checkpoint.timestamp
+    gaps = before.gaps.noted(at, at - before.timestamp) if before else Peaks()
+    delays = before.delays.since(at) if before else Peaks()
+    if leaves:
+        delays = delays.noted(at, max(0, at - min(leaf.issued_at for leaf in leaves)))
+    return Promise(checkpoint.sequence, at, gaps, delays)
+
+
+def parse_promise(data: bytes, name: str) -> Promise:
+    """The promise stored as `name`. Raises `LogHaltedError` if it is damaged."""
+    with undamaged(name):
+        members = take_document(parse_json(data), "promise", ("sequence", "timestamp", "gaps", "delays"))
+        promise = Promise(
+            take_integer(members, "sequence"),
+            take_time(members, "timestamp"),
+            _take_peaks(take_array(members, "gaps")),
+            _take_peaks(take_array(members, "delays")),
+        )
+        if promise_name(promise.sequence) != name:
+            raise ValueError(f"it is of round {promise.sequence}")
+        return promise
+
+
+def oldest_waiting(ledger: Ledger, public: ObjectStore, now: int) -> WaitingLeaf | None:
+    """The oldest accepted leaf that is in no round yet, or None. Its age is measured against `merge_by`."""
+    for waiting in ledger.waiting_leaves(now, _LOOKED_AT):
+        if not public.exists(layout.inclusion_path(waiting.leaf_hash)):
+            return waiting
+    return None
 
 
 def debit_id(leaf_hash: bytes) -> str:
@@ -30,3 +152,16 @@ def returned(paid: CreditEntry | WaitingLeaf, leaf_hash: bytes, at: int) -> Cred
         target=paid.source if isinstance(paid, CreditEntry) else "available",
         reference=f"late merge of leaf {format_hash(leaf_hash)}",
     )
+
+
+def _hour(time: int) -> int:
+    return time - time % _HOUR_S
+
+
+def _take_peaks(items: list[Json]) -> Peaks:
+    objects = [take_object(item, ("hour", "seconds")) for item in items]
+    hours = tuple((take_time(each, "hour"), take_integer(each, "seconds")) for each in objects)
+    starts = [hour for hour, _ in hours]
+    if starts != sorted(set(starts)) or any(start % _HOUR_S for start in starts) or len(starts) > _HOURS + 1:
+        raise ValueError("its hours are not whole, not in order, or too many")
+    return Peaks(hours)

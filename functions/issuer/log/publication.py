@@ -22,6 +22,7 @@ from attestlayer.tiles import (
 )
 from attestlayer.trust import make_trust_root
 from issuer.errors import LogHaltedError
+from issuer.log.promise import Promise
 from issuer.log.state import Batch, SignedRound
 
 
@@ -112,14 +113,16 @@ def format_consistency(old: TreeHead, new: TreeHead, proof: Sequence[Hash]) -> b
     )
 
 
-def views(batch: Batch, signed: SignedRound, keyring: Keyring, cadence_s: int) -> dict[str, bytes]:
+def views(
+    batch: Batch, signed: SignedRound, keyring: Keyring, promise: Promise, cadence_s: int
+) -> dict[str, bytes]:
     """The mutable objects of a round in the order in which they are replaced; `latest.json` is last."""
     checkpoint = signed.checkpoint
     found = {
         layout.REGISTRY_JWKS: format_json(keyring.jwks(Role.REGISTRY)),
         layout.ISSUER_JWKS: format_json(keyring.jwks(Role.ISSUER)),
         layout.REGISTRY_VKEY: _vkeys(keyring, checkpoint.timestamp).encode(),
-        layout.STATS: _stats(batch, signed, cadence_s),
+        layout.STATS: _stats(batch, signed, promise, cadence_s),
     }
     if batch.notices_changed:
         found[layout.TRUST] = make_trust_root(checkpoint, batch.notices).format()
@@ -133,7 +136,7 @@ def _vkeys(keyring: Keyring, time: int) -> str:
     return "".join(f"{VerifierKey(keyring.origin, ED25519, key.public).format()}\n" for key in keys)
 
 
-def _stats(batch: Batch, signed: SignedRound, cadence_s: int) -> bytes:
+def _stats(batch: Batch, signed: SignedRound, promise: Promise, cadence_s: int) -> bytes:
     checkpoint = signed.checkpoint
     return format_json(
         {
@@ -146,5 +149,7 @@ def _stats(batch: Batch, signed: SignedRound, cadence_s: int) -> bytes:
             "notices": len(batch.notices.notices),
             "cadence_seconds": cadence_s,
             "max_merge_delay_seconds": MERGE_DELAY_S,
+            "longest_gap_seconds_24h": promise.gaps.highest(),
+            "worst_merge_delay_seconds_24h": promise.delays.highest(),
         }
     )

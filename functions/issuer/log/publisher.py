@@ -6,6 +6,7 @@ and it is the same bytes, since `signed/<sequence>` is taken from whoever stored
 
 import itertools
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from attestlayer import layout
@@ -14,9 +15,17 @@ from attestlayer.checkpoint import Checkpoint
 from attestlayer.keyring import read_notices
 from attestlayer.notices import IncidentReason, late_merge
 from attestlayer.receipt import MERGE_DELAY_S
-from issuer.errors import LogHaltedError, StaleTagError, StoreError
+from issuer.errors import LogHaltedError, ObjectConflictError, StaleTagError, StoreError
 from issuer.log import face
-from issuer.log.promise import debit_id, returned
+from issuer.log.promise import (
+    PROMISES,
+    Promise,
+    debit_id,
+    parse_promise,
+    promise_after,
+    promise_name,
+    returned,
+)
 from issuer.log.publication import Growth, consistency_object, entry_objects, views
 from issuer.log.signing import RoundSigner
 from issuer.log.state import (
@@ -84,14 +93,16 @@ class Publisher:
         self._create(growth.objects())
         keyring = read_notices(batch.notices)
         signed = RoundSigner(self.ports).sign(head, batch, keyring)
-        self._promise_kept(batch, signed)
+        self._give_back(batch, signed)
+        promise = self._promise(head, batch, signed)
         self._create({layout.notices_path(batch.notices.hash()): batch.notices.format()})
         self._create(dict(entry_objects(batch, signed, growth)) | consistency_object(batch, growth))
         self._create({layout.checkpoint_path(signed.checkpoint.hash()): signed.checkpoint.format()})
         if head.sequence % layout.BUNDLED == layout.BUNDLED - 1:
             self._create(self._bundle(head.sequence))
-        for name, data in views(batch, signed, keyring, self.ports.cadence_s).items():
+        for name, data in views(batch, signed, keyring, promise, self.ports.cadence_s).items():
             self._replace(name, data, head)
+        self._drop_promises(head.sequence)
         return signed.checkpoint
 
     def _read_batch(self, head: Head) -> Batch:
@@ -105,7 +116,7 @@ class Publisher:
             raise LogHaltedError(f"{head.batch} is not the batch of round {head.sequence}")
         return batch
 
-    def _promise_kept(self, batch: Batch, signed: SignedRound) -> None:
+    def _give_back(self, batch: Batch, signed: SignedRound) -> None:
         """Leaves that come into a checkpoint after their `merge_by`: a public notice, the credit back."""
         ledger, timestamp = self.ports.ledger, signed.checkpoint.timestamp
         late = [n for n, leaf in enumerate(batch.leaves) if timestamp > leaf.issued_at + MERGE_DELAY_S]
@@ -119,6 +130,38 @@ class Publisher:
             paid_from = ledger.credit_entry(debit_id(leaf_hash)) or ledger.waiting_leaf(leaf_hash)
             if paid_from:
                 ledger.post_credits(returned(paid_from, leaf_hash, timestamp))
+
+    def _promise(self, head: Head, batch: Batch, signed: SignedRound) -> Promise:
+        """How the promise was kept up to this round: as stored, or made from that of the round before.
+
+        A log that has none before (it is older than they are) begins here.
+        """
+        private, name = self.ports.private, promise_name(head.sequence)
+        data = private.read(name)
+        if data is None:
+            earlier = promise_name(head.sequence - 1)
+            before = private.read(earlier)
+            if before is None:
+                self.ports.check_current(head)  # dropped once later rounds were public
+            made = promise_after(
+                None if before is None else parse_promise(before, earlier), batch.leaves, signed.checkpoint
+            )
+            with suppress(ObjectConflictError):  # another publisher was first: its bytes count
+                private.create(name, made.format())
+            data = private.read(name)
+        if data is None:
+            self.ports.check_current(head)
+            raise StoreError(f"{name} was stored and is not there")
+        promise = parse_promise(data, name)
+        if promise.timestamp != signed.checkpoint.timestamp:
+            raise LogHaltedError(f"{name} is not of the checkpoint that was signed")
+        return promise
+
+    def _drop_promises(self, sequence: int) -> None:
+        """Keep this round's, for the next, and the one before, for publishers still at this round."""
+        for name in self.ports.private.list(PROMISES):
+            if int(name.removeprefix(PROMISES)) < sequence - 1:
+                self.ports.private.delete(name)
 
     def _bundle(self, sequence: int) -> dict[str, bytes]:
         """The bundle that this round's checkpoint fills."""

@@ -142,7 +142,7 @@ def parse_head(data: bytes) -> Head:
         "batch",
         "prev_checkpoint_hash",
     ]
-    with _undamaged("head"):
+    with undamaged("head"):
         members = take_document(parse_json(data), "head", names)
         head = Head(
             origin=take_value(members, "origin", parse_origin),
@@ -170,7 +170,7 @@ def parse_batch(data: bytes, name: str) -> Batch:
         "notices",
         "notices_changed",
     ]
-    with _undamaged(name):
+    with undamaged(name):
         members = take_document(parse_json(data, _MAX_BATCH), "batch", names)
         batch = Batch(
             sequence=take_integer(members, "sequence"),
@@ -189,13 +189,14 @@ def parse_batch(data: bytes, name: str) -> Batch:
 
 def parse_signed(data: bytes, name: str) -> SignedRound:
     """The signed round stored as `name`. Raises `LogHaltedError` if it is damaged."""
-    with _undamaged(name):
+    with undamaged(name):
         members = take_document(parse_json(data), "signed-round", ("checkpoint", "note"))
         return SignedRound(take_checkpoint(members["checkpoint"]), parse_note(take_string(members, "note")))
 
 
 @contextmanager
-def _undamaged(name: str) -> Iterator[None]:
+def undamaged(name: str) -> Iterator[None]:
+    """Where the private object `name` is read: what is wrong with it becomes a `LogHaltedError`."""
     try:
         yield
     except (ValueError, VerificationError) as error:

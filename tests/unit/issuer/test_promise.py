@@ -1,10 +1,21 @@
 """The merge promise: credits that come back, the cadence kept."""
 
-import pytest
+from collections.abc import Callable
+from pathlib import Path
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from attestlayer.canonical import Members, parse_json, take_members
+from attestlayer.checkpoint import Checkpoint
+from attestlayer.encoding import Hash
+from attestlayer.merkle import TreeHead
+from issuer.errors import LogHaltedError
+from issuer.log.promise import Promise, oldest_waiting, parse_promise, promise_after
 from issuer.model import CreditKind
 from issuer.services.sequence import Sequencer
-from support.log import TestLog
+from support.log import START, Tap, TestLog, leaf_number, tapped, wait
 from support.service import WORKSPACE, TestService
 
 
@@ -26,3 +37,145 @@ def test_a_late_credit_goes_back_to_the_account_that_paid(log: TestLog, cohort: 
     (line,) = [line for line in lines if line.kind == CreditKind.RETURNED]
     assert (line.source, line.target, line.amount) == ("consumed", account, 1)
     assert service.deliver().delivered
+
+
+HASH = Hash(bytes(32))
+GAP, DELAY = "longest_gap_seconds_24h", "worst_merge_delay_seconds_24h"
+
+
+def stats(log: TestLog) -> Members:
+    return take_members(parse_json((log.home / "registry/v1/stats").read_bytes()))
+
+
+def promises(log: TestLog) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (log.home / "private/promise").iterdir()}
+
+
+def checkpoint_at(sequence: int, timestamp: int) -> Checkpoint:
+    return Checkpoint("a.test", sequence, TreeHead(0, HASH), timestamp, None, HASH, "kid")
+
+
+def test_a_new_log_has_kept_nothing_and_broken_nothing(log: TestLog) -> None:
+    log.init()
+    assert (stats(log)[GAP], stats(log)[DELAY]) == (None, None)
+
+
+def test_stats_show_the_longest_gap_and_the_worst_delay_of_the_day(log: TestLog) -> None:
+    ports = log.init()
+    log.round(ports)
+    assert (stats(log)[GAP], stats(log)[DELAY]) == (60, None)
+    log.round(ports, 2)
+    assert (stats(log)[GAP], stats(log)[DELAY]) == (60, 60)
+    log.clock.time += 240
+    wait(ports, log.leaves(1))
+    log.round(ports, 1)
+    assert (stats(log)[GAP], stats(log)[DELAY]) == (300, 60), "a gap without a leaf in it delays no leaf"
+    wait(ports, log.leaves(1))
+    log.clock.time += 420
+    log.round(ports)
+    assert (stats(log)[GAP], stats(log)[DELAY]) == (480, 480)
+    log.clock.time += 25 * 3600
+    log.round(ports)
+    log.clock.time += 25 * 3600
+    log.round(ports)
+    log.round(ports)
+    assert stats(log)[DELAY] is None, "what is older is forgotten"
+
+
+@given(st.lists(st.tuples(st.integers(1, 40_000), st.integers(0, 5000) | st.none()), max_size=60))
+def test_peaks_are_those_of_the_last_24_whole_hours_and_the_current_one(
+    rounds: list[tuple[int, int | None]],
+) -> None:
+    promise, at, gaps, delays = promise_after(None, [], checkpoint_at(0, START)), START, [], []
+    for sequence, (gap, delay) in enumerate(rounds, 1):
+        at += gap
+        leaves = [] if delay is None else [leaf_number(1, at - delay), leaf_number(2, at)]
+        promise = promise_after(promise, leaves, checkpoint_at(sequence, at))
+        gaps.append((at, gap))
+        delays += [] if delay is None else [(at, delay)]
+        assert parse_promise(promise.format(), f"promise/{sequence}") == promise
+        assert len(promise.format()) < 4096
+
+        def worst(values: list[tuple[int, int]], first: int = at // 3600 - 24) -> int | None:
+            return max((value for time, value in values if time // 3600 >= first), default=None)
+
+        assert (promise.gaps.highest(), promise.delays.highest()) == (worst(gaps), worst(delays))
+
+
+def test_two_publishers_of_a_round_write_the_same_promise_and_stats(log: TestLog) -> None:
+    ports = log.init()
+    log.round(ports, 3)
+    others: list[Members] = []
+
+    def stall(number: int, name: str) -> None:
+        del number
+        if name == "public v1/stats" and not others:
+            others.append({})
+            Sequencer(log.ports()).run()  # another finishes the round by a later clock, and makes the next
+            others.append(stats(log))
+
+    wait(ports, log.leaves(2))
+    log.clock.time += 60
+    Sequencer(tapped(ports, Tap(before=stall))).run()
+    assert others[1]["checkpoint_sequence"] == 2
+    assert stats(log) == others[1]
+    assert set(promises(log)) == {"1", "2"}
+
+
+def test_only_the_last_two_promises_are_kept(log: TestLog) -> None:
+    ports = log.init()
+    for _ in range(12):
+        log.round(ports, 1)
+    assert set(promises(log)) == {"11", "12"}
+
+
+def test_a_log_that_has_no_promise_yet_begins_one(log: TestLog) -> None:
+    ports = log.init()
+    log.round(ports, 1)
+    for name in promises(log):
+        (log.home / "private/promise" / name).unlink()
+    log.round(ports, 1)
+    assert (stats(log)[GAP], stats(log)[DELAY]) == (None, 60)
+    log.round(ports, 1)
+    assert (stats(log)[GAP], stats(log)[DELAY]) == (60, 60)
+
+
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "torn": lambda data: data[:-1],
+    "empty": lambda data: b"",
+    "another round's": lambda data: data.replace(b'"sequence":1', b'"sequence":7'),
+    "hours out of order": lambda data: data.replace(
+        b'"gaps":[', b'"gaps":[{"hour":"2030-01-01T00:00:00Z","seconds":1},'
+    ),
+    "no whole hour": lambda data: data.replace(b':00:00Z","seconds', b':00:01Z","seconds'),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_promise_stops_the_log(log: TestLog, damage: Callable[[bytes], bytes]) -> None:
+    ports = log.init()
+    log.round(ports, 1)
+    path: Path = log.home / "private/promise/1"
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(LogHaltedError, match="promise/1"):
+        log.round(ports, 1)
+
+
+def test_the_oldest_waiting_leaf_is_the_oldest_that_is_in_no_round(log: TestLog) -> None:
+    ports = log.init()
+
+    def oldest() -> int | None:
+        found = oldest_waiting(ports.ledger, ports.public, int(log.clock.time))
+        return found.issued_at if found else None
+
+    assert oldest() is None
+    log.round(ports, 2)
+    assert oldest() is None, "they wait for their delivery only"
+    wait(ports, log.leaves(1, START + 70))
+    wait(ports, log.leaves(1, START + 65))
+    log.clock.time += 30
+    assert oldest() == START + 65
+
+
+def test_a_promise_is_empty_without_rounds() -> None:
+    assert Promise(0, START).gaps.highest() is None
