@@ -132,6 +132,10 @@ def put_waiting(ledger: Ledger, leaf: Leaf) -> None:
         )
 
 
+Opener = Callable[[Path, HeldClock, int, SeedSigner], LogPorts]
+"""Opens the adapters of one more process: `log_in`, or the same with others."""
+
+
 @dataclass
 class TestLog:
     """A log under test: its home, its held clock, and ports that are a process's own."""
@@ -143,10 +147,11 @@ class TestLog:
     cadence_s: int = 60
     signer: SeedSigner = REGISTRY
     made: int = 0
+    opened_by: Opener = log_in
 
     def ports(self) -> LogPorts:
         """The ports of one more process."""
-        return log_in(self.home, self.clock, self.cadence_s, self.signer)
+        return self.opened_by(self.home, self.clock, self.cadence_s, self.signer)
 
     def init(self) -> LogPorts:
         """Start the log."""
@@ -298,12 +303,14 @@ class TappedStore:
         return self.store.list(prefix)
 
 
-_LEDGER_WRITES = frozenset(
+_LEDGER_READS = frozenset(
     {
-        *("accept", "claim", "create_packet", "drop_notice", "finish", "post_credits", "queue_notice"),
-        *("release", "replace_packet", "settle"),
+        *("api_key", "api_keys", "balance", "credit_entries", "credit_entry", "nonce_used", "noted_round"),
+        *("packet", "packet_of_kit", "packets", "qualification", "qualifications", "queued_notices"),
+        *("waiting_leaf", "waiting_leaves", "workspace", "workspaces"),
     }
 )
+"""Every other call of the port is a write, also one that is new."""
 
 
 class _TappedLedger:
@@ -313,12 +320,12 @@ class _TappedLedger:
 
     def __getattr__(self, name: str) -> object:
         method = getattr(self._ledger, name)
-        if name not in _LEDGER_WRITES:
+        if name in _LEDGER_READS:
             return method
 
-        def tapped(*arguments: object) -> object:
+        def tapped(*arguments: object, **named: object) -> object:
             with self._tap.write(f"ledger {name}"):
-                return method(*arguments)
+                return method(*arguments, **named)
 
         return tapped
 

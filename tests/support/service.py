@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -73,6 +74,10 @@ class TestService:
     def start(self, credits_granted: int = 1) -> "TestService":
         """Start the log and a workspace with credits."""
         self.log.init()
+        return self.open_workspace(credits_granted)
+
+    def open_workspace(self, credits_granted: int) -> "TestService":
+        """A workspace with credits."""
         now = int(self.log.clock.time)
         self.ports.ledger.add_workspace(Workspace(WORKSPACE, "Test", "growth", now + 86_400, now))
         if credits_granted:
@@ -177,8 +182,11 @@ class TestService:
         """The verification of the packet's delivered kit by the newest trust root."""
         issued = self.read(packet.packet_id).issued
         assert issued
-        with open_kit(self.kit_path(issued.kit_id)) as kit:
-            return explain(kit, read_trust_root(self.ports.public))
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "kit.zip")
+            assert self.ports.private.fetch(delivered_object(issued.kit_id), path)
+            with open_kit(path) as kit:
+                return explain(kit, read_trust_root(self.ports.public))
 
     def kit_path(self, kit_id: str) -> Path:
         """The file of a delivered kit."""
