@@ -11,6 +11,7 @@ from issuer.adapters.entropy import SystemEntropy
 from issuer.adapters.jinja_pages import JinjaPages
 from issuer.adapters.local_keys import KeyRole, LocalKey, create_key
 from issuer.adapters.local_transfers import LocalTransfers
+from issuer.adapters.scratch import Scratch
 from issuer.adapters.sqlite import SqliteLedger
 from issuer.adapters.typst_binder import TypstBinder
 from issuer.errors import Code, ObjectConflictError, ServiceError
@@ -56,6 +57,7 @@ class Service:
     transfers: LocalTransfers
     issuer: Issuer
     log: LogPorts
+    scratch: Scratch
 
     @property
     def packets(self) -> Packets:
@@ -80,7 +82,7 @@ class Service:
     @property
     def deliverer(self) -> Deliverer:
         """Finishes kits."""
-        return Deliverer(self.ledger, self.private, self.public, self.clock)
+        return Deliverer(self.ledger, self.private, self.public, self.clock, self.scratch.path)
 
     @property
     def prover(self) -> Prover:
@@ -126,6 +128,7 @@ def open_home(settings: Settings) -> Service:
     home = settings.home
     origin = _read_origin(home)
     clock, entropy = SystemClock(), SystemEntropy()
+    scratch = Scratch(home / "state" / "scratch")
     public = DirectoryStore(home / REGISTRY_FOLDER, state=home / "state" / "registry")
     private = DirectoryStore(home / "private", state=home / "state" / "private", private=True)
     ledger = SqliteLedger(_check_ledger(home / "ledger.sqlite", private))
@@ -142,6 +145,7 @@ def open_home(settings: Settings) -> Service:
         renderer=TypstBinder(),
         clock=clock,
         entropy=entropy,
+        scratch=scratch.path,
     )
     log = LogPorts(
         origin=origin,
@@ -165,6 +169,7 @@ def open_home(settings: Settings) -> Service:
         transfers=transfers,
         issuer=Issuer(ports),
         log=log,
+        scratch=scratch,
     )
 
 

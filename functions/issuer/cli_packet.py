@@ -13,10 +13,13 @@ from issuer.errors import Code, ServiceError
 from issuer.intake.blocker_report import format_blocker_text
 from issuer.intake.evaluate import Outcome
 from issuer.intake.policy import MAX_TOTAL_SIZE
+from issuer.intake.sidecar import MAX_LENGTH as MAX_SIDECAR
 from issuer.intake.sidecar import SIDECAR, assign_by_folder, check_files, read_sidecar
 from issuer.kits.objects import delivered_object, record_object
 from issuer.model import Answer, Claim, Packet
 from issuer.services.packet import PacketRequest, RecordRequest
+
+_MAX_NONCE = 1024  # bytes; a nonce file has some hundred
 
 
 def add_commands(commands: Commands) -> None:
@@ -76,10 +79,7 @@ def _open(arguments: argparse.Namespace) -> int:
 def _add(arguments: argparse.Namespace) -> int:
     service, packet = _service_and_packet(arguments)
     for file, name, record_type, metadata in _to_add(service, packet, arguments):
-        try:
-            data = file.read_bytes()
-        except OSError as error:
-            raise ServiceError(Code.RECORD_REFUSED, f"{file}: {error.strerror}") from error
+        data = _read(file, MAX_TOTAL_SIZE)
         request = RecordRequest(name, record_type, len(data), sha256(data), metadata)
         record = service.packets.add_record(packet.workspace_id, packet.packet_id, request)
         service.private.create(record_object(packet.packet_id, record), data)
@@ -95,16 +95,12 @@ def _to_add(
     if not root.is_dir():
         if arguments.type is None:
             raise ServiceError(Code.INVALID_REQUEST, f"{root}: a single file needs --type")
-        if root.is_file() and root.stat().st_size > MAX_TOTAL_SIZE:
-            raise ServiceError(
-                Code.TOO_LARGE, f"{root} has {root.stat().st_size} bytes, at most {MAX_TOTAL_SIZE}"
-            )
         yield root, root.name, arguments.type, dict(_pair(text) for text in arguments.meta)
         return
     files = sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
     if SIDECAR in files:
         today = datetime.fromtimestamp(service.clock.now(), UTC).date()
-        sidecar = read_sidecar((root / SIDECAR).read_bytes(), today)
+        sidecar = read_sidecar(_read(root / SIDECAR, MAX_SIDECAR), today)
         there = check_files(sidecar, files)
         for record in sidecar.records:
             yield root / there[record.file], Path(record.file).name, record.record_type, dict(record.metadata)
@@ -113,6 +109,20 @@ def _to_add(
         if not assigned.record_type:
             raise ServiceError(Code.INVALID_REQUEST, assigned.message)
         yield root / assigned.file, Path(assigned.file).name, assigned.record_type, {}
+
+
+def _read(path: Path, limit: int) -> bytes:
+    """A file's bytes, at most `limit`. Raises `ServiceError` (RECORD_REFUSED, TOO_LARGE)."""
+    try:
+        if path.exists() and not path.is_file():
+            raise ServiceError(Code.RECORD_REFUSED, f"{path} is not a file")
+        with path.open("rb") as stream:
+            data = stream.read(limit + 1)
+    except OSError as error:
+        raise ServiceError(Code.RECORD_REFUSED, f"{path}: {error.strerror}") from error
+    if len(data) > limit:
+        raise ServiceError(Code.TOO_LARGE, f"{path} has more than {limit} bytes")
+    return data
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -143,10 +153,7 @@ def _withdraw(arguments: argparse.Namespace) -> int:
 
 def _issue(arguments: argparse.Namespace) -> int:
     service, packet = _service_and_packet(arguments)
-    try:
-        nonce = arguments.nonce.read_bytes()
-    except OSError as error:
-        raise ServiceError(Code.NONCE_MALFORMED, f"{arguments.nonce}: {error.strerror}") from error
+    nonce = _read(arguments.nonce, _MAX_NONCE)
     request = packet.packet_id.encode() + nonce
     key = arguments.key or f"issue {sha256(request).hex()}"
     claim = service.packets.claim(packet.workspace_id, key, request)
@@ -159,6 +166,7 @@ def _issue(arguments: argparse.Namespace) -> int:
     print(f"leaf       {format_hash(packet.issued.leaf_hash)}")
     print(f"merge by   {format_time(packet.issued.merge_by)}")
     print(f"balance    {service.ledger.balance(packet.workspace_id)} credits")
+    print(f"next       `issuer packet kit {packet.packet_id} -o kit.zip`, once a checkpoint has the leaf")
     return DONE
 
 

@@ -6,7 +6,6 @@ import getpass
 from attestlayer.encoding import format_time
 from attestlayer.notices import WithdrawalReason
 from issuer.cli_home import DONE, Commands, add_command, add_group, service_of
-from issuer.errors import Code, ServiceError
 from issuer.kits.tiers import TIERS
 from issuer.model import Contact
 from issuer.services.qualify import Decision
@@ -91,8 +90,6 @@ def _decide(arguments: argparse.Namespace) -> int:
 
 
 def _provision(arguments: argparse.Namespace) -> int:
-    if arguments.credits is not None and arguments.credits < 0:
-        raise ServiceError(Code.INVALID_REQUEST, f"found {arguments.credits} credits, wanted 0 or more")
     workspaces = service_of(arguments).workspaces
     made = workspaces.provision(arguments.name, arguments.tier, arguments.contact, arguments.credits)
     key = workspaces.make_key(made.workspace_id, "first key")

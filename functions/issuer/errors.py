@@ -13,6 +13,8 @@ class Code(Enum):
     UNAUTHENTICATED = ("unauthenticated", 401, "The API key is missing, mistyped, expired or unknown")
     NO_CREDITS = ("no-credits", 402, "The workspace has no credit left")
     FORBIDDEN = ("forbidden", 403, "The API key lacks the scope for this call")
+    LINK_REFUSED = ("link-refused", 403, "The address or form was changed, or is not of this server")
+    LINK_EXPIRED = ("link-expired", 410, "The address or form has expired")
     NOT_FOUND = ("not-found", 404, "There is no such resource")
     METHOD_NOT_ALLOWED = ("method-not-allowed", 405, "The path does not have this method")
     UNKNOWN_LANE = ("unknown-lane", 422, "There is no such lane or profile")
@@ -31,10 +33,10 @@ class Code(Enum):
     RATE_LIMITED = ("rate-limited", 429, "Too many requests")
     INTERNAL = ("internal", 500, "Something failed on our side")
     LOG_STALLED = ("log-stalled", 503, "The registry is not taking entries at the moment")
-    STORAGE_FAILED = ("storage-failed", 503, "Storage failed; nothing was half-done")
+    STORAGE_FAILED = ("storage-failed", 503, "Storage failed; doing it again is safe")
     KEY_UNUSABLE = ("key-unusable", 500, "A signing key cannot be used")
     HOME_UNUSABLE = ("home-unusable", 500, "The home folder cannot be used")
-    PORT_IN_USE = ("port-in-use", 500, "The port is taken")
+    PORT_IN_USE = ("port-in-use", 500, "The address can't be used")
 
     def __init__(self, word: str, status: int, title: str) -> None:
         self.word = word

@@ -94,7 +94,7 @@ def test_a_ticker_tells_one_line_a_round_and_survives_failures() -> None:
     assert "checkpoint 7 published; new leaves: 2; kits delivered: kit_1" in told[0]
     assert "not delivered, leaf leaf: the disk is full" in told[0]
     assert told[1].endswith(
-        "round failed, trying again: Storage failed; nothing was half-done: the disk is full"
+        "round failed, trying again: Storage failed; doing it again is safe: the disk is full"
     )
     assert told[2].endswith("round failed, trying again: ZeroDivisionError: x")
     assert "checkpoint 8" in told[3]

@@ -221,14 +221,25 @@ def test_other_bytes_than_announced_are_refused_and_not_stored(site: Site, data:
     assert site.upload(fields, PDF).status == 204
 
 
+def test_an_announcement_whose_answer_was_lost_can_be_made_again_until_the_bytes_are_there(
+    site: Site,
+) -> None:
+    packet_id = site.open()
+    first, again = (site.announce(packet_id, "a.pdf", "authority", PDF) for _ in range(2))
+    assert again.status == first.status
+    assert again.json["record"] == first.json["record"]
+    assert site.upload(again.json["upload"]["fields"], PDF).status == 204
+    assert site.announce(packet_id, "a.pdf", "authority", PDF).code == "record-refused"
+
+
 def test_a_changed_or_expired_form_is_forbidden(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     packet_id = site.open()
     fields = site.announce(packet_id, "a.pdf", "authority", PDF).json["upload"]["fields"]
     for name in fields:
         got = site.upload(fields | {name: fields[name][:-1] + ("8" if fields[name][-1] == "9" else "9")}, PDF)
-        assert (got.status, got.code) == (403, "forbidden"), name
+        assert (got.status, got.code) == (403, "link-refused"), name
     other = fields | {"key": fields["key"].replace("records/", "kits/")}
-    assert site.upload(other, PDF).code == "forbidden"
+    assert site.upload(other, PDF).code == "link-refused"
     with monkeypatch.context() as patched:
         clock = site.service.clock
         patched.setattr(type(clock), "now", lambda _, now=clock.now: now() + 3601)
@@ -325,7 +336,7 @@ def test_downloads_answer_only_signed_addresses(
     ]:
         found = site.raw("GET", target)
         assert found.status == status, target
-        assert found.code in ("malformed-request", "forbidden")
+        assert found.code in ("malformed-request", "link-refused")
     assert parse_qs(query)["as"] == ['kit "é".zip']
     with monkeypatch.context() as patched:
         clock = site.service.clock

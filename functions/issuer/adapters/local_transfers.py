@@ -52,7 +52,7 @@ class LocalTransfers:
         return f"{self.base_url}{DOWNLOAD_PATH}{quote(name)}?{urlencode(query)}"
 
     def check_upload(self, fields: dict[str, str]) -> Upload:
-        """What a form's fields allow. Raises `ServiceError` (FORBIDDEN, MALFORMED_REQUEST)."""
+        """What a form's fields allow. Raises `ServiceError` (LINK_…, MALFORMED_REQUEST)."""
         if fields.keys() != set(_FIELDS):
             found = ", ".join(map(shown, fields)) or "none"
             raise ServiceError(
@@ -63,7 +63,7 @@ class LocalTransfers:
         return Upload(values[0], parse_decimal(values[1]), parse_hash(values[2]))
 
     def check_download(self, name: str, query: dict[str, str]) -> str:
-        """The file name to answer `name` with. Raises `ServiceError` (FORBIDDEN, MALFORMED_REQUEST)."""
+        """The file name to answer `name` with. Raises `ServiceError` (LINK_…, MALFORMED_REQUEST)."""
         if query.keys() != {"as", "expires", "signature"} or not _NAME.fullmatch(name):
             raise ServiceError(
                 Code.MALFORMED_REQUEST, "wanted parameters as, expires and signature, as given"
@@ -73,11 +73,13 @@ class LocalTransfers:
 
     def _check(self, signature: str, expires: str, *signed: str) -> None:
         if not hmac.compare_digest(signature.encode(), self._sign(*signed).encode()):
-            raise ServiceError(Code.FORBIDDEN, "the address or form was changed, or is not of this server")
+            raise ServiceError(
+                Code.LINK_REFUSED, "its signature is not of what it says; use it as it was given"
+            )
         expires_at = parse_decimal(expires)
         if self.clock.now() >= expires_at:
             raise ServiceError(
-                Code.FORBIDDEN, f"the address expired at {format_time(expires_at)}; ask for a new one"
+                Code.LINK_EXPIRED, f"the address expired at {format_time(expires_at)}; ask for a new one"
             )
 
     def _sign(self, *parts: str) -> str:

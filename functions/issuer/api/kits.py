@@ -45,7 +45,7 @@ def _not_ready(call: Call, packet: Packet) -> ServiceError:
 
 def _digest(call: Call, kit_id: str) -> bytes:
     """The SHA-256 of the delivered kit, read from the store. O(size)."""
-    with tempfile.TemporaryDirectory(prefix="attestlayer-") as folder:
+    with tempfile.TemporaryDirectory(prefix="attestlayer-", dir=call.service.scratch.path) as folder:
         path = Path(folder, "kit.zip")
         if not call.service.private.fetch(delivered_object(kit_id), path):
             raise StoreError(f"the delivered kit {kit_id} is missing")

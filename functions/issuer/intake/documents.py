@@ -29,12 +29,10 @@ def pdf_flaw(data: bytes) -> Flaw | None:
         return Flaw(Problem.UNREADABLE, "is a PDF that breaks off before its end")
     try:
         reader = pypdf.PdfReader(io.BytesIO(data), strict=False)
-        if reader.is_encrypted and reader.decrypt(""):
-            return Flaw(
-                Problem.ENCRYPTED, "is a PDF that opens but is encrypted: a password restricts its use"
-            )
         if reader.is_encrypted:
-            return Flaw(Problem.ENCRYPTED, "is a PDF that is encrypted or protected by a password")
+            opens = "opens but is encrypted: a password restricts its use"
+            found = opens if reader.decrypt("") else "is encrypted or protected by a password"
+            return Flaw(Problem.ENCRYPTED, f"is a PDF that {found}")
         pages = len(reader.pages)
         if not 1 <= pages <= MAX_PAGES:
             problem = Problem.EXPANDS if pages else Problem.UNREADABLE

@@ -18,7 +18,7 @@ from multipart import (  # type: ignore[import-untyped]
 from attestlayer.encoding import format_base64, format_hash, shown
 from issuer.adapters.local_transfers import Upload
 from issuer.bootstrap import Service
-from issuer.errors import Code, ServiceError
+from issuer.errors import Code, ServiceError, StoreError
 from issuer.http.wsgi import Environ, HttpAnswer
 
 UPLOAD_PATH = "/uploads"
@@ -39,18 +39,21 @@ Events = Iterator[MultipartSegment | bytearray | bytes | None]
 def take_upload(service: Service, environ: Environ) -> HttpAnswer:
     """POST /uploads: store the file of a form, if it has exactly the announced length and SHA-256.
 
-    Raises MALFORMED_REQUEST, FORBIDDEN, RECORD_REFUSED, and stores nothing then. The file goes to the
+    Raises MALFORMED_REQUEST, LINK_…, RECORD_REFUSED, and stores nothing then. The file goes to the
     disk as it comes in.
     """
-    with tempfile.TemporaryDirectory(prefix="attestlayer-") as folder:
+    with tempfile.TemporaryDirectory(prefix="attestlayer-", dir=service.scratch.path) as folder:
         path = Path(folder, "upload")
-        name = _receive(service, environ, path)
+        try:
+            name = _receive(service, environ, path)
+        except OSError as error:
+            raise StoreError(f"receive an upload: {error.strerror or error}") from error
         service.private.create_file(name, path)
     return HttpAnswer(204, {"Cache-Control": "no-store"})
 
 
 def send_download(service: Service, path: str, query: str) -> HttpAnswer:
-    """GET /downloads/…: the object's bytes as a file. Raises MALFORMED_REQUEST, FORBIDDEN, NOT_FOUND."""
+    """GET /downloads/…: the object's bytes as a file. Raises MALFORMED_REQUEST, LINK_…, NOT_FOUND."""
     try:
         name = unquote(path.removeprefix(DOWNLOAD_PREFIX), errors="strict")
         pairs = parse_qsl(query, strict_parsing=True, errors="strict", max_num_fields=_FIELDS_MAX)
@@ -59,7 +62,7 @@ def send_download(service: Service, path: str, query: str) -> HttpAnswer:
     if len(dict(pairs)) != len(pairs):
         raise ServiceError(Code.MALFORMED_REQUEST, "a parameter of the address occurs twice")
     filename = service.transfers.check_download(name, dict(pairs))
-    with tempfile.TemporaryDirectory(prefix="attestlayer-") as folder:
+    with tempfile.TemporaryDirectory(prefix="attestlayer-", dir=service.scratch.path) as folder:
         copy = Path(folder, "download")
         if not service.private.fetch(name, copy):
             raise ServiceError(Code.NOT_FOUND, f"there is no file {shown(filename)} any more")

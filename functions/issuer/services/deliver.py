@@ -34,12 +34,13 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Deliverer:
-    """Finishes kits. Running it again, or twice at once, is always right."""
+    """Finishes kits. Running it again, or twice at once, is always right. `scratch`: for unfinished files."""
 
     ledger: Ledger
     private: ObjectStore
     public: ObjectStore
     clock: Clock
+    scratch: Path | None = None
 
     def run(self) -> Delivery:
         """Deliver every kit whose leaf the newest public checkpoint has reached."""
@@ -83,7 +84,7 @@ class Deliverer:
     def _finish_kit(
         self, waiting: WaitingLeaf, receipt: RegistryReceipt, trust: TrustRoot, kit_id: str
     ) -> None:
-        with tempfile.TemporaryDirectory(prefix="attestlayer-") as folder:
+        with tempfile.TemporaryDirectory(prefix="attestlayer-", dir=self.scratch) as folder:
             sealed, finished = Path(folder, "sealed.zip"), Path(folder, "kit.zip")
             if not self.private.fetch(sealed_object(waiting.kit_digest), sealed):
                 raise StoreError(f"the sealed kit {kit_id} is missing")

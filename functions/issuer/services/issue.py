@@ -55,7 +55,7 @@ _AVAILABLE = "available"
 
 @dataclass(frozen=True)
 class IssuePorts:
-    """What issuing needs. `signers`: the issuer's keys by kid."""
+    """What issuing needs. `signers`: the issuer's keys by kid; `scratch`: for unfinished files."""
 
     origin: str
     ledger: Ledger
@@ -66,6 +66,7 @@ class IssuePorts:
     renderer: BinderRenderer
     clock: Clock
     entropy: Entropy
+    scratch: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +248,7 @@ class Issuer:
 
     def _store_sealed(self, packet: Packet, sealed: Sealed, trust: TrustRoot) -> LeafRecord:
         """Store the sealed kit under its digest, read it back and verify what was stored."""
-        with tempfile.TemporaryDirectory(prefix="attestlayer-") as folder:
+        with tempfile.TemporaryDirectory(prefix="attestlayer-", dir=self.ports.scratch) as folder:
             made, stored = Path(folder, "made.zip"), Path(folder, "stored.zip")
             with made.open("wb") as out:
                 sealed.write(out, lambda record: read_record(self.ports.private, packet, record))

@@ -119,9 +119,14 @@ class Packets:
     def add_record(self, workspace_id: str, packet_id: str, request: RecordRequest) -> Record:
         """Announce a record; its bytes are then stored under `record_object`.
 
+        The same announcement again, while its bytes are not there, gives the same record: a caller that
+        lost the answer can ask once more.
+
         Raises `ServiceError` (WRONG_STATE, RECORD_REFUSED, TOO_LARGE, CHANGED_MEANWHILE).
         """
         packet = self._changeable(workspace_id, packet_id)
+        if announced := self._announced(packet, request):
+            return announced
         policy = self.policy_of(packet)
         _check_record(packet, policy, request)
         now = self.clock.now()
@@ -136,6 +141,14 @@ class Packets:
         )
         self._store_records(packet, (*packet.records, record))
         return record
+
+    def _announced(self, packet: Packet, request: RecordRequest) -> Record | None:
+        """The record that says the same as the request and has no bytes yet."""
+        for record in packet.records:
+            told = RecordRequest(record.name, record.record_type, record.size, record.sha256, record.metadata)
+            if told == request and not self.private.exists(record_object(packet.packet_id, record)):
+                return record
+        return None
 
     def remove_record(self, workspace_id: str, packet_id: str, record_id: str) -> None:
         """Take a record out again, with its bytes. Raises NOT_FOUND, WRONG_STATE."""

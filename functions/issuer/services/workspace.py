@@ -15,6 +15,9 @@ READ = "read"
 WRITE = "write"
 SCOPES = (READ, WRITE)
 
+MAX_GRANT = 1_000_000
+"""Credits of one grant: more is a slip of the hand."""
+
 _DAY_S = 86_400
 
 
@@ -30,6 +33,8 @@ class Workspaces:
         self, name: str, tier: str, contacts: Sequence[Contact] = (), granted: int | None = None
     ) -> Workspace:
         """A new workspace with its tier's credits, or `granted`. Raises INVALID_REQUEST for another tier."""
+        amount = tier_of(tier).credits if granted is None else granted
+        _check_amount(amount, 0)
         now = self.clock.now()
         workspace = Workspace(
             workspace_id=make_id("ws", now, self.entropy),
@@ -40,7 +45,6 @@ class Workspaces:
             contacts=tuple(contacts),
         )
         self.ledger.add_workspace(workspace)
-        amount = tier_of(tier).credits if granted is None else granted
         if amount:
             self.grant(workspace.workspace_id, amount, "provisioned")
         return workspace
@@ -48,8 +52,7 @@ class Workspaces:
     def grant(self, workspace_id: str, amount: int, reference: str) -> CreditEntry:
         """Credits for a workspace. Raises INVALID_REQUEST, NOT_FOUND."""
         self.get(workspace_id)
-        if amount < 1:
-            raise ServiceError(Code.INVALID_REQUEST, f"found {amount} credits, wanted 1 or more")
+        _check_amount(amount, 1)
         now = self.clock.now()
         entry = CreditEntry(
             entry_id=make_id("grant", now, self.entropy),
@@ -115,3 +118,8 @@ class Workspaces:
         if scope not in key.scopes:
             raise ServiceError(Code.FORBIDDEN, f"the key has scopes {', '.join(key.scopes)}, wanted {scope}")
         return key
+
+
+def _check_amount(amount: int, least: int) -> None:
+    if not least <= amount <= MAX_GRANT:
+        raise ServiceError(Code.INVALID_REQUEST, f"found {amount} credits, wanted {least} to {MAX_GRANT}")
