@@ -1,7 +1,7 @@
-"""The console command `attestlayer`: check kits and registry receipts, offline, and read what they say.
+"""The console command `attestlayer`: check kits, registry receipts and registries, and read what they say.
 
 Exit codes: 0 VERIFIED (or done), 1 NOT VERIFIED, 2 COULD NOT CHECK (or could not be done), 64 usage,
-130 interrupted. A command works out its whole answer first; `main` writes it. No command uses a network.
+130 interrupted. A command works out its answer first; `main` writes it. Only `audit URL` uses a network.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
-from attestlayer import cli_inspect, cli_trust
+from attestlayer import cli_audit, cli_inspect, cli_trust
 from attestlayer.canonical import Members
 from attestlayer.checkpoint import parse_checkpoint
 from attestlayer.cli_arguments import build_parser
@@ -193,6 +193,18 @@ def _trust(arguments: argparse.Namespace, around: Surroundings) -> Answer:
     return Answer(EXIT_DONE, style.finish(lines))
 
 
+def _audit(arguments: argparse.Namespace, around: Surroundings) -> Answer:
+    place: str = arguments.registry
+    trust = cli_trust.read_root(arguments.trust) if arguments.trust else None
+    report, since = cli_audit.run_audit(place, trust, arguments.since)
+    text = (
+        cli_audit.format_audit_json(report, place, trust, since)
+        if arguments.json
+        else cli_audit.format_audit(report, place, trust, since, around.style)
+    )
+    return Answer(cli_audit.exit_code(report), text)
+
+
 def _trusting(
     subject: Subject, trust: TrustRoot, place: Path, now: int, report: Report | None = None
 ) -> Subject:
@@ -300,4 +312,5 @@ _COMMANDS: dict[str, Command] = {
     "inspect": _inspect,
     "nonce": _nonce,
     "trust": _trust,
+    "audit": _audit,
 }

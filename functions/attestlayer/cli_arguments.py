@@ -14,8 +14,8 @@ EXIT_USAGE = 64  # EX_USAGE of sysexits.h: argparse's own 2 means COULD NOT CHEC
 
 _EPILOG = """\
 exit codes:
-  0    VERIFIED, or done
-  1    NOT VERIFIED
+  0    VERIFIED, or done, or a clean audit
+  1    NOT VERIFIED, or an audit with findings
   2    COULD NOT CHECK, or could not be done: no statement about the kit
   64   the command line was not understood
   130  interrupted
@@ -25,7 +25,7 @@ environment:
                    or ~/.config/attestlayer/trust.json
   NO_COLOR         no colours; so does TERM=dumb
 
-No command uses a network.
+No command but `audit URL` uses a network.
 Integrity and issuance evidence only. Not audit, certification, or compliance guarantee."""
 
 _TRUST_HELP = "trust root to check with (default: the installed one); never one out of a kit"
@@ -80,6 +80,7 @@ def build_parser(commands: Mapping[str, object]) -> Parser:
     inspect.add_argument("file", metavar="FILE", type=_path)
     _add_nonce(add("nonce", "make a client nonce file, to be submitted with the records"))
     _add_trust(add("trust", "show a trust root, or install it"))
+    _add_audit(add("audit", "compute a whole registry anew from its entries, and report what differs"))
     return parser
 
 
@@ -129,6 +130,20 @@ def _add_trust(parser: Parser) -> None:
     parser.add_argument(
         "--accept-witnesses", action="store_true", help="install it though its witness policy changed"
     )
+
+
+def _add_audit(parser: Parser) -> None:
+    parser.add_argument("registry", metavar="URL|DIR", type=_not_empty, help="where the registry is")
+    parser.add_argument(
+        "--trust", metavar="FILE", type=_path, help="trust root (default: the registry's own keys)"
+    )
+    parser.add_argument(
+        "--since",
+        metavar="FILE|HASH",
+        type=_not_empty,
+        help="a checkpoint audited before, its JSON file or its hash: look at what came after it only",
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON document, attestlayer/audit-report/1")
 
 
 def _not_empty(text: str) -> str:

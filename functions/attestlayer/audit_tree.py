@@ -1,0 +1,219 @@
+"""Audit of the tree: entries to leaf hashes, tiles of every level, partial tiles, roots. Streams.
+
+Bundle and tile of each 256 leaves are read side by side; where they part, the tile above says which
+one is damaged, so that one flipped bit is one finding. Memory: the edge and one window of at most 256
+hashes a level, and one bundle.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from attestlayer import layout
+from attestlayer.audit_chain import Chain, Step
+from attestlayer.audit_findings import Examiner, Word
+from attestlayer.audit_leaves import LeafAudit, Place
+from attestlayer.encoding import HASH_LENGTH, Hash, format_hash
+from attestlayer.errors import VerificationError
+from attestlayer.merkle import Edge, leaf_hash, root_of
+from attestlayer.tiles import (
+    HEIGHT,
+    WIDTH,
+    Tile,
+    format_bundle,
+    format_tile,
+    level_width,
+    parse_bundle,
+    parse_tile,
+    tile_at,
+)
+
+KEPT_S = 24 * 60 * 60
+"""Seconds that a partial tile stays after its full tile is public (section 10)."""
+
+
+@dataclass
+class TreeAudit:
+    """Recomputes the tree of the newest checkpoint, from `start` leaves on."""
+
+    examiner: Examiner
+    chain: Chain
+    leaves: LeafAudit
+    start: int = 0
+    _edge: Edge = field(default_factory=Edge)
+    _windows: list[list[Hash]] = field(default_factory=list)
+    _entries: Sequence[bytes] | None = None
+
+    def run(self) -> None:
+        """Stream through all bundles."""
+        size = self.chain.newest.head.size
+        if not self._resume():
+            return
+        for number in range(self.start // WIDTH, (size + WIDTH - 1) // WIDTH):
+            self.examiner.progress("entries", number * WIDTH, size)
+            if not self._group(tile_at(0, number, size)):
+                return
+        self._check_step(self._edge.size)
+
+    def _resume(self) -> bool:
+        """Take up the tree at the last full bundle before `start`, from the tiles above it."""
+        size, before = self.chain.newest.head.size, self.start // WIDTH * WIDTH
+        hashes: list[Hash] = []
+        level = 1
+        while width := level_width(before, level):
+            tile = tile_at(level, width // WIDTH, size) if width % WIDTH else None
+            window: list[Hash] = []
+            if tile:
+                data = self.examiner.need(tile.path)
+                if data is None or len(data) != tile.width * HASH_LENGTH:
+                    self.examiner.find(tile.path, Word.TREE_UNREADABLE, f"size {before} can't be taken up")
+                    return False
+                window = parse_tile(data, tile)[: width % WIDTH]
+            self._windows = [*(self._windows or [[]]), window]
+            level += 1
+        for window in self._windows:  # complete subtrees inside a window, smallest first
+            left = list(window)
+            while left:
+                count = len(left) & -len(left)
+                hashes.append(root_of(left[-count:]))
+                del left[-count:]
+        self._edge = Edge(before, reversed(hashes))
+        return True
+
+    def _group(self, tile: Tile) -> bool:
+        entries, stored = self._read_bundle(tile), self._read_hashes(tile)
+        hashes = self._settle(tile, entries, stored)
+        if hashes is None:
+            self.examiner.find(
+                tile.bundle_path,
+                Word.TREE_UNREADABLE,
+                f"nothing from leaf {self._edge.size} on can be checked",
+            )
+            return False
+        sound = entries is not None and [leaf_hash(entry) for entry in entries] == hashes
+        self._entries = entries if sound else None
+        for at, hashed in enumerate(hashes):
+            index = self._edge.size
+            self._check_step(index)
+            if index >= self.start:
+                entry = entries[at] if entries and leaf_hash(entries[at]) == hashed else None
+                self.leaves.check(Place(index, hashed, entry))
+            self._edge.append(hashed)
+            self._push(0, hashed)
+        return True
+
+    def _read_bundle(self, tile: Tile) -> list[bytes] | None:
+        data = self.examiner.need(tile.bundle_path)
+        if data is None:
+            return None
+        try:
+            return parse_bundle(data, tile.width)
+        except VerificationError as error:
+            self.examiner.find(tile.bundle_path, Word.MALFORMED, f"{len(data)} bytes: {error}")
+            return None
+
+    def _read_hashes(self, tile: Tile) -> list[Hash] | None:
+        data = self.examiner.need(tile.path)
+        if data is None:
+            return None
+        try:
+            return parse_tile(data, tile)
+        except VerificationError as error:
+            self.examiner.find(tile.path, Word.MALFORMED, error)
+            return None
+
+    def _settle(
+        self, tile: Tile, entries: list[bytes] | None, stored: list[Hash] | None
+    ) -> list[Hash] | None:
+        """The leaf hashes of a group: the bundle's or the tile's, whichever the tree above confirms."""
+        if entries is None:
+            return stored
+        computed = [leaf_hash(entry) for entry in entries]
+        if stored is None or stored == computed:
+            return computed
+        at = next(i for i, (one, other) in enumerate(zip(stored, computed, strict=True)) if one != other)
+        parted = f"leaf {tile.index * WIDTH + at}: tile {format_hash(stored[at])}, "
+        parted += f"entry {format_hash(computed[at])}"
+        if self._fits(tile, stored):
+            self.examiner.find(
+                tile.bundle_path, Word.ENTRY_MISMATCH, f"byte {_offset(entries, at)}, {parted}"
+            )
+            return stored
+        where = f"byte {at * HASH_LENGTH}, {parted}"
+        self.examiner.find(tile.path, Word.HASH_MISMATCH, where)
+        if not self._fits(tile, computed):
+            self.examiner.find(
+                tile.bundle_path, Word.ENTRY_MISMATCH, f"byte {_offset(entries, at)}, {parted}"
+            )
+        return computed
+
+    def _fits(self, tile: Tile, hashes: Sequence[Hash]) -> bool:
+        """Whether the tile above, or the newest root, commits to these leaf hashes."""
+        if tile.width == WIDTH:
+            parent = tile_at(1, tile.index // WIDTH, self.chain.newest.head.size)
+            data = self.examiner.read(parent.path) or b""
+            at = tile.index % WIDTH * HASH_LENGTH
+            return data[at : at + HASH_LENGTH] == root_of(hashes)
+        edge = Edge(self._edge.size, self._edge.hashes)
+        for hashed in hashes:
+            edge.append(hashed)
+        return edge.head() == self.chain.newest.head
+
+    def _push(self, level: int, hashed: Hash) -> None:
+        """Add a hash to a level; a full tile goes up one level."""
+        if level == len(self._windows):
+            self._windows.append([])
+        window = self._windows[level]
+        window.append(hashed)
+        if len(window) == WIDTH:
+            if level > 0:  # the full tile of level 0 was settled with its bundle
+                self.examiner.compare(self._tile(level).path, format_tile(window))
+            full = root_of(window)
+            window.clear()
+            self._push(level + 1, full)
+
+    def _tile(self, level: int) -> Tile:
+        """The tile that the level's window is."""
+        width = len(self._windows[level])
+        return Tile(level, (level_width(self._edge.size, level) - width) // WIDTH, width)
+
+    def _check_step(self, size: int) -> None:
+        """Where a published tree ends: its root and its partial tiles."""
+        for step in self._steps_of(size):
+            head = self._edge.head()
+            if head.root != step.head.root:
+                found, wanted = format_hash(step.head.root), format_hash(head.root)
+                name = layout.checkpoint_path(step.hash)
+                self.examiner.find(
+                    name, Word.ROOT_MISMATCH, f"size {size}: found root {found}, wanted {wanted}"
+                )
+            if size >= self.start:
+                self._check_partials(size)
+
+    def _steps_of(self, size: int) -> list[Step]:
+        steps = self.chain.steps
+        at = bisect_left(steps, size, key=lambda step: step.head.size)
+        return steps[at : at + 1] if at < len(steps) and steps[at].head.size == size else []
+
+    def _check_partials(self, size: int) -> None:
+        newest = size == self.chain.newest.head.size
+        for level, window in enumerate(self._windows):
+            if not window or (newest and level == 0):  # the newest group was settled
+                continue
+            tile = self._tile(level)
+            needed = self._is_needed(tile)
+            self.examiner.compare(tile.path, format_tile(window), needed=needed)
+            if level == 0 and self._entries is not None:
+                wanted = format_bundle(self._entries[: tile.width])
+                self.examiner.compare(tile.bundle_path, wanted, needed=needed)
+
+    def _is_needed(self, tile: Tile) -> bool:
+        """Whether a partial tile must still be there: until a day after its full tile is public."""
+        full = (tile.index + 1) << (HEIGHT * (tile.level + 1))
+        steps = self.chain.steps
+        at = bisect_left(steps, full, key=lambda step: step.head.size)
+        return at == len(steps) or self.chain.newest.timestamp - steps[at].timestamp < KEPT_S
+
+
+def _offset(entries: Sequence[bytes], at: int) -> int:
+    return sum(2 + len(entry) for entry in entries[:at])

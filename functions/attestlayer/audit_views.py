@@ -1,0 +1,174 @@
+"""Audit of the mutable views and of consistency objects: they say what the newest checkpoint commits to."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from attestlayer import layout
+from attestlayer.audit_chain import Chain, Step
+from attestlayer.audit_findings import Examiner, Word, difference
+from attestlayer.audit_notes import Signed, check_note
+from attestlayer.canonical import (
+    Json,
+    Members,
+    format_json,
+    parse_json,
+    take_array,
+    take_integer,
+    take_members,
+    take_object,
+)
+from attestlayer.encoding import Hash, format_hash, format_time, parse_hash
+from attestlayer.errors import VerificationError
+from attestlayer.keyring import Keyring
+from attestlayer.merkle import check_consistency
+from attestlayer.note import ED25519, VerifierKey, parse_note
+from attestlayer.notices import Role
+from attestlayer.receipt import MERGE_DELAY_S
+from attestlayer.trust import make_trust_root
+
+NAMES = (
+    layout.LATEST,
+    layout.CHECKPOINT,
+    layout.STATS,
+    layout.TRUST,
+    layout.REGISTRY_JWKS,
+    layout.ISSUER_JWKS,
+    layout.REGISTRY_VKEY,
+)
+
+Views = dict[str, bytes | None]
+
+
+@dataclass
+class ViewAudit:
+    """Compares the views, as they were read at the start, with the newest checkpoint and its notices."""
+
+    examiner: Examiner
+    chain: Chain
+    views: Views
+
+    def run(self) -> None:
+        """Check every view."""
+        newest, keyring = self.chain.newest, self.chain.keyring
+        self._compare(layout.LATEST, newest.format())
+        self._check_stats()
+        self._check_note(keyring)
+        if keyring is None or self.chain.notices is None:
+            return
+        self._compare(layout.REGISTRY_JWKS, format_json(keyring.jwks(Role.REGISTRY)))
+        self._compare(layout.ISSUER_JWKS, format_json(keyring.jwks(Role.ISSUER)))
+        keys = keyring.keys_at(Role.REGISTRY, newest.timestamp)
+        lines = [f"{VerifierKey(keyring.origin, ED25519, key.public).format()}\n" for key in keys]
+        self._compare(layout.REGISTRY_VKEY, "".join(lines).encode())
+        self._check_trust()
+
+    def _compare(self, name: str, wanted: bytes) -> None:
+        found = self.views[name]
+        if found is None:
+            self.examiner.find(name, Word.MISSING, "found no object, wanted one")
+        elif found != wanted:
+            self.examiner.find(name, Word.VIEW_OUTDATED, difference(found, wanted))
+
+    def _check_trust(self) -> None:
+        if self.chain.notices is None:
+            return
+        try:
+            wanted = make_trust_root(self.chain.noticed, self.chain.notices).format()
+        except ValueError as error:  # the checkpoint's own finding says so, too
+            self.examiner.find(layout.TRUST, Word.SIGNATURE_INVALID, error)
+            return
+        if self.chain.whole:
+            self._compare(layout.TRUST, wanted)
+
+    def _check_stats(self) -> None:
+        data, name = self.views[layout.STATS], layout.STATS
+        if data is None:
+            self.examiner.find(name, Word.MISSING, "found no object, wanted one")
+            return
+        try:
+            found = take_members(parse_json(data))
+            cadence = take_integer(found, "cadence_seconds")
+        except (ValueError, KeyError) as error:
+            self.examiner.find(name, Word.MALFORMED, error)
+            return
+        for member, value in self._stats().items():
+            if found.get(member) != value:
+                detail = f"{member}: found {found.get(member)!r}, wanted {value!r}"
+                self.examiner.find(name, Word.VIEW_OUTDATED, detail)
+        if cadence == 0 or self.chain.newest.timestamp % cadence:
+            at = self.chain.newest.timestamp
+            self.examiner.find(name, Word.VIEW_OUTDATED, f"cadence_seconds: {cadence} has no instant {at}")
+
+    def _stats(self) -> Members:
+        newest = self.chain.newest
+        wanted: Members = {
+            "origin": newest.origin,
+            "tree_size": newest.head.size,
+            "root_hash": format_hash(newest.head.root),
+            "checkpoint_sequence": newest.sequence,
+            "checkpoint_hash": format_hash(newest.hash()),
+            "checkpoint_timestamp": format_time(newest.timestamp),
+            "max_merge_delay_seconds": MERGE_DELAY_S,
+        }
+        if self.chain.notices is not None:
+            wanted["notices"] = len(self.chain.notices.notices)
+        return wanted
+
+    def _check_note(self, keyring: Keyring | None) -> None:
+        data, newest = self.views[layout.CHECKPOINT], self.chain.newest
+        if data is None:
+            self.examiner.find(layout.CHECKPOINT, Word.MISSING, "found no object, wanted one")
+            return
+        try:
+            note = parse_note(data.decode())
+        except (ValueError, VerificationError) as error:
+            self.examiner.find(layout.CHECKPOINT, Word.MALFORMED, error)
+            return
+        since = [step.timestamp for step in self.chain.steps if step.head == newest.head]
+        if keyring is not None:
+            signed = Signed(note, newest, since[0] if since else newest.timestamp)
+            for word, detail in check_note(signed, keyring):
+                self.examiner.find(layout.CHECKPOINT, word, detail)
+
+
+_MEMBERS = ("from_root", "from_size", "proof", "to_root", "to_size")
+
+
+def check_consistency_objects(examiner: Examiner, chain: Chain) -> None:
+    """Check the stored proof from each published size to the next."""
+    for old, new in pairwise(chain.steps):
+        if old.head.size < new.head.size:
+            _check_proof(examiner, old, new)
+
+
+def _check_proof(examiner: Examiner, old: Step, new: Step) -> None:
+    name = layout.consistency_path(old.head.size, new.head.size)
+    data = examiner.need(name)
+    if data is None:
+        return
+    wanted: Members = {
+        "from_size": old.head.size,
+        "to_size": new.head.size,
+        "from_root": format_hash(old.head.root),
+        "to_root": format_hash(new.head.root),
+    }
+    try:
+        found = take_object(parse_json(data), _MEMBERS)
+        proof = [_hash_of(value) for value in take_array(found, "proof")]
+    except ValueError as error:
+        examiner.find(name, Word.MALFORMED, error)
+        return
+    for member, value in wanted.items():
+        if found[member] != value:
+            detail = f"{member}: found {found[member]!r}, wanted {value!r}"
+            examiner.find(name, Word.PROOF_INVALID, detail)
+    try:
+        check_consistency(old.head, new.head, proof)
+    except VerificationError as error:
+        examiner.find(name, Word.PROOF_INVALID, error)
+
+
+def _hash_of(value: Json) -> Hash:
+    if not isinstance(value, str):
+        raise ValueError(f"proof: found {value!r}, wanted a hash")
+    return parse_hash(value)
