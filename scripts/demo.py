@@ -9,7 +9,9 @@ import base64
 import hashlib
 import http.client
 import json
+import shlex
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -25,8 +27,16 @@ from urllib.parse import urlsplit
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 SAMPLES = ROOT / "site/content/samples"
-HELD_BACK = "second-approval-reyes.pdf"
-"""The record of PAY-01/wire-transfer that is left out at first."""
+HELD_BACK = {
+    "AGENT-01/tool-action": "action-record",
+    "DORA/ict-third-party": "exit-plan",
+    "HUMAN-01/change-approval": "approval",
+    "ID-01/authorised-signatory": "issuance-trail",
+    "PAY-01/payment-batch": "batch-file",
+    "PAY-01/wire-transfer": "approval",
+    "VENDOR/security-review": "engagement-scope",
+}
+"""Of each sample set, the record type whose last record is left out at first."""
 
 Json = dict[str, object]
 
@@ -105,22 +115,35 @@ def run(*command: str | Path, check: bool = True) -> subprocess.CompletedProcess
 
 def main() -> int:
     """Run the demo. 0: all went as it should; 1: it did not; 2: the given records are not complete."""
+    sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     arguments = parse_arguments()
     home: Path = arguments.home or Path(tempfile.mkdtemp(prefix="attestlayer-demo-")) / "home"
-    server: subprocess.Popen[bytes] | None = None
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    servers: list[subprocess.Popen[bytes]] = []
     try:
         make_home(home)
-        client, workspace = provision(home)
-        server, base = start_server(home, arguments.cadence)
-        client = Client(base, client)
-        return Demo(arguments, home, client, workspace).run()
+        key, workspace = provision(home)
+        base = start_server(home, arguments.cadence, servers)
+        return Demo(arguments, home, Client(base, key), workspace).run()
     except DemoError as error:
         print(f"\nThe demo stopped: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\nThe demo was interrupted.", file=sys.stderr)
+        return 130
+    except (OSError, http.client.HTTPException) as error:
+        print(f"\nThe demo stopped: {error}. See {home / 'serve.log'}", file=sys.stderr)
+        return 1
     finally:
-        if server:
+        for server in servers:
             server.terminate()
             server.wait(30)
+
+
+def cadence(text: str) -> str:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 60):
+        raise argparse.ArgumentTypeError(f"found {text!a}, wanted 1 to 60 seconds")
+    return text
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -131,7 +154,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--records", type=Path, help="a folder of your own records")
     parser.add_argument("--lane", default="PAY-01", help="lane (PAY-01)")
     parser.add_argument("--profile", default="wire-transfer", help="profile (wire-transfer)")
-    parser.add_argument("--cadence", default="3", metavar="S", help="seconds between checkpoints (3)")
+    parser.add_argument("--cadence", type=cadence, default="3", metavar="S", help="seconds, 1 to 60 (3)")
     parser.add_argument("--serve", action="store_true", help="keep serving at the end, until Ctrl-C")
     return parser.parse_args()
 
@@ -152,20 +175,21 @@ def provision(home: Path) -> tuple[str, str]:
     return words["API"][2], words["workspace"][1]
 
 
-def start_server(home: Path, cadence: str) -> tuple[subprocess.Popen[bytes], str]:
-    """`issuer serve` on a free port."""
+def start_server(home: Path, cadence: str, servers: list[subprocess.Popen[bytes]]) -> str:
+    """`issuer serve` on a free port; the process goes to `servers` at once, so that it is ended anyhow."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     log = (home / "serve.log").open("wb")
     command = [BIN / "issuer", "serve", "--home", home, "--port", str(port), "--cadence", cadence]
-    server = subprocess.Popen([str(word) for word in command], stdout=log, stderr=log)
+    server = subprocess.Popen([str(word) for word in command], stdout=log, stderr=log, start_new_session=True)
+    servers.append(server)
     base = f"http://127.0.0.1:{port}"
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and server.poll() is None:
         try:
             if fetch(f"{base}/v1/checkpoints/latest.json").status == 200:
-                return server, base
+                return base
         except OSError:
             time.sleep(0.05)
     server.kill()
@@ -188,7 +212,8 @@ class Demo:
         records = self.read_records()
         self.open_packet()
         own = self.arguments.records is not None
-        later = [] if own else [record for record in records if record["name"] == HELD_BACK]
+        missing = HELD_BACK.get(f"{self.arguments.lane}/{self.arguments.profile}")
+        later = [] if own else [record for record in records if record["record_type"] == missing][-1:]
         heading(4, f"The client submits {len(records) - len(later)} of {len(records)} records")
         for record in records:
             if record not in later:
@@ -216,24 +241,24 @@ class Demo:
     def read_records(self) -> list[Json]:
         """Records of a folder: a records.json beside them, or a sub-folder named for each record type."""
         folder = self.arguments.records or SAMPLES / self.arguments.lane / self.arguments.profile
-        sidecar = folder / "records.json"
         if not folder.is_dir():
             raise DemoError(f"{folder} is not a folder of records")
-        if sidecar.is_file():
-            listed = json.loads(sidecar.read_text())["records"]
-            found = [(folder / item["file"], item["record_type"], item["metadata"]) for item in listed]
-        else:
-            found = [(path, path.parent.name, {}) for path in sorted(folder.rglob("*")) if path.is_file()]
         today = datetime.now(UTC).date()
-        return [
-            {
-                "name": path.name,
-                "record_type": kind,
-                "metadata": {name: resolve(value, today) for name, value in metadata.items()},
-                "data": path.read_bytes(),
-            }
-            for path, kind, metadata in found
-        ]
+        found = list_records(folder)
+        if not found:
+            raise DemoError(f"{folder} holds no records")
+        try:
+            return [
+                {
+                    "name": path.name,
+                    "record_type": kind,
+                    "metadata": {name: resolve(value, today) for name, value in metadata.items()},
+                    "data": path.read_bytes(),
+                }
+                for path, kind, metadata in found
+            ]
+        except OSError as error:
+            raise DemoError(f"{error.filename}: {error.strerror}") from error
 
     def open_packet(self) -> None:
         lane, profile = self.arguments.lane, self.arguments.profile
@@ -277,7 +302,7 @@ class Demo:
 
     def expect_fail(self, answer: Json) -> None:
         if answer["outcome"] != "FAIL" or self.balance() != 10:
-            raise DemoError(f"an incomplete set was not refused for free: {answer}")
+            raise DemoError(f"an incomplete set was not refused for free: {answer['outcome']}")
         self.show_blockers()
         say(indent(f"FAIL: nothing was issued; the balance is {self.balance()} credits as before"))
 
@@ -287,7 +312,7 @@ class Demo:
 
     def expect_pass(self, answer: Json) -> None:
         if answer["outcome"] != "PASS" or self.balance() != 9:
-            raise DemoError(f"a complete set was not issued for one credit: {answer}")
+            raise DemoError(f"a complete set was not issued for one credit: {answer['outcome']}")
         receipt = answer["receipt"]
         assert isinstance(receipt, dict)
         say(indent(f"PASS: {answer['kit_id']}, the balance is {self.balance()} credits"))
@@ -364,7 +389,7 @@ class Demo:
             ("serve.log", "what the service said"),
         ):
             say(indent(f"{self.home / name}  {what}"))
-        say(f"\nCheck it yourself:\n  {' '.join(map(str, self.verify_command(self.home / 'kit.zip')))}")
+        say(f"\nCheck it yourself:\n  {shlex.join(map(str, self.verify_command(self.home / 'kit.zip')))}")
         if self.arguments.serve:
             say(f"\nServing at {self.client.base} until Ctrl-C. API key: {self.client.key}")
             try:
@@ -375,6 +400,24 @@ class Demo:
 
     def verify_command(self, kit: Path) -> list[str | Path]:
         return [BIN / "attestlayer", "verify", kit, "--trust", self.home / "trust.json"]
+
+
+def list_records(folder: Path) -> list[tuple[Path, str, dict[str, str]]]:
+    """File, record type and metadata of each record."""
+    sidecar = folder / "records.json"
+    if sidecar.is_file():
+        try:
+            listed = json.loads(sidecar.read_text(encoding="utf-8"))["records"]
+            return [(folder / i["file"], i["record_type"], dict(i.get("metadata", {}))) for i in listed]
+        except (ValueError, KeyError, TypeError) as error:
+            raise DemoError(f"{sidecar} is not like those of site/content/samples: {error!r}") from error
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    if flat := [path.name for path in files if path.parent == folder]:
+        raise DemoError(
+            f"{flat[0]} lies in no sub-folder: put each file into one named for its record type, "
+            "or write a records.json like those of site/content/samples"
+        )
+    return [(path, path.relative_to(folder).parts[0], {}) for path in files]
 
 
 def resolve(value: str, today: date) -> str:
