@@ -6,20 +6,15 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 from attestlayer.canonical import parse_json
-from attestlayer.encoding import format_hash
-from attestlayer.files import open_kit
-from attestlayer.verify import verify
+from attestlayer.encoding import sha256
+from attestlayer.nonce import Nonce
+from fault.promises import bring_to_rest, check_kept
 from fault.service_process import settings_of, with_small_policy
 from issuer.bootstrap import Service, open_home
-from issuer.kits.objects import delivered_object
-from issuer.log.face import read_trust_root
-from issuer.model import CreditKind, Packet, PacketState
-from support.audit import audit
-from support.log import ORIGIN
+from issuer.model import Answer
 
 HERE = Path(__file__).parent
 KILLS = 12
@@ -61,53 +56,15 @@ def test_a_service_that_is_killed_keeps_its_promises(tmp_path: Path) -> None:
     service = with_small_policy(open_home(settings_of(home)))
     bring_to_rest(service)
     (workspace,) = service.ledger.workspaces()
-    packets = everything(service, workspace.workspace_id)
     accepted = dict(line.split()[1:] for line in said if line.startswith("accepted "))
     assert len(accepted) > KILLS
     assert [line for line in said if line.startswith("failed ")] == []
-    found = audit(home / "registry", ORIGIN)
-    issued = {packet.packet_id: format_hash(packet.issued.leaf_hash) for packet in packets if packet.issued}  # type: ignore[arg-type]
-    assert accepted.items() <= issued.items()
-    assert sorted(found.leaf_hashes) == sorted(issued.values())
-    assert {packet.state for packet in packets if packet.issued} == {PacketState.ISSUED}
-    lines = service.ledger.credit_entries(workspace.workspace_id, None, 100_000)
-    debits = [line.reference for line in lines if line.kind == CreditKind.CONSUMED]
-    assert sorted(debits) == sorted(packet.issued.kit_id for packet in packets if packet.issued)
-    check_kits(service, packets)
+    check_kept(service, workspace.workspace_id, accepted)
     check_replays(service, workspace.workspace_id, accepted)
-
-
-def bring_to_rest(service: Service) -> None:
-    """Rounds and deliveries until nothing waits."""
-    for _ in range(200):
-        service.sequencer.run()
-        run = service.deliverer.run()
-        assert run.failed == ()
-        if not service.ledger.waiting_leaves(2**40, 10):
-            return
-        time.sleep(0.1)
-    raise AssertionError("leaves still wait")
-
-
-def everything(service: Service, workspace_id: str) -> list[Packet]:
-    return list(service.ledger.packets(workspace_id, None, 100_000))
-
-
-def check_kits(service: Service, packets: list[Packet]) -> None:
-    trust = read_trust_root(service.public)
-    for packet in packets:
-        if packet.issued:
-            path = service.settings.home / "private" / delivered_object(packet.issued.kit_id)
-            with open_kit(path) as kit:
-                assert verify(kit, trust).leaf_hash == packet.issued.leaf_hash
 
 
 def check_replays(service: Service, workspace_id: str, accepted: dict[str, str]) -> None:
     """Whoever asks again with his key gets the answer that he was given."""
-    from attestlayer.encoding import sha256
-    from attestlayer.nonce import Nonce
-    from issuer.model import Answer
-
     for packet_id, leaf in accepted.items():
         nonce = Nonce(None, sha256(packet_id.encode())).format()
         answer = service.packets.claim(workspace_id, f"issue-{packet_id}", nonce)
