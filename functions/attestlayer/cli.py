@@ -27,6 +27,7 @@ from attestlayer.encoding import Hash, format_hash, parse_hash
 from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
 from attestlayer.files import read_input
 from attestlayer.keyring import Keyring, parse_jwks
+from attestlayer.kit import ZIP_START
 from attestlayer.nonce import RANDOM_LENGTH, Nonce
 from attestlayer.notices import Role
 from attestlayer.registry_receipt import RegistryReceipt, parse_registry_receipt
@@ -130,18 +131,28 @@ def _verify_receipt(arguments: argparse.Namespace, around: Surroundings) -> Answ
             rows = cli_trust.jwks_rows(arguments.jwks, keyring.origin)
             subject = replace(subject, registry=keyring.origin, trust=rows)
             members = jwks_members(keyring.origin)
-            receipt = parse_registry_receipt(read_input(arguments.receipt))
+            receipt = _read_receipt(arguments.receipt)
             report = explain_receipt_by_jwks(receipt, keyring)
         else:
             trust, place = cli_trust.load_trust(arguments.trust, arguments.receipt)
             subject, members = _trusting(subject, trust, place, around.now), trust_members(trust)
-            receipt = parse_registry_receipt(read_input(arguments.receipt))
+            receipt = _read_receipt(arguments.receipt)
             report = explain_receipt(receipt, trust)
             subject = _trusting(subject, trust, place, around.now, report)
     except VerificationError as error:
         report = _unread_receipt(error)
     answer = _reported(arguments, around, report, subject, members)
     return _export(arguments.tlog_proof, receipt, answer) if arguments.tlog_proof else answer
+
+
+def _read_receipt(path: Path) -> RegistryReceipt:
+    """The registry receipt in a file; of a whole kit nothing is said here."""
+    data = read_input(path)
+    if data.startswith(ZIP_START):
+        raise CouldNotCheckError(
+            Reason.INPUT_UNREADABLE, f"{path} is a ZIP, perhaps a kit: `attestlayer verify` checks kits"
+        )
+    return parse_registry_receipt(data)
 
 
 def _export(place: Path, receipt: RegistryReceipt | None, answer: Answer) -> Answer:
