@@ -19,6 +19,7 @@ from issuer.intake.catalogue import Catalogue, load_policies
 from issuer.log.state import HEAD
 from issuer.log.store import LogPorts
 from issuer.ports import Clock, Entropy, Ledger, ObjectStore
+from issuer.services.collect import Collector
 from issuer.services.deliver import Deliverer
 from issuer.services.initialise import Initialiser
 from issuer.services.issue import IssuePorts, Issuer
@@ -27,6 +28,7 @@ from issuer.services.packet import Packets
 from issuer.services.prove import Prover
 from issuer.services.publish import SitePublisher
 from issuer.services.qualify import Qualifications
+from issuer.services.reconcile import Reconciler
 from issuer.services.sequence import Sequencer
 from issuer.services.workspace import Workspaces
 from issuer.settings import Settings, read_settings
@@ -88,6 +90,16 @@ class Service:
     def prover(self) -> Prover:
         """Consistency proofs."""
         return Prover(self.public)
+
+    @property
+    def reconciler(self) -> Reconciler:
+        """Ledger against log."""
+        return Reconciler(self.ledger, self.private, self.public, self.clock)
+
+    @property
+    def collector(self) -> Collector:
+        """Partial tiles that nobody needs any more."""
+        return Collector(self.public, self.private)
 
     @property
     def publisher(self) -> SitePublisher:

@@ -1,6 +1,7 @@
 """Console command `issuer`: the operator's commands, over the same services that partners call.
 
-Exit codes: 0 done · 1 the records are not complete (FAIL) · 2 an error, said on stderr · 64 usage.
+Exit codes: 0 done · 1 the records are not complete (FAIL), or `reconcile` found something · 2 an error,
+said on stderr · 64 usage.
 """
 
 import argparse
@@ -9,7 +10,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from attestlayer.encoding import format_hash, format_time
-from issuer import cli_packet, cli_partner
+from issuer import cli_audit, cli_packet, cli_partner
 from issuer.bootstrap import REGISTRY_FOLDER, initialise_home, open_home
 from issuer.cli_home import DONE, ERROR, USAGE, add_command, settings_of
 from issuer.errors import ServiceError
@@ -56,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_cadence(add_command(commands, "sequence", _sequence, "run one round of the log, then deliver"))
     cli_partner.add_commands(commands)
     cli_packet.add_commands(commands)
+    cli_audit.add_commands(commands)
     return parser
 
 

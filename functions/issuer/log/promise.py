@@ -26,6 +26,7 @@ from issuer.model import CreditEntry, CreditKind, WaitingLeaf
 from issuer.ports import Ledger, ObjectStore
 
 PROMISES = "promise/"
+DEBIT = "consume-"
 _HOUR_S = 3600
 _HOURS = 24
 """Whole hours looked back on, beside the one that is not over."""
@@ -128,7 +129,7 @@ def oldest_waiting(ledger: Ledger, public: ObjectStore, now: int) -> WaitingLeaf
 
 def debit_id(leaf_hash: bytes) -> str:
     """The id of the ledger line that paid for a leaf; issuing posts it."""
-    return f"consume-{format_hash(leaf_hash)}"
+    return f"{DEBIT}{format_hash(leaf_hash)}"
 
 
 def return_id(leaf_hash: bytes) -> str:

@@ -1,0 +1,238 @@
+"""The ledger held against the log: what is whole is silent, what is broken has its word."""
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from attestlayer.encoding import format_hash
+from issuer.kits.objects import delivered_object, sealed_object
+from issuer.log.promise import debit_id, return_id
+from issuer.model import CreditEntry, CreditKind, Issued, Packet, PacketState
+from issuer.services.reconcile import NOTES, Reconciler, Reconciliation, Word
+from issuer.services.sequence import Sequencer
+from support.log import START, TestLog, wait
+from support.service import WORKSPACE, TestService
+
+HASH = bytes(32)
+
+
+@dataclass
+class Home:
+    """A service with a kit that was delivered, one that waits, and one that was late."""
+
+    service: TestService
+    delivered: Packet
+    waiting: Packet
+    late: Packet
+
+    @property
+    def private(self) -> Path:
+        return self.service.log.home / "private"
+
+    def issued(self, packet: Packet) -> Issued:
+        issued = self.service.read(packet.packet_id).issued
+        assert issued
+        return issued
+
+    def look(self) -> Reconciliation:
+        ports = self.service.ports
+        return Reconciler(ports.ledger, ports.private, ports.public, ports.clock).run()
+
+    def words(self) -> set[Word]:
+        found = self.look()
+        assert {each.word for each in found.notes} <= NOTES
+        return {each.word for each in [*found.findings, *found.notes]}
+
+    def execute(self, statement: str, *values: object) -> None:
+        with sqlite3.connect(self.service.log.home / "ledger.sqlite") as connection:
+            assert connection.execute(statement, values).rowcount
+
+    def line(self, entry_id: str, kind: CreditKind, source: str, target: str) -> None:
+        entry = CreditEntry(entry_id, WORKSPACE, START, kind, 1, source, target, "by hand")
+        self.service.ports.ledger.post_credits(entry)
+
+
+@pytest.fixture
+def home(log: TestLog) -> Home:
+    service = TestService(log).start(9)
+    late = service.packet(b"late")
+    service.issue(late, "late")
+    log.clock.time += 660
+    service.round()
+    service.round()
+    delivered = service.packet(b"delivered")
+    service.issue(delivered, "delivered")
+    service.round_and_deliver()
+    waiting = service.packet(b"waiting")
+    service.issue(waiting, "waiting")
+    return Home(service, delivered, waiting, late)
+
+
+def test_a_whole_home_has_no_findings(home: Home) -> None:
+    found = home.look()
+    assert (found.findings, found.notes) == ((), ())
+    assert (found.tree_size, found.debits, found.waiting, found.kits) == (2, 3, 1, 2)
+    home.service.log.clock.time += 7
+    assert home.look().oldest_waiting_s == 7
+
+
+def test_a_new_home_has_no_findings(log: TestLog) -> None:
+    service = TestService(log).start(0)
+    ports = service.ports
+    found = Reconciler(ports.ledger, ports.private, ports.public, ports.clock).run()
+    assert (found.findings, found.notes, found.oldest_waiting_s) == ((), (), None)
+
+
+def test_a_returned_credit_waits_for_its_incident_without_a_finding(log: TestLog) -> None:
+    service = TestService(log).start(1)
+    packet = service.packet(b"late")
+    service.issue(packet)
+    log.clock.time += 660
+    Sequencer(service.ports).run()
+    assert service.ports.ledger.queued_notices()
+    assert Home(service, packet, packet, packet).words() == {Word.DELIVERY_OVERDUE}
+
+
+def drop_waiting(home: Home) -> None:
+    home.execute("DELETE FROM waiting_leaves WHERE leaf_hash = ?", home.issued(home.waiting).leaf_hash)
+
+
+def drop_debit(home: Home, packet: Packet) -> None:
+    home.execute("DELETE FROM credit_entries WHERE entry_id = ?", debit_id(home.issued(packet).leaf_hash))
+
+
+def store(home: Home, packet: Packet) -> None:
+    home.service.ports.ledger.replace_packet(replace(packet, version=packet.version + 1))
+
+
+def ahead(home: Home) -> None:
+    packet = home.service.read(home.waiting.packet_id)
+    store(home, replace(packet, state=PacketState.ISSUED, delivered_at=START))
+
+
+def stuck(home: Home) -> None:
+    store(home, replace(home.service.read(home.delivered.packet_id), state=PacketState.SEALED))
+
+
+def no_packet(home: Home) -> None:
+    home.execute("DELETE FROM packets WHERE packet_id = ?", home.delivered.packet_id)
+
+
+def unpaid_in_line(home: Home) -> None:
+    wait(home.service.ports, home.service.log.leaves(1))
+
+
+def unpaid_in_log(home: Home) -> None:
+    unpaid_in_line(home)
+    home.service.round_and_deliver()
+
+
+def kit(home: Home, packet: Packet) -> Path:
+    return home.private / delivered_object(home.issued(packet).kit_id)
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def swap_kits(home: Home) -> None:
+    kit(home, home.delivered).write_bytes(kit(home, home.late).read_bytes())
+
+
+def deliver_early(home: Home) -> None:
+    kit(home, home.waiting).write_bytes(b"early")
+
+
+def no_sealed(home: Home) -> None:
+    (home.private / sealed_object(home.issued(home.waiting).kit_digest)).unlink()
+
+
+def late_return(home: Home) -> str:
+    return return_id(home.issued(home.late).leaf_hash)
+
+
+def no_return(home: Home) -> None:
+    home.execute("DELETE FROM credit_entries WHERE entry_id = ?", late_return(home))
+
+
+def returned_elsewhere(home: Home) -> None:
+    no_return(home)
+    home.line(late_return(home), CreditKind.RETURNED, "consumed", "reserved:x")
+
+
+def returned_for_nothing(home: Home) -> None:
+    leaf_hash = home.issued(home.delivered).leaf_hash
+    home.line(return_id(leaf_hash), CreditKind.RETURNED, "consumed", "available")
+
+
+def past(home: Home) -> None:
+    home.service.log.clock.time += 601
+
+
+def overdue(home: Home) -> None:
+    home.service.round()
+    home.service.log.clock.time += 601
+
+
+DAMAGES: dict[str, tuple[Callable[[Home], object], set[Word]]] = {
+    "a waiting leaf is lost": (drop_waiting, {Word.DEBIT_WITHOUT_LEAF, Word.PACKET_WITHOUT_LEAF}),
+    "a debit for a leaf that never was": (
+        lambda home: home.line(debit_id(HASH), CreditKind.CONSUMED, "available", "consumed"),
+        {Word.DEBIT_WITHOUT_LEAF},
+    ),
+    "a debit by hand": (
+        lambda home: home.line("by hand", CreditKind.CONSUMED, "available", "consumed"),
+        {Word.DEBIT_UNREADABLE},
+    ),
+    "a debit is lost": (lambda home: drop_debit(home, home.delivered), {Word.LEAF_WITHOUT_DEBIT}),
+    "a waiting debit is lost": (lambda home: drop_debit(home, home.waiting), {Word.LEAF_WITHOUT_DEBIT}),
+    "an unpaid leaf waits": (unpaid_in_line, {Word.LEAF_WITHOUT_DEBIT, Word.LEAF_WITHOUT_PACKET}),
+    "an unpaid leaf is in the log": (unpaid_in_log, {Word.LEAF_WITHOUT_DEBIT, Word.LEAF_WITHOUT_PACKET}),
+    "a packet is lost": (
+        no_packet,
+        {Word.LEAF_WITHOUT_PACKET, Word.KIT_WITHOUT_PACKET, Word.SEALED_ORPHAN},
+    ),
+    "issued before its leaf": (ahead, {Word.PACKET_AHEAD, Word.PACKET_WITHOUT_LEAF, Word.KIT_MISSING}),
+    "no longer issued": (stuck, {Word.PACKET_STUCK}),
+    "a kit is lost": (lambda home: kit(home, home.delivered).unlink(), {Word.KIT_MISSING}),
+    "a kit is damaged": (lambda home: flip(kit(home, home.delivered)), {Word.KIT_NOT_VERIFIED}),
+    "a kit is another's": (swap_kits, {Word.KIT_OF_ANOTHER_LEAF}),
+    "a kit before its leaf": (deliver_early, {Word.KIT_WITHOUT_LEAF}),
+    "a kit of nobody": (
+        lambda home: home.service.ports.private.create("kits/kit_x.zip", b""),
+        {Word.KIT_WITHOUT_PACKET},
+    ),
+    "a sealed kit is lost": (no_sealed, {Word.SEALED_MISSING}),
+    "a sealed kit of nobody": (
+        lambda home: home.service.ports.private.create(sealed_object(HASH), b""),
+        {Word.SEALED_ORPHAN},
+    ),
+    "a credit did not come back": (no_return, {Word.INCIDENT_WITHOUT_RETURN}),
+    "a credit came back elsewhere": (returned_elsewhere, {Word.RETURN_ELSEWHERE}),
+    "a credit came back for nothing": (returned_for_nothing, {Word.RETURN_WITHOUT_INCIDENT}),
+    "a leaf waits too long": (past, {Word.PAST_MERGE_BY}),
+    "a kit waits too long": (overdue, {Word.DELIVERY_OVERDUE}),
+}
+
+
+@pytest.mark.parametrize(("damage", "words"), DAMAGES.values(), ids=DAMAGES)
+def test_what_is_broken_is_named(home: Home, damage: Callable[[Home], object], words: set[Word]) -> None:
+    damage(home)
+    assert home.words() == words
+
+
+def test_every_word_is_shown_but_one_that_no_writer_can_make() -> None:
+    shown = {word for _, words in DAMAGES.values() for word in words}
+    assert set(Word) - shown == {Word.LEAF_TWICE}
+
+
+def test_a_statement_names_its_leaf(home: Home) -> None:
+    past(home)
+    (finding,) = home.look().findings
+    assert finding.subject == format_hash(home.issued(home.waiting).leaf_hash)
+    assert finding.detail == f"merge_by was 1 s ago, packet {home.waiting.packet_id}"
