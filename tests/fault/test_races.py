@@ -1,0 +1,131 @@
+"""Many processes on one home: no fork, no lost leaf, no leaf twice; the public face never goes back."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pydantic_core
+import pytest
+
+from fault.promises import bring_to_rest, check_kept
+from fault.service_process import settings_of, with_small_policy, workspace_of
+from issuer.bootstrap import initialise_home, open_home
+from issuer.services.sequence import Sequencer
+from support.audit import audit
+from support.log import ORIGIN, HeldClock, Tap, TestLog, at_write, copy_home, tapped, wait
+
+HERE = Path(__file__).parent
+SEQUENCERS, ISSUERS, KITS = 16, 4, 15
+BOUND_S = 120
+
+
+@contextmanager
+def racers(home: Path, *works: tuple[str, int]) -> Iterator[list["subprocess.Popen[str]"]]:
+    """Processes that wait for `go`."""
+    paths = os.pathsep.join(str(HERE.parent.parent / part) for part in ("functions", "tests"))
+    running = [
+        subprocess.Popen(
+            [sys.executable, str(HERE / "racer.py"), str(home), work, str(number), str(KITS)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": paths},  # noqa: TID251
+        )
+        for work, number in works
+    ]
+    try:
+        for process in running:
+            assert process.stdout
+            assert process.stdout.readline() == "ready\n", process.communicate()
+        yield running
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
+
+
+def outcome(process: "subprocess.Popen[str]") -> tuple[list[str], dict[str, Any]]:
+    """What a racer said: its lines, then its counts."""
+    said, errors = process.communicate(timeout=BOUND_S)
+    assert process.returncode == 0, errors[-3000:]
+    *lines, counts = said.splitlines()
+    return lines, pydantic_core.from_json(counts)
+
+
+def test_sixteen_writers_and_four_issuers_make_one_log(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = tmp_path / "home"
+    service = with_small_policy(initialise_home(settings_of(home), ORIGIN))
+    workspace_id = workspace_of(service)
+    works = [("issue", n) for n in range(ISSUERS)] + [("watch", 0)]
+    works += [("sequence", n) for n in range(SEQUENCERS)]
+    begun = time.monotonic()
+    with racers(home, *works) as running:
+        (tmp_path / "go").touch()
+        said = [outcome(process) for process in running[:ISSUERS]]
+        bring_to_rest(service)
+        (tmp_path / "stop").touch()
+        counts = [outcome(process)[1] for process in running[ISSUERS:]]
+    watched, rounds = counts[0], counts[1:]
+    accepted = dict(line.split()[1:] for lines, _ in said for line in lines if line.startswith("accepted "))
+    assert len(accepted) == ISSUERS * KITS
+    kept = check_kept(service, workspace_id, accepted)
+    assert kept.leaves == ISSUERS * KITS
+    assert watched["polls"] > watched["changes"] > 0
+    sums = {name: sum(each[name] for each in rounds) for name in rounds[0]}
+    assert sums["published"] > 0
+    with capsys.disabled():
+        print(f"\n{SEQUENCERS} writers: {sums}; watcher: {watched}; {kept}; {time.monotonic() - begun:.0f} s")
+
+
+def test_services_that_initialise_the_same_home_at_once_make_one_log(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = tmp_path / "home"
+    with racers(home, *(("init", number) for number in range(4))) as running:
+        (tmp_path / "go").touch()
+        counts = [outcome(process)[1] for process in running]
+    service = open_home(settings_of(home))
+    keys = sorted([*service.log.signers, *service.issuer.ports.signers])
+    assert [each["keys"] for each in counts] == [keys] * 4
+    service.clock.sleep(1)
+    service.sequencer.run()
+    found = audit(home / "registry", ORIGIN)
+    assert found.entries == []
+    added = [each["data"]["jwk"]["kid"] for each in found.notices if each["type"] == "key.added"]
+    assert sorted(added) == keys
+    with capsys.disabled():
+        print(f"\n4 initialisers, {sum(each['refused'] for each in counts)} refused at first")
+
+
+@pytest.mark.parametrize("asleep_s", [120, 86_400])
+def test_a_writer_that_wakes_up_long_after_spoils_nothing(tmp_path: Path, asleep_s: int) -> None:
+    """It stalls before each of its writes in turn; meanwhile the log goes on, with all its clocks."""
+    made = TestLog(tmp_path / "made")
+    wait(made.init(), made.leaves(2))
+    made.clock.time += 60
+    tap = Tap()
+    copy_home(made.home, tmp_path / "whole")
+    Sequencer(tapped(TestLog(tmp_path / "whole", HeldClock(made.clock.time)).ports(), tap)).run()
+    assert len(tap.names) > 10
+    for stall in range(len(tap.names)):
+        copy_home(made.home, tmp_path / str(stall))
+        log = TestLog(tmp_path / str(stall), HeldClock(made.clock.time), made=10)
+
+        def others_go_on(log: TestLog = log) -> None:
+            ports = log.ports()
+            Sequencer(ports).run()
+            log.round(ports, 1)
+            log.clock.time += asleep_s
+            log.round(ports, 1)
+
+        Sequencer(tapped(log.ports(), at_write(stall, others_go_on))).run()
+        log.round(log.ports(), 1)
+        log.round(log.ports())
+        assert len(audit(log.home / "registry", ORIGIN).entries) == 5
