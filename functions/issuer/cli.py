@@ -16,6 +16,7 @@ from issuer.cli_home import DONE, ERROR, USAGE, add_command, settings_of
 from issuer.errors import ServiceError
 from issuer.local.application import make_server
 from issuer.log import face
+from issuer.log.promise import oldest_waiting
 from issuer.settings import DEFAULT_CADENCE_S, DEFAULT_PORT
 
 DEFAULT_ORIGIN = "registry.localhost"
@@ -105,6 +106,10 @@ def _sequence(arguments: argparse.Namespace) -> int:
         f"checkpoint {checkpoint.sequence}, {checkpoint.head.size} leaves" if checkpoint else "no checkpoint"
     )
     print(f"{report.outcome.value}: {where}, {report.leaves} new")
+    now = int(service.clock.now())
+    if waiting := oldest_waiting(service.ledger, service.public, now):
+        age, promised = now - waiting.issued_at, waiting.merge_by - waiting.issued_at
+        print(f"the oldest leaf that waits for a round is {age} s old, {promised} s are promised")
     delivery = service.deliverer.run()
     for kit_id in delivery.delivered:
         print(f"delivered {kit_id}")

@@ -1,5 +1,6 @@
 """The ledger held against the log: what is whole is silent, what is broken has its word."""
 
+import itertools
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -11,9 +12,10 @@ from attestlayer.encoding import format_hash
 from issuer.kits.objects import delivered_object, sealed_object
 from issuer.log.promise import debit_id, return_id
 from issuer.model import CreditEntry, CreditKind, Issued, Packet, PacketState
+from issuer.services.deliver import Deliverer
 from issuer.services.reconcile import NOTES, Reconciler, Reconciliation, Word
 from issuer.services.sequence import Sequencer
-from support.log import START, TestLog, wait
+from support.log import START, Crash, HeldClock, Tap, TestLog, copy_home, tapped, wait
 from support.service import WORKSPACE, TestService
 
 HASH = bytes(32)
@@ -236,3 +238,46 @@ def test_a_statement_names_its_leaf(home: Home) -> None:
     (finding,) = home.look().findings
     assert finding.subject == format_hash(home.issued(home.waiting).leaf_hash)
     assert finding.detail == f"merge_by was 1 s ago, packet {home.waiting.packet_id}"
+
+
+def test_no_crash_of_a_round_or_a_delivery_makes_a_finding(tmp_path: Path) -> None:
+    """Right before each write of a round with a late leaf and of the deliveries after it, and after them."""
+    base = TestService(TestLog(tmp_path / "base")).start(2)
+    packet = base.packet(b"late")
+    base.issue(packet, "late")
+    base.log.clock.time += 290
+    base.issue(base.packet(b"in time"), "in time")
+    base.log.clock.time += 311
+    base.ports.ledger.close()  # type: ignore[attr-defined]
+    crashes = 0
+    for stop in itertools.count():
+        copy_home(base.log.home, tmp_path / str(stop))
+        service = TestService(TestLog(tmp_path / str(stop), HeldClock(base.log.clock.time)))
+        home = Home(service, packet, packet, packet)
+        crashed = run_until(service, stop)
+        assert {each.word for each in home.look().findings} <= {Word.PAST_MERGE_BY}, stop
+        for _ in range(2):
+            service.round_and_deliver()
+        assert (home.look().findings, home.look().notes) == ((), ()), stop
+        crashes += crashed
+        if not crashed:
+            break
+    assert crashes > 25
+
+
+def run_until(service: TestService, stop: int) -> bool:
+    """Two rounds with their deliveries, dead before write number `stop`. False if there are fewer."""
+
+    def die(number: int, name: str) -> None:
+        if number == stop:
+            raise Crash(name)
+
+    ports = tapped(service.ports, Tap(before=die))
+    try:
+        for pause in (59, 60):
+            service.log.clock.time += pause
+            Sequencer(ports).run()
+            Deliverer(ports.ledger, ports.private, ports.public, ports.clock).run()
+    except Crash:
+        return True
+    return False
