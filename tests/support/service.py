@@ -17,14 +17,15 @@ from issuer.intake.catalogue import Catalogue, build_catalogue
 from issuer.kits.objects import delivered_object, record_object
 from issuer.log.face import read_trust_root
 from issuer.log.store import LogPorts
-from issuer.model import Answer, Binder, Claim, CreditEntry, CreditKind, Packet, Workspace
+from issuer.model import Answer, Binder, Claim, CreditEntry, CreditKind, Packet, Record, Workspace
 from issuer.ports import BinderRenderer
 from issuer.services.deliver import Deliverer, Delivery
 from issuer.services.issue import IssuePorts, Issuer
 from issuer.services.packet import PacketRequest, Packets, RecordRequest
 from issuer.services.sequence import RoundReport, Sequencer
 from support.log import ISSUER, ORIGIN, SeededEntropy, Tap, TestLog, tapped_ledger, tapped_store
-from unit.intake.making.drafting import MB, Draft, Record, text
+from unit.intake.making.drafting import MB, Draft, text
+from unit.intake.making.drafting import Record as RecordDraft
 
 WORKSPACE = "ws_test"
 LANE, PROFILE = "TEST-01", "small"
@@ -32,7 +33,7 @@ LANE, PROFILE = "TEST-01", "small"
 
 def small_catalogue(records: int = 999) -> Catalogue:
     """One policy: 1 … `records` texts or PDFs, each up to 100 MiB, with an optional remark."""
-    note = Record(
+    note = RecordDraft(
         "note", "Note", "What happened.", "Write it.", [text("remark", "Remark", required=False)],
         types="TXT PDF", count=(1, records), megabytes=100,
     )  # fmt: skip
@@ -143,9 +144,13 @@ class TestService:
 
     def submit(self, packet_id: str, name: str, data: bytes) -> None:
         """Announce a record and upload its bytes."""
-        request = RecordRequest(name, "note", len(data), hashlib.sha256(data).digest(), {})
-        record = self.packets.add_record(WORKSPACE, packet_id, request)
+        record = self.announce(packet_id, name, data)
         self.ports.private.create(record_object(packet_id, record), data)
+
+    def announce(self, packet_id: str, name: str, data: bytes) -> Record:
+        """Announce a record; its bytes are not there yet."""
+        request = RecordRequest(name, "note", len(data), hashlib.sha256(data).digest(), {})
+        return self.packets.add_record(WORKSPACE, packet_id, request)
 
     def read(self, packet_id: str) -> Packet:
         """The packet as it is stored now."""
