@@ -63,7 +63,7 @@ def audit(
     leaves = LeafAudit(examiner, chain)
     TreeAudit(examiner, chain, leaves, stop.head.size if stop else 0).run()
     check_consistency_objects(examiner, chain)
-    ViewAudit(examiner, chain, views).run()
+    ViewAudit(examiner, chain, views, leaves, stop is None).run()
     names = registry.names()
     if names is not None and stop is None:
         StrayAudit(examiner, chain, leaves).run(names)

@@ -29,7 +29,8 @@ class Chain:
     """What the chain says, oldest step first. `whole`: no checkpoint was missing on the way back.
 
     Memory: 32 bytes a checkpoint, and a `Step` for each size. `noticed`: the first checkpoint with the
-    newest notices. `keyring`: None if the newest notices can't be read.
+    newest notices. `keyring`: None if the newest notices can't be read. `longest_gap`: seconds between
+    checkpoints, in the time that stats look back on.
     """
 
     newest: Checkpoint
@@ -40,10 +41,16 @@ class Chain:
     hashes: bytearray = field(default_factory=bytearray)
     notices_hashes: set[Hash] = field(default_factory=set)
     whole: bool = True
+    longest_gap: int | None = None
 
     def checkpoint_hashes(self) -> set[bytes]:
         """The hashes of all checkpoints of the chain."""
         return {bytes(self.hashes[at : at + 32]) for at in range(0, len(self.hashes), 32)}
+
+
+def looked_back(newest: Checkpoint) -> int:
+    """Since when stats look back: the start of the hour 24 hours before the newest checkpoint's."""
+    return (newest.timestamp // 3600 - 24) * 3600
 
 
 def step_of(checkpoint: Checkpoint) -> Step:
@@ -167,6 +174,9 @@ class ChainWalk:
                 self.examiner.find(name, Word.ORDER_WRONG, detail)
         if one.size != other.size:
             self.chain.steps.append(step_of(later))
+        if later.timestamp >= looked_back(self.chain.newest):
+            gap = later.timestamp - earlier.timestamp
+            self.chain.longest_gap = max(self.chain.longest_gap or 0, gap)
         self._turn_back(earlier, later)
         if self._known and later.kid not in self._known.keys:
             self.examiner.find(

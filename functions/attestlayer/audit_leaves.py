@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from attestlayer import layout
-from attestlayer.audit_chain import Chain, Step, step_of
+from attestlayer.audit_chain import Chain, Step, looked_back, step_of
 from attestlayer.audit_findings import Examiner, Word, difference
 from attestlayer.audit_notes import Signed, check_note
 from attestlayer.canonical import parse_json, take_members, take_value
@@ -36,12 +36,18 @@ class Place:
 
 @dataclass
 class LeafAudit:
-    """Checks leaves in the log's order. Memory: the last note, and the policies that were seen."""
+    """Checks leaves in the log's order. Memory: the last note, and the policies that were seen.
+
+    `worst_delay`: seconds from issuing to the checkpoint, of the leaves of the time that stats look back
+    on. `all_read`: no leaf was too damaged to be read.
+    """
 
     examiner: Examiner
     chain: Chain
     records: int = 0
     receipts: int = 0
+    worst_delay: int | None = None
+    all_read: bool = True
     _at: int = 0
     _lowest: int | None = None
     _note: tuple[Hash, str] | None = None
@@ -49,14 +55,24 @@ class LeafAudit:
 
     def check(self, place: Place) -> None:
         """Check everything about one leaf."""
+        steps = self.chain.steps
+        while self._at < len(steps) - 1 and steps[self._at].head.size <= place.index:
+            self._at += 1
         leaf = self._leaf(place)
         data = self.examiner.need(layout.inclusion_path(place.hash))
         if data is not None:
             self.receipts += 1
             self._check_receipt(place, leaf, data)
         if leaf:
+            self._note_delay(leaf, steps[self._at])
             self._check_policy(place, leaf)
             self._check_issuer(place, leaf)
+        else:
+            self.all_read = False
+
+    def _note_delay(self, leaf: Leaf, step: Step) -> None:
+        if step.timestamp >= looked_back(self.chain.newest):
+            self.worst_delay = max(self.worst_delay or 0, step.timestamp - leaf.issued_at)
 
     def _leaf(self, place: Place) -> Leaf | None:
         """The leaf of the entry; where the bundle is damaged, the record's, if it hashes to the leaf."""
@@ -122,8 +138,6 @@ class LeafAudit:
     def _step(self, place: Place, receipt: RegistryReceipt) -> Step:
         """The first step that holds the leaf; below a break in the chain, the receipt's, if signed."""
         steps = self.chain.steps
-        while self._at < len(steps) - 1 and steps[self._at].head.size <= place.index:
-            self._at += 1
         found, step = receipt.checkpoint, steps[self._at]
         if self._lowest is None:
             self._lowest = steps[0].sequence

@@ -82,7 +82,8 @@ class TreeAudit:
 
     def _group(self, tile: Tile) -> bool:
         entries, stored = self._read_bundle(tile), self._read_hashes(tile)
-        hashes = self._settle(tile, entries, stored)
+        computed = None if entries is None else [leaf_hash(entry) for entry in entries]
+        hashes = self._settle(tile, (entries or (), computed), stored)
         if hashes is None:
             self.examiner.find(
                 tile.bundle_path,
@@ -90,13 +91,12 @@ class TreeAudit:
                 f"nothing from leaf {self._edge.size} on can be checked",
             )
             return False
-        sound = entries is not None and [leaf_hash(entry) for entry in entries] == hashes
-        self._entries = entries if sound else None
+        self._entries = entries if computed == hashes else None
         for at, hashed in enumerate(hashes):
             index = self._edge.size
             self._check_step(index)
             if index >= self.start:
-                entry = entries[at] if entries and leaf_hash(entries[at]) == hashed else None
+                entry = entries[at] if entries and computed and computed[at] == hashed else None
                 self.leaves.check(Place(index, hashed, entry))
             self._edge.append(hashed)
             self._push(0, hashed)
@@ -123,13 +123,13 @@ class TreeAudit:
             return None
 
     def _settle(
-        self, tile: Tile, entries: list[bytes] | None, stored: list[Hash] | None
+        self, tile: Tile, bundle: tuple[Sequence[bytes], list[Hash] | None], stored: list[Hash] | None
     ) -> list[Hash] | None:
         """The leaf hashes of a group: the bundle's or the tile's, whichever the tree above confirms."""
-        if entries is None:
-            return stored
-        computed = [leaf_hash(entry) for entry in entries]
-        if stored is None or stored == computed:
+        entries, computed = bundle
+        if computed is None or stored is None:
+            return stored if computed is None else computed
+        if stored == computed:
             return computed
         at = next(i for i, (one, other) in enumerate(zip(stored, computed, strict=True)) if one != other)
         parted = f"leaf {tile.index * WIDTH + at}: tile {format_hash(stored[at])}, "
@@ -203,9 +203,26 @@ class TreeAudit:
             tile = self._tile(level)
             needed = self._is_needed(tile)
             self.examiner.compare(tile.path, format_tile(window), needed=needed)
-            if level == 0 and self._entries is not None:
-                wanted = format_bundle(self._entries[: tile.width])
-                self.examiner.compare(tile.bundle_path, wanted, needed=needed)
+            if level == 0:
+                self._check_partial_bundle(tile, window, needed)
+
+    def _check_partial_bundle(self, tile: Tile, window: Sequence[Hash], needed: bool) -> None:
+        name = tile.bundle_path
+        if self._entries is not None:
+            self.examiner.compare(name, format_bundle(self._entries[: tile.width]), needed=needed)
+            return
+        data = self.examiner.need(name) if needed else self.examiner.read(name)
+        if data is None:
+            return
+        try:
+            hashes = [leaf_hash(entry) for entry in parse_bundle(data, tile.width)]
+        except VerificationError as error:
+            self.examiner.find(name, Word.MALFORMED, f"{len(data)} bytes: {error}")
+            return
+        if hashes != window:
+            at = next(i for i, (one, other) in enumerate(zip(hashes, window, strict=True)) if one != other)
+            found, wanted = format_hash(hashes[at]), format_hash(window[at])
+            self.examiner.find(name, Word.ENTRY_MISMATCH, f"entry {at} hashes to {found}, wanted {wanted}")
 
     def _is_needed(self, tile: Tile) -> bool:
         """Whether a partial tile must still be there: until a day after its full tile is public."""

@@ -6,6 +6,7 @@ from itertools import pairwise
 from attestlayer import layout
 from attestlayer.audit_chain import Chain, Step
 from attestlayer.audit_findings import Examiner, Word, difference
+from attestlayer.audit_leaves import LeafAudit
 from attestlayer.audit_notes import Signed, check_note
 from attestlayer.canonical import (
     Json,
@@ -14,7 +15,6 @@ from attestlayer.canonical import (
     parse_json,
     take_array,
     take_integer,
-    take_members,
     take_object,
 )
 from attestlayer.encoding import Hash, format_hash, format_time, parse_hash
@@ -24,7 +24,7 @@ from attestlayer.merkle import check_consistency
 from attestlayer.note import ED25519, VerifierKey, parse_note
 from attestlayer.notices import Role
 from attestlayer.receipt import MERGE_DELAY_S
-from attestlayer.trust import make_trust_root
+from attestlayer.trust import make_trust_root, parse_trust
 
 NAMES = (
     layout.LATEST,
@@ -41,11 +41,16 @@ Views = dict[str, bytes | None]
 
 @dataclass
 class ViewAudit:
-    """Compares the views, as they were read at the start, with the newest checkpoint and its notices."""
+    """Compares the views, as they were read at the start, with the newest checkpoint and its notices.
+
+    `complete`: the audit went back to sequence 0.
+    """
 
     examiner: Examiner
     chain: Chain
     views: Views
+    leaves: LeafAudit
+    complete: bool
 
     def run(self) -> None:
         """Check every view."""
@@ -77,8 +82,23 @@ class ViewAudit:
         except ValueError as error:  # the checkpoint's own finding says so, too
             self.examiner.find(layout.TRUST, Word.SIGNATURE_INVALID, error)
             return
-        if self.chain.whole:
+        lowest = self.chain.steps[0].sequence
+        if lowest == 0 or self.chain.noticed.sequence > lowest:
             self._compare(layout.TRUST, wanted)
+        else:
+            self._check_older_trust()
+
+    def _check_older_trust(self) -> None:
+        """A trust root made before the checkpoints that were looked at: it must hold the newest notices."""
+        try:
+            found = parse_trust(self.views[layout.TRUST] or b"")
+        except VerificationError as error:
+            self.examiner.find(layout.TRUST, Word.MALFORMED, error)
+            return
+        if found.notices != self.chain.notices:
+            have = f"notices {format_hash(found.notices.hash())}"
+            wanted = format_hash(self.chain.newest.notices_hash)
+            self.examiner.find(layout.TRUST, Word.VIEW_OUTDATED, f"found {have}, wanted {wanted}")
 
     def _check_stats(self) -> None:
         data, name = self.views[layout.STATS], layout.STATS
@@ -86,7 +106,7 @@ class ViewAudit:
             self.examiner.find(name, Word.MISSING, "found no object, wanted one")
             return
         try:
-            found = take_members(parse_json(data))
+            found = take_object(parse_json(data), (*self._stats(), *_PROMISE, "cadence_seconds", "notices"))
             cadence = take_integer(found, "cadence_seconds")
         except (ValueError, KeyError) as error:
             self.examiner.find(name, Word.MALFORMED, error)
@@ -112,6 +132,9 @@ class ViewAudit:
         }
         if self.chain.notices is not None:
             wanted["notices"] = len(self.chain.notices.notices)
+        if self.complete and self.chain.whole and self.leaves.all_read:
+            gap, delay = self.chain.longest_gap, self.leaves.worst_delay
+            wanted |= dict(zip(_PROMISE, (gap, delay), strict=True))
         return wanted
 
     def _check_note(self, keyring: Keyring | None) -> None:
@@ -131,6 +154,7 @@ class ViewAudit:
                 self.examiner.find(layout.CHECKPOINT, word, detail)
 
 
+_PROMISE = ("longest_gap_seconds_24h", "worst_merge_delay_seconds_24h")
 _MEMBERS = ("from_root", "from_size", "proof", "to_root", "to_size")
 
 

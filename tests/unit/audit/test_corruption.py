@@ -1,0 +1,206 @@
+"""A corruption corpus: every kind of public object, damaged in every way, is found and named."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from attestlayer import layout
+from attestlayer.notices import IncidentReason, late_merge
+from support.log import queue
+from unit.audit.logs import change, found_in, grow, start
+
+KINDS = {
+    "full tile": "tile/0/000",
+    "partial tile": "tile/0/001.p/*",
+    "upper partial tile": "tile/1/000.p/1",
+    "full bundle": "tile/entries/000",
+    "partial bundle": "tile/entries/001.p/*",
+    "entry": "v1/entries/*.json",
+    "receipt": "v1/proofs/inclusion/*.json",
+    "consistency": "v1/proofs/consistency/*.json",
+    "checkpoint": "v1/checkpoints/[!l]*.json",
+    "checkpoint bundle": "v1/checkpoints/bundle/000",
+    "notices": "v1/notices/*.json",
+    "policy": "v1/policies/*.json",
+    "note": "checkpoint",
+    "latest": layout.LATEST,
+    "stats": layout.STATS,
+    "trust root": layout.TRUST,
+    "registry keys": layout.REGISTRY_JWKS,
+    "issuer keys": layout.ISSUER_JWKS,
+    "verifier keys": layout.REGISTRY_VKEY,
+}
+MUTABLE = [kind for kind, name in KINDS.items() if name in {"checkpoint", layout.LATEST, layout.STATS}]
+
+
+@dataclass(frozen=True)
+class Made:
+    """A registry, and an older state of the same."""
+
+    now: Path
+    earlier: Path
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    home = tmp_path_factory.mktemp("audited")
+    log, ports = start(home)
+    grow(log, ports, 3, 0, 200)
+    earlier = home / "earlier"
+    shutil.copytree(home / "registry", earlier)
+    queue(ports, *_notice(0))
+    grow(log, ports, 60, *[0] * 252, 2)
+    queue(ports, *_notice(1))
+    grow(log, ports, 3)
+    return Made(home / "registry", earlier)
+
+
+def _notice(index: int) -> tuple[str, object]:
+    kind, data = late_merge(index, index, IncidentReason.OUTAGE)
+    return kind.value, data
+
+
+@pytest.fixture
+def registry(made: Made, tmp_path: Path) -> Path:
+    root = tmp_path / "registry"
+    shutil.copytree(made.now, root, copy_function=os.link)
+    return root
+
+
+def _names(root: Path, kind: str) -> list[str]:
+    found = sorted(str(path.relative_to(root)) for path in root.glob(KINDS[kind]) if path.is_file())
+    assert found, kind
+    return found
+
+
+def _some(names: list[str]) -> Iterator[str]:
+    """The first, the middle and the last."""
+    yield from dict.fromkeys((names[0], names[len(names) // 2], names[-1]))
+
+
+def _flip(at: float) -> Callable[[bytes], bytes]:
+    def flip(data: bytes) -> bytes:
+        place = int(at * (len(data) - 1))
+        return data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+
+    return flip
+
+
+DAMAGES: dict[str, Callable[[bytes], bytes | None]] = {
+    "a bit flipped at the start": _flip(0),
+    "a bit flipped in the middle": _flip(0.5),
+    "a bit flipped at the end": _flip(1),
+    "the last byte cut": lambda data: data[:-1],
+    "cut in half": lambda data: data[: len(data) // 2],
+    "emptied": lambda data: b"",
+    "a byte appended": lambda data: data + b"\n",
+    "deleted": lambda data: None,
+}
+
+
+def test_the_corpus_starts_from_a_clean_log(made: Made) -> None:
+    assert found_in(made.now) == []
+    assert found_in(made.earlier) == []
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_damaged_object_is_named(registry: Path, kind: str, damage: str) -> None:
+    for name in _some(_names(registry, kind)):
+        data = (registry / name).read_bytes()
+        change(registry, name, DAMAGES[damage](data))
+        assert name in [found for found, _ in found_in(registry)], name
+        change(registry, name, data)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_object_replaced_by_another_of_its_kind_is_named(made: Made, registry: Path, kind: str) -> None:
+    names = _names(registry, kind)
+    if len(names) == 1:
+        pytest.skip("there is no other one")
+    data = (registry / names[-1]).read_bytes()
+    change(registry, names[0], data)
+    assert names[0] in [found for found, _ in found_in(registry)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_two_objects_swapped_are_both_named(registry: Path, kind: str) -> None:
+    names = _names(registry, kind)
+    if len(names) == 1:
+        pytest.skip("there is no other one")
+    one, other = names[0], names[-1]
+    first, second = (registry / one).read_bytes(), (registry / other).read_bytes()
+    change(registry, one, second)
+    change(registry, other, first)
+    assert {one, other} <= {found for found, _ in found_in(registry)}
+
+
+@pytest.mark.parametrize("kind", [*MUTABLE, "trust root"])
+def test_a_view_replaced_by_an_older_version_is_named(made: Made, registry: Path, kind: str) -> None:
+    change(registry, KINDS[kind], (made.earlier / KINDS[kind]).read_bytes())
+    assert KINDS[kind] in [found for found, _ in found_in(registry)]
+
+
+STRAYS = [
+    "tile/5/000",
+    "tile/0/009",
+    "tile/0/001.p/255",
+    "tile/entries/001.p/1",
+    "tile/0/1",
+    "tile/0/x000/001",
+    f"v1/entries/{'A' * 43}.json",
+    f"v1/proofs/inclusion/{'A' * 43}.json",
+    f"v1/checkpoints/{'A' * 43}.json",
+    "v1/checkpoints/bundle/001",
+    f"v1/notices/{'A' * 43}.json",
+    f"v1/policies/{'A' * 43}.json",
+    "v1/proofs/consistency/1-2.json",
+    "v1/anything",
+    "tile/0/.tmp1234",
+    "v1/entries/.new",
+    ".tmp-x",
+    "checkpoint~",
+]
+
+
+@pytest.mark.parametrize("name", STRAYS)
+def test_an_object_that_nobody_refers_to_is_named(registry: Path, name: str) -> None:
+    change(registry, name, b"{}")
+    assert found_in(registry) == [(name, "stray")]
+
+
+def test_an_extra_entry_behind_a_bundle_is_named(registry: Path) -> None:
+    for name in [*_names(registry, "full bundle"), *_names(registry, "partial bundle")]:
+        data = (registry / name).read_bytes()
+        change(registry, name, data + b"\x00\x02{}")
+        assert {found for found, _ in found_in(registry)} == {name}
+        change(registry, name, data)
+
+
+def test_a_bundle_one_entry_short_is_named(registry: Path) -> None:
+    for name in [*_names(registry, "full bundle"), *_names(registry, "partial bundle")]:
+        data = (registry / name).read_bytes()
+        length, at = 0, 0
+        while at < len(data):
+            length, at = at, at + 2 + int.from_bytes(data[at : at + 2], "big")
+        change(registry, name, data[:length])
+        assert {found for found, _ in found_in(registry)} == {name}
+        change(registry, name, data)
+
+
+def test_one_flipped_bit_of_an_entry_is_one_finding(registry: Path) -> None:
+    data = bytearray((registry / "tile/entries/000").read_bytes())
+    data[40] ^= 1
+    change(registry, "tile/entries/000", bytes(data))
+    assert found_in(registry) == [("tile/entries/000", "entry-mismatch")]
+
+
+def test_one_flipped_bit_of_a_tile_is_one_finding(registry: Path) -> None:
+    data = bytearray((registry / "tile/0/000").read_bytes())
+    data[40] ^= 1
+    change(registry, "tile/0/000", bytes(data))
+    assert found_in(registry) == [("tile/0/000", "hash-mismatch")]
