@@ -61,7 +61,7 @@ class Promises(RuleBasedStateMachine):
     adapters: ClassVar[Adapters] = ADAPTERS[0]
     packets = Bundle("packets")
 
-    @initialize(credits_granted=st.integers(0, 3))
+    @initialize(credits_granted=st.integers(1, 6))
     def begin(self, credits_granted: int) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="promises-"))
         self.clock = HeldClock()
@@ -96,6 +96,9 @@ class Promises(RuleBasedStateMachine):
 
     @rule(target=packets)
     def open_packet(self) -> str:
+        return self._open()
+
+    def _open(self) -> str:
         number = sum(model.state in CHANGEABLE for model in self.models.values())
         try:
             packet = self.service.packet()
@@ -122,6 +125,22 @@ class Promises(RuleBasedStateMachine):
         assert model.state in CHANGEABLE
         model.state = PacketState.OPEN
         model.records[self.service.read(packet_id).records[-1].record_id] = uploaded
+
+    @rule(target=packets)
+    def issue_a_new_packet(self) -> str:
+        """Open, add, issue: what most partners do most of the time."""
+        packet_id = self._open()
+        self.add_record(packet_id, True)
+        self.issue(packet_id, "own")
+        return packet_id
+
+    @rule(seconds=st.sampled_from([0, 290, 601, 700]))
+    def log_stands_still_and_goes_on(self, seconds: int) -> None:
+        """Kits that wait meanwhile are merged, late or not, and delivered once that is explained."""
+        self.time_passes(seconds)
+        for _ in range(2):
+            self.round_of_the_log()
+            self.deliver()
 
     @rule(packet_id=packets, which=st.integers(0, 9))
     def remove_record(self, packet_id: str, which: int) -> None:
