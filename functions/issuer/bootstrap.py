@@ -1,6 +1,8 @@
 """Puts the service together: the only module that names adapters."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from attestlayer.canonical import format_json, parse_json, take_document, take_value
@@ -125,9 +127,9 @@ def initialise_home(settings: Settings, origin: str) -> Service:
     for role in KeyRole:
         path = _key_path(home, role)
         if not path.exists():
-            create_key(path, role, origin, entropy)
+            _made_by_anybody(partial(create_key, path, role, origin, entropy))
     if not settings_store.exists(_SECRET):
-        settings_store.create(_SECRET, entropy.token(32))
+        _made_by_anybody(partial(settings_store.create, _SECRET, entropy.token(32)))
     service = open_home(settings)
     issuers = [signer.public for signer in service.issuer.ports.signers.values()]
     Initialiser(service.log).run(issuers)
@@ -183,6 +185,17 @@ def open_home(settings: Settings) -> Service:
         log=log,
         scratch=scratch,
     )
+
+
+def _made_by_anybody(make: Callable[[], object]) -> None:
+    """Make a file of the home, unless another initialiser made it meanwhile: then its file counts."""
+    try:
+        make()
+    except ObjectConflictError:
+        return
+    except ServiceError as error:
+        if error.code is not Code.ALREADY_EXISTS:
+            raise
 
 
 _used: list[Service] = []

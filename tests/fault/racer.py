@@ -15,7 +15,6 @@ from attestlayer.checkpoint import parse_checkpoint
 from attestlayer.encoding import Hash, format_hash
 from fault.service_process import issue, settings_of, with_small_policy
 from issuer.bootstrap import Service, initialise_home, open_home
-from issuer.errors import Code, ServiceError
 from issuer.services.sequence import Outcome
 from support.log import ORIGIN
 
@@ -48,18 +47,10 @@ def issue_kits(home: Path, number: int, kits: int) -> dict[str, object]:
 
 
 def initialise(home: Path, number: int, kits: int) -> dict[str, object]:
-    """Make the home, beside others who do; refused because another just made a file of it, again."""
-    refused = 0
-    while True:
-        try:
-            service = initialise_home(settings_of(home), ORIGIN)
-            break
-        except ServiceError as error:
-            if error.code not in {Code.ALREADY_EXISTS, Code.STORAGE_FAILED} or refused == 5:
-                raise
-            refused += 1
+    """Make the home, beside others who do."""
+    service = initialise_home(settings_of(home), ORIGIN)
     keys = sorted([*service.log.signers, *service.issuer.ports.signers])
-    return {"refused": refused, "keys": keys}
+    return {"keys": keys}
 
 
 def watch(home: Path, number: int, kits: int) -> dict[str, object]:

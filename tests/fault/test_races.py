@@ -84,9 +84,7 @@ def test_sixteen_writers_and_four_issuers_make_one_log(
         print(f"\n{SEQUENCERS} writers: {sums}; watcher: {watched}; {kept}; {time.monotonic() - begun:.0f} s")
 
 
-def test_services_that_initialise_the_same_home_at_once_make_one_log(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_services_that_initialise_the_same_home_at_once_make_one_log(tmp_path: Path) -> None:
     home = tmp_path / "home"
     with racers(home, *(("init", number) for number in range(4))) as running:
         (tmp_path / "go").touch()
@@ -100,8 +98,6 @@ def test_services_that_initialise_the_same_home_at_once_make_one_log(
     assert found.entries == []
     added = [each["data"]["jwk"]["kid"] for each in found.notices if each["type"] == "key.added"]
     assert sorted(added) == keys
-    with capsys.disabled():
-        print(f"\n4 initialisers, {sum(each['refused'] for each in counts)} refused at first")
 
 
 @pytest.mark.parametrize("asleep_s", [120, 86_400])

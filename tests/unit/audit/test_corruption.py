@@ -34,6 +34,9 @@ KINDS = {
     "issuer keys": layout.ISSUER_JWKS,
     "verifier keys": layout.REGISTRY_VKEY,
 }
+SEVERAL = [kind for kind, name in KINDS.items() if "*" in name and kind != "policy"]
+"""Kinds of which the log has more than one object; its leaves are all of one policy."""
+
 MUTABLE = [kind for kind, name in KINDS.items() if name in {"checkpoint", layout.LATEST, layout.STATS}]
 
 
@@ -117,21 +120,19 @@ def test_a_damaged_object_is_named(registry: Path, kind: str, damage: str) -> No
         change(registry, name, data)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SEVERAL)
 def test_an_object_replaced_by_another_of_its_kind_is_named(made: Made, registry: Path, kind: str) -> None:
     names = _names(registry, kind)
-    if len(names) == 1:
-        pytest.skip("there is no other one")
+    assert len(names) > 1
     data = (registry / names[-1]).read_bytes()
     change(registry, names[0], data)
     assert names[0] in [found for found, _ in found_in(registry)]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SEVERAL)
 def test_two_objects_swapped_are_both_named(registry: Path, kind: str) -> None:
     names = _names(registry, kind)
-    if len(names) == 1:
-        pytest.skip("there is no other one")
+    assert len(names) > 1
     one, other = names[0], names[-1]
     first, second = (registry / one).read_bytes(), (registry / other).read_bytes()
     change(registry, one, second)
