@@ -20,7 +20,7 @@ from issuer.errors import Code, ObjectConflictError, ServiceError
 from issuer.intake.catalogue import Catalogue, load_policies
 from issuer.log.state import HEAD
 from issuer.log.store import LogPorts
-from issuer.ports import Clock, Entropy, Ledger, ObjectStore
+from issuer.ports import Clock, Entropy, Ledger, ObjectStore, Signer
 from issuer.services.collect import Collector
 from issuer.services.deliver import Deliverer
 from issuer.services.initialise import Initialiser
@@ -139,23 +139,18 @@ def initialise_home(settings: Settings, origin: str) -> Service:
 
 def open_home(settings: Settings) -> Service:
     """The service of a home. Raises `ServiceError` (HOME_UNUSABLE, KEY_UNUSABLE)."""
-    home = settings.home
-    origin = _read_origin(home)
+    home, origin = settings.home, _read_origin(settings.home)
     clock, entropy = SystemClock(), SystemEntropy()
     scratch = Scratch(home / "state" / "scratch")
-    public = DirectoryStore(home / REGISTRY_FOLDER, state=home / "state" / "registry")
-    private = DirectoryStore(home / "private", state=home / "state" / "private", private=True)
-    ledger = SqliteLedger(_check_ledger(home / "ledger.sqlite", private))
+    public, private, ledger = _open_stores(home)
     catalogue = load_policies()
-    registry = LocalKey(_key_path(home, KeyRole.REGISTRY), KeyRole.REGISTRY, origin)
-    issuer = LocalKey(_key_path(home, KeyRole.ISSUER), KeyRole.ISSUER, origin)
     ports = IssuePorts(
         origin=origin,
         ledger=ledger,
         private=private,
         public=public,
         catalogue=catalogue,
-        signers={issuer.public.kid: issuer},
+        signers=_signers(home, KeyRole.ISSUER, origin),
         renderer=TypstBinder(),
         clock=clock,
         entropy=entropy,
@@ -167,10 +162,9 @@ def open_home(settings: Settings) -> Service:
         public=public,
         private=private,
         ledger=ledger,
-        signers={registry.public.kid: registry},
+        signers=_signers(home, KeyRole.REGISTRY, origin),
         clock=clock,
     )
-    transfers = LocalTransfers(_read_secret(home), settings.base_url, clock)
     return Service(
         origin=origin,
         settings=settings,
@@ -180,11 +174,24 @@ def open_home(settings: Settings) -> Service:
         public=public,
         private=private,
         catalogue=catalogue,
-        transfers=transfers,
+        transfers=LocalTransfers(_read_secret(home), settings.base_url, clock),
         issuer=Issuer(ports),
         log=log,
         scratch=scratch,
     )
+
+
+def _open_stores(home: Path) -> tuple[DirectoryStore, DirectoryStore, SqliteLedger]:
+    """The public store, the private one, the ledger."""
+    public = DirectoryStore(home / REGISTRY_FOLDER, state=home / "state" / "registry")
+    private = DirectoryStore(home / "private", state=home / "state" / "private", private=True)
+    return public, private, SqliteLedger(_check_ledger(home / "ledger.sqlite", private))
+
+
+def _signers(home: Path, role: KeyRole, origin: str) -> dict[str, Signer]:
+    """The home's keys of a role, by kid."""
+    key = LocalKey(_key_path(home, role), role, origin)
+    return {key.public.kid: key}
 
 
 def _made_by_anybody(make: Callable[[], object]) -> None:

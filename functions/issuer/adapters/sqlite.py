@@ -20,6 +20,7 @@ from issuer.adapters.sqlite_rows import (
     Rows,
     T,
 )
+from issuer.adapters.sqlite_schema import NOTE_ROUND
 from issuer.errors import Code, ServiceError
 from issuer.model import (
     Acceptance,
@@ -246,17 +247,12 @@ class SqliteLedger:
     def note_round(self, sequence: int) -> None:
         """Note the round unless a later one is noted."""
         with self._database.write() as connection:
-            (noted,) = connection.execute("SELECT max(sequence) FROM rounds").fetchone()
-            if noted is None:
-                connection.execute("INSERT INTO rounds VALUES (?)", (sequence,))
-            elif noted < sequence:
-                connection.execute("UPDATE rounds SET sequence = ?", (sequence,))
+            connection.execute(NOTE_ROUND, (sequence,))
 
     def noted_round(self) -> int:
         """The noted round."""
         with self._database.read() as connection:
-            (noted,) = connection.execute("SELECT max(sequence) FROM rounds").fetchone()
-        return -1 if noted is None else int(noted)
+            return int(connection.execute("SELECT coalesce(max(noted), -1) FROM rounds").fetchone()[0])
 
     def add_qualification(self, qualification: Qualification) -> None:
         """Store a new qualification. Raises ALREADY_EXISTS if its id is taken."""

@@ -51,12 +51,16 @@ _TABLES = (
         sequence INTEGER PRIMARY KEY AUTOINCREMENT, type TEXT NOT NULL, data BLOB NOT NULL,
         UNIQUE (type, data)
     ) STRICT""",
-    "CREATE TABLE rounds (sequence INTEGER NOT NULL CHECK (sequence >= 0)) STRICT",  # one row, or none yet
+    # One row, or none yet.
+    "CREATE TABLE rounds (one INTEGER PRIMARY KEY CHECK (one = 1), noted INTEGER NOT NULL) STRICT",
     """CREATE TABLE qualifications (
         sequence INTEGER PRIMARY KEY AUTOINCREMENT, qualification_id TEXT NOT NULL UNIQUE,
         version INTEGER NOT NULL, received_at INTEGER NOT NULL, body TEXT NOT NULL
     ) STRICT""",
 )
+
+NOTE_ROUND = """INSERT INTO rounds VALUES (1, ?)
+    ON CONFLICT DO UPDATE SET noted = max(noted, excluded.noted)"""
 
 
 def prepare(connection: sqlite3.Connection, name: str) -> None:

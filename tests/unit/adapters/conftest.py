@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from support.tools import missing
 from unit.adapters.disks import Limit, SmallDisk
 
 
@@ -20,7 +21,7 @@ def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
             ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(path)], check=True, capture_output=True
         )
     except (OSError, subprocess.CalledProcessError):
-        pytest.skip("may not mount a file system here")
+        missing("the right to mount a file system")
     yield SmallDisk(path)
     subprocess.run(["umount", "-l", str(path)], check=True, capture_output=True)
 
