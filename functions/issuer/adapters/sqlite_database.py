@@ -3,6 +3,7 @@
 WAL with synchronous=FULL: a transaction that was committed is on the disk, and readers don't wait.
 """
 
+import fcntl
 import os
 import sqlite3
 import threading
@@ -129,7 +130,8 @@ class Database:
             sync_folder(self._path.parent)
 
     def _prepare(self) -> None:
-        with _CREATING:
+        # One opener at a time: changing the journal mode fails at once, without waiting, beside another.
+        with _CREATING, _only_opener(self._path.parent):
             with self.write() as connection:
                 prepare(connection, str(self._path))
             # Only now: it changes the file, which had to be seen to be a ledger. It stays with the file.
@@ -149,6 +151,17 @@ class Database:
         explained = _EXPLAINED.get(code & 0xFF, "SQLite failed")
         name = getattr(error, "sqlite_errorname", type(error).__name__)
         return StoreError(f"ledger {self._path}: {explained}: {error} ({name})")
+
+
+@contextmanager
+def _only_opener(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock against other processes that open a ledger in it."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _popped(idle: list[sqlite3.Connection]) -> sqlite3.Connection | None:

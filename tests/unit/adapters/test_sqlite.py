@@ -1,6 +1,7 @@
 """The SQLite ledger where it is more than its port: the file, its damage, its disk."""
 
 import multiprocessing
+import multiprocessing.synchronize
 import os
 import sqlite3
 import stat
@@ -283,3 +284,22 @@ def test_a_read_only_disk_is_told_and_works_afterwards(small_disk: SmallDisk) ->
         SqliteLedger(path)
     small_disk.remount("rw")
     SqliteLedger(path).add_workspace(workspace())
+
+
+def _open_at_once(path: Path, barrier: "multiprocessing.synchronize.Barrier") -> None:
+    barrier.wait()
+    SqliteLedger(path).noted_round()
+
+
+def test_processes_that_make_the_same_ledger_at_once_all_open_it(tmp_path: Path) -> None:
+    """SQLite changes the journal mode without waiting: two in 360 opens failed before they took turns."""
+    context = multiprocessing.get_context("fork")
+    for each in range(20):
+        barrier = context.Barrier(6, timeout=60)
+        place = tmp_path / f"{each}.db"
+        openers = [context.Process(target=_open_at_once, args=(place, barrier)) for _ in range(6)]
+        for opener in openers:
+            opener.start()
+        for opener in openers:
+            opener.join(60)
+        assert [opener.exitcode for opener in openers] == [0] * 6
