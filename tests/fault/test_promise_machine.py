@@ -51,8 +51,13 @@ class Model:
 
     @property
     def passes(self) -> bool:
-        """At least one record, all of them uploaded."""
-        return bool(self.records) and all(self.records.values())
+        """At least one record; all of them are uploaded, or nothing is judged at all."""
+        return bool(self.records)
+
+    @property
+    def judged(self) -> bool:
+        """Whether it can be checked: nothing that was announced is still to come."""
+        return self.state in CHANGEABLE and all(self.records.values())
 
 
 class Promises(RuleBasedStateMachine):
@@ -165,9 +170,9 @@ class Promises(RuleBasedStateMachine):
         try:
             self.service.packets.check(WORKSPACE, packet_id)
         except ServiceError as error:
-            self._refused(model, error)
+            assert (error.code, model.judged) == (Code.WRONG_STATE, False), error.detail
             return
-        assert model.state in CHANGEABLE
+        assert model.judged
         model.state = PacketState.READY if model.passes else PacketState.BLOCKED
 
     @rule(packet_id=packets)
@@ -194,7 +199,7 @@ class Promises(RuleBasedStateMachine):
         except ServiceError as error:
             self._issue_refused(model, error, nonce if nonce != "used" or used else "own")
             return
-        assert model.state in CHANGEABLE
+        assert model.judged
         assert nonce in {"own", "newest", "used"}
         self.answers[key] = (packet_id, data, answer)
         if not model.passes:
@@ -223,11 +228,11 @@ class Promises(RuleBasedStateMachine):
         latest = read_latest(self.service.ports.public)
         assert latest
         reasons = {
-            Code.WRONG_STATE: model.state not in CHANGEABLE,
+            Code.WRONG_STATE: not model.judged,
             Code.NONCE_MALFORMED: nonce == "broken",
             Code.NONCE_USED: nonce == "used",
             Code.NONCE_CHECKPOINT_UNKNOWN: nonce == "unknown",
-            Code.NO_CREDITS: self.balance == 0 and model.passes,
+            Code.NO_CREDITS: self.balance == 0 and model.passes and model.judged,
             Code.LOG_STALLED: self.clock.time - latest.timestamp > LOG_BEHIND_S and model.passes,
         }
         assert reasons.get(error.code), (error.code, error.detail, model, nonce)
