@@ -17,7 +17,8 @@ from issuer.model import Packet
 from issuer.services.initialise import Initialiser
 from issuer.services.notify import Notifier
 from issuer.services.sequence import Sequencer
-from support.faults import ADAPTERS, COLUMNS, Adapters, Column, Matrix, Scenario
+from support.backends import BACKENDS, Backend, backend_named
+from support.faults import COLUMNS, Column, Matrix, Scenario
 from support.log import ISSUER
 from support.service import WORKSPACE, TestService
 
@@ -94,10 +95,10 @@ SCENARIOS = {
 }
 
 
-def fill(adapters: Adapters, scenario: Scenario, columns: Sequence[Column]) -> list[Row]:
+def fill(backend: Backend, scenario: Scenario, columns: Sequence[Column]) -> list[Row]:
     """The rows of one scenario: a write's name, and for each column why it is red, or nothing."""
     with tempfile.TemporaryDirectory(prefix="fault-matrix-") as folder:
-        prepared = Matrix(adapters, scenario, Path(folder)).prepare()
+        prepared = Matrix(backend, scenario, Path(folder)).prepare()
         rows: list[Row] = [(write, {}) for write in prepared.writes]
         for case in prepared.cases(tuple(columns)):
             try:
@@ -131,10 +132,10 @@ def table(name: str, rows: Sequence[Row], columns: Sequence[Column]) -> str:
     return "\n".join([*lines, *reds])
 
 
-def _job(job: tuple[str, int, tuple[Column, ...]]) -> list[Row]:
+def _job(job: tuple[str, str, tuple[Column, ...]]) -> list[Row]:
     os.fsync = lambda fd: None  # nothing here loses power
-    name, adapters, columns = job
-    return fill(ADAPTERS[adapters], SCENARIOS[name], columns)
+    name, backend, columns = job
+    return fill(backend_named(backend), SCENARIOS[name], columns)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -145,16 +146,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     names = [options.only] if options.only else list(SCENARIOS)
     half = len(COLUMNS) // 2
     jobs = [
-        (name, number, part)
-        for number in range(len(ADAPTERS))
+        (name, backend.name, part)
+        for backend in BACKENDS
         for name in names
         for part in (COLUMNS[:half], COLUMNS[half:])
     ]
     with multiprocessing.Pool() as pool:
         results = pool.map(_job, jobs, chunksize=1)
     red = cells = 0
-    for (name, number, columns), rows in zip(jobs, results, strict=True):
-        print(table(f"{name}, {ADAPTERS[number].name}", rows, columns), end="\n\n")
+    for (name, backend, columns), rows in zip(jobs, results, strict=True):
+        print(table(f"{name}, {backend}", rows, columns), end="\n\n")
         cells += sum(len(row) for _, row in rows)
         red += sum(bool(reason) for _, row in rows for reason in row.values())
     print(f"{cells} cells, {red} red")

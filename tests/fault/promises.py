@@ -41,9 +41,12 @@ def bring_to_rest(service: Service, tries: int = 200) -> None:
     raise AssertionError("leaves still wait")
 
 
-def check_kept(service: Service, workspace_id: str, accepted: Mapping[str, str]) -> Kept:
-    """Check a service at rest. `accepted`: leaf hashes that callers were answered, by packet."""
-    found = audit(service.settings.home / "registry", service.origin)
+def check_kept(service: Service, registry: Path, workspace_id: str, accepted: Mapping[str, str]) -> Kept:
+    """Check a service at rest, its public objects in the folder `registry`.
+
+    `accepted`: leaf hashes that callers were answered, by packet.
+    """
+    found = audit(registry, service.origin)
     packets = service.ledger.packets(workspace_id, None, ALL)
     issued = {packet.packet_id: packet.issued for packet in packets if packet.issued}
     leaves = {packet_id: format_hash(Hash(each.leaf_hash)) for packet_id, each in issued.items()}

@@ -1,6 +1,6 @@
 """A process of the race: sequences, issues, initialises or watches one home until told to stop.
 
-    python racer.py <home> <sequence | issue | init | watch> <number> <kits>
+    python racer.py <backend> <home> <sequence | issue | init | watch> <number> <kits>
 
 It waits for the file `go` in the home's folder, ends when `stop` is there, and prints one line of JSON.
 """
@@ -8,80 +8,92 @@ It waits for the file `go` in the home's folder, ends when `stop` is there, and 
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from attestlayer import layout
 from attestlayer.canonical import format_json
 from attestlayer.checkpoint import parse_checkpoint
-from attestlayer.encoding import Hash, format_hash
-from fault.service_process import issue, settings_of, with_small_policy
-from issuer.bootstrap import Service, initialise_home, open_home
+from fault.service_process import issue, with_small_policy
+from issuer.bootstrap import Service
 from issuer.services.sequence import Outcome
-from support.log import ORIGIN
-
-Work = Callable[[Path, int, int], dict[str, object]]
-LATEST = "registry/v1/checkpoints/latest.json"
+from support.backends import backend_named
 
 
-def stopped(home: Path) -> bool:
-    return (home.parent / "stop").exists()
+@dataclass(frozen=True)
+class Racer:
+    """A process of the race: `open` gives its service, which starts the log unless it runs."""
+
+    open: Callable[[], Service]
+    home: Path
+    number: int
+    kits: int
+
+    def stopped(self) -> bool:
+        return (self.home.parent / "stop").exists()
 
 
-def sequence(home: Path, number: int, kits: int) -> dict[str, object]:
+def sequence(racer: Racer) -> dict[str, object]:
     """Rounds, as fast as they go, with deliveries by every fourth process."""
-    service = open_home(settings_of(home))
+    service = racer.open()
     outcomes = dict.fromkeys((outcome.value for outcome in Outcome), 0)
-    while not stopped(home):
+    while not racer.stopped():
         outcomes[service.sequencer.run().outcome.value] += 1
-        if number % 4 == 0:
+        if racer.number % 4 == 0:
             assert service.deliverer.run().failed == ()
     return {**outcomes}
 
 
-def issue_kits(home: Path, number: int, kits: int) -> dict[str, object]:
+def issue_kits(racer: Racer) -> dict[str, object]:
     """So many kits, each by a partner's three calls; says what was accepted by stdout's other lines."""
-    service: Service = with_small_policy(open_home(settings_of(home)))
+    service = with_small_policy(racer.open())
     (workspace,) = service.ledger.workspaces()
-    for each in range(kits):
-        issue(service, workspace.workspace_id, f"race-{number}-{each}")
-    return {"issued": kits}
+    for each in range(racer.kits):
+        issue(service, workspace.workspace_id, f"race-{racer.number}-{each}")
+    return {"issued": racer.kits}
 
 
-def initialise(home: Path, number: int, kits: int) -> dict[str, object]:
+def initialise(racer: Racer) -> dict[str, object]:
     """Make the home, beside others who do."""
-    service = initialise_home(settings_of(home), ORIGIN)
-    keys = sorted([*service.log.signers, *service.issuer.ports.signers])
-    return {"keys": keys}
+    service = racer.open()
+    return {"keys": sorted([*service.log.signers, *service.issuer.ports.signers])}
 
 
-def watch(home: Path, number: int, kits: int) -> dict[str, object]:
+def watch(racer: Racer) -> dict[str, object]:
     """Neither `latest.json` nor `/checkpoint` ever goes back, and what they speak of is there."""
+    public = racer.open().public
     polls = changes = sequence = size = 0
-    while not stopped(home):
-        note = (home / "registry/checkpoint").read_text().split("\n")
+    while not racer.stopped():
+        note = (public.read(layout.CHECKPOINT) or b"").decode().split("\n")
         assert int(note[1]) >= size, f"/checkpoint went back from {size} to {note[1]}"
         size = int(note[1])
-        latest = parse_checkpoint((home / LATEST).read_bytes())
+        latest = parse_checkpoint(public.read(layout.LATEST) or b"")
         assert latest.sequence >= sequence, f"latest.json went back from {sequence}"
-        assert (home / f"registry/v1/notices/{hash_text(latest.notices_hash)}.json").exists()
+        assert public.exists(layout.notices_path(latest.notices_hash))
         changes += latest.sequence > sequence
         polls, sequence = polls + 1, latest.sequence
         time.sleep(0.002)
     return {"polls": polls, "changes": changes, "sequence": sequence, "size": size}
 
 
-def hash_text(value: bytes) -> str:
-    return format_hash(Hash(value))
+WORKS: dict[str, Callable[[Racer], dict[str, object]]] = {
+    "sequence": sequence,
+    "issue": issue_kits,
+    "init": initialise,
+    "watch": watch,
+}
 
 
-WORKS: dict[str, Work] = {"sequence": sequence, "issue": issue_kits, "init": initialise, "watch": watch}
-
-
-def main(home: Path, work: str, number: int, kits: int) -> None:
+def main(backend: str, home: Path, work: str, number: int, kits: int) -> None:
+    service = backend_named(backend).service
+    assert service
+    racer = Racer(partial(service, home), home, number, kits)
     print("ready", flush=True)
     while not (home.parent / "go").exists():
         time.sleep(0.005)
-    print(format_json(WORKS[work](home, number, kits)).decode(), flush=True)
+    print(format_json(WORKS[work](racer)).decode(), flush=True)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]), int(sys.argv[5]))

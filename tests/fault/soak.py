@@ -98,7 +98,7 @@ class Soak:
         service = open_home(Settings(self.home, cadence_s=1))
         bring_to_rest(service)
         leaves = {packet_id: answer["leaf"]["leaf_hash"] for packet_id, answer in self.accepted.items()}
-        return check_kept(service, workspace.workspace_id, leaves)
+        return check_kept(service, self.home / "registry", workspace.workspace_id, leaves)
 
     def _kill_often(self, kills: int, until: float) -> None:
         chance = random.Random(self.seed)

@@ -59,7 +59,7 @@ def test_a_service_that_is_killed_keeps_its_promises(tmp_path: Path) -> None:
     accepted = dict(line.split()[1:] for line in said if line.startswith("accepted "))
     assert len(accepted) > KILLS
     assert [line for line in said if line.startswith("failed ")] == []
-    check_kept(service, workspace.workspace_id, accepted)
+    check_kept(service, home / "registry", workspace.workspace_id, accepted)
     check_replays(service, workspace.workspace_id, accepted)
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from fault.matrix import SCENARIOS, fill, packet_ready, short, table
-from support.faults import ADAPTERS, COLUMNS, Adapters, Column, Outcome, Recovery, Scenario
+from support.backends import BACKENDS, LOCAL, Backend
+from support.faults import COLUMNS, Column, Outcome, Recovery, Scenario
 from support.service import TestService
 
 TWICE = tuple(column for column in COLUMNS if column.second is column.first)
@@ -11,11 +12,11 @@ TWICE = tuple(column for column in COLUMNS if column.second is column.first)
 
 @pytest.mark.parametrize("columns", [COLUMNS[:4], TWICE], ids=["one fault", "two faults in a row"])
 @pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=list(SCENARIOS))
-@pytest.mark.parametrize("adapters", ADAPTERS, ids=lambda adapters: adapters.name)
+@pytest.mark.parametrize("backend", BACKENDS, ids=str)
 def test_after_every_fault_at_every_write_all_is_well(
-    adapters: Adapters, scenario: Scenario, columns: tuple[Column, ...]
+    backend: Backend, scenario: Scenario, columns: tuple[Column, ...]
 ) -> None:
-    rows = fill(adapters, scenario, columns)
+    rows = fill(backend, scenario, columns)
     assert len(rows) >= scenario.at_least
     assert {len(cells) for _, cells in rows} == {4}
     text = table(scenario.name, rows, columns)
@@ -30,7 +31,7 @@ def test_a_service_that_does_a_stored_write_again_is_red() -> None:
     """What the matrix is there to find: each run is a new grant, so that one more is one too many."""
     again = Scenario("again", packet_ready, grants_again_when_in_doubt, 1)
     column = Column(Outcome.STORED, Recovery.RETRY, Outcome.STORED)
-    ((write, cells),) = fill(ADAPTERS[0], again, [column])
+    ((write, cells),) = fill(LOCAL, again, [column])
     assert write == "ledger post_credits"
     assert "balance=10" in cells[column]
     assert "RED" in table("again", [(write, cells)], [column])

@@ -28,7 +28,8 @@ from issuer.model import Answer, PacketState
 from issuer.services.issue import LOG_BEHIND_S
 from issuer.services.notify import Notifier
 from support.audit import audit
-from support.faults import ADAPTERS, Adapters, check_books, late_leaves
+from support.backends import BACKENDS, LOCAL, Backend
+from support.faults import check_books, late_leaves
 from support.log import ORIGIN, HeldClock, TestLog
 from support.service import WORKSPACE, TestService, nonce_of
 
@@ -63,7 +64,7 @@ class Model:
 class Promises(RuleBasedStateMachine):
     """Partners, the operator, time and the log, in any order."""
 
-    adapters: ClassVar[Adapters] = ADAPTERS[0]
+    backend: ClassVar[Backend] = LOCAL
     packets = Bundle("packets")
 
     @initialize(credits_granted=st.integers(1, 6))
@@ -78,7 +79,7 @@ class Promises(RuleBasedStateMachine):
         self.used: list[bytes] = []
 
     def _opened(self) -> TestService:
-        log = TestLog(self.folder / "home", self.clock, opened_by=self.adapters.open)
+        log = TestLog(self.folder / "home", self.clock, opened_by=self.backend.open)
         return TestService(log)
 
     def teardown(self) -> None:
@@ -93,7 +94,7 @@ class Promises(RuleBasedStateMachine):
         for _ in range(3):
             self.round_of_the_log()
             self.deliver()
-        found = audit(self.adapters.registry(self.service.log.home), ORIGIN)
+        found = audit(self.backend.registry(self.service.log.home), ORIGIN)
         settled = check_books(self.service, found)
         assert settled.balance == self.balance
         assert settled.returned == len(late_leaves(found))
@@ -319,12 +320,12 @@ class Promises(RuleBasedStateMachine):
         assert waiting == wanted
 
 
-@pytest.mark.parametrize("adapters", ADAPTERS, ids=lambda adapters: adapters.name)
-def test_whatever_is_called_the_books_agree(adapters: Adapters) -> None:
+@pytest.mark.parametrize("backend", BACKENDS, ids=str)
+def test_whatever_is_called_the_books_agree(backend: Backend) -> None:
     class OverThese(Promises):
         pass
 
-    OverThese.adapters = adapters
+    OverThese.backend = backend
     run_state_machine_as_test(
         OverThese, settings=settings(max_examples=EXAMPLES, stateful_step_count=STEPS, deadline=None)
     )

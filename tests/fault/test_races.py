@@ -13,11 +13,11 @@ import pydantic_core
 import pytest
 
 from fault.promises import bring_to_rest, check_kept
-from fault.service_process import settings_of, with_small_policy, workspace_of
-from issuer.bootstrap import initialise_home, open_home
+from fault.service_process import with_small_policy, workspace_of
 from issuer.services.sequence import Sequencer
 from support.audit import audit
-from support.log import ORIGIN, HeldClock, Tap, TestLog, at_write, copy_home, tapped, wait
+from support.backends import BACKENDS, SHARED, Backend
+from support.log import ORIGIN, HeldClock, Tap, TestLog, at_write, tapped, wait
 
 HERE = Path(__file__).parent
 SEQUENCERS, ISSUERS, KITS = 16, 4, 15
@@ -25,12 +25,12 @@ BOUND_S = 120
 
 
 @contextmanager
-def racers(home: Path, *works: tuple[str, int]) -> Iterator[list["subprocess.Popen[str]"]]:
+def racers(backend: Backend, home: Path, *works: tuple[str, int]) -> Iterator[list["subprocess.Popen[str]"]]:
     """Processes that wait for `go`."""
     paths = os.pathsep.join(str(HERE.parent.parent / part) for part in ("functions", "tests"))
     running = [
         subprocess.Popen(
-            [sys.executable, str(HERE / "racer.py"), str(home), work, str(number), str(KITS)],
+            [sys.executable, str(HERE / "racer.py"), backend.name, str(home), work, str(number), str(KITS)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -57,16 +57,18 @@ def outcome(process: "subprocess.Popen[str]") -> tuple[list[str], dict[str, Any]
     return lines, pydantic_core.from_json(counts)
 
 
+@pytest.mark.parametrize("backend", SHARED, ids=str)
 def test_sixteen_writers_and_four_issuers_make_one_log(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    backend: Backend, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     home = tmp_path / "home"
-    service = with_small_policy(initialise_home(settings_of(home), ORIGIN))
+    assert backend.service
+    service = with_small_policy(backend.service(home))
     workspace_id = workspace_of(service)
     works = [("issue", n) for n in range(ISSUERS)] + [("watch", 0)]
     works += [("sequence", n) for n in range(SEQUENCERS)]
     begun = time.monotonic()
-    with racers(home, *works) as running:
+    with racers(backend, home, *works) as running:
         (tmp_path / "go").touch()
         said = [outcome(process) for process in running[:ISSUERS]]
         bring_to_rest(service)
@@ -75,7 +77,7 @@ def test_sixteen_writers_and_four_issuers_make_one_log(
     watched, rounds = counts[0], counts[1:]
     accepted = dict(line.split()[1:] for lines, _ in said for line in lines if line.startswith("accepted "))
     assert len(accepted) == ISSUERS * KITS
-    kept = check_kept(service, workspace_id, accepted)
+    kept = check_kept(service, backend.registry(home), workspace_id, accepted)
     assert kept.leaves == ISSUERS * KITS
     assert watched["polls"] > watched["changes"] > 0
     sums = {name: sum(each[name] for each in rounds) for name in rounds[0]}
@@ -84,35 +86,43 @@ def test_sixteen_writers_and_four_issuers_make_one_log(
         print(f"\n{SEQUENCERS} writers: {sums}; watcher: {watched}; {kept}; {time.monotonic() - begun:.0f} s")
 
 
-def test_services_that_initialise_the_same_home_at_once_make_one_log(tmp_path: Path) -> None:
+@pytest.mark.parametrize("backend", SHARED, ids=str)
+def test_services_that_initialise_the_same_home_at_once_make_one_log(
+    backend: Backend, tmp_path: Path
+) -> None:
     home = tmp_path / "home"
-    with racers(home, *(("init", number) for number in range(4))) as running:
+    assert backend.service
+    with racers(backend, home, *(("init", number) for number in range(4))) as running:
         (tmp_path / "go").touch()
         counts = [outcome(process)[1] for process in running]
-    service = open_home(settings_of(home))
+    service = backend.service(home)
     keys = sorted([*service.log.signers, *service.issuer.ports.signers])
     assert [each["keys"] for each in counts] == [keys] * 4
     service.clock.sleep(1)
     service.sequencer.run()
-    found = audit(home / "registry", ORIGIN)
+    found = audit(backend.registry(home), ORIGIN)
     assert found.entries == []
     added = [each["data"]["jwk"]["kid"] for each in found.notices if each["type"] == "key.added"]
     assert sorted(added) == keys
 
 
 @pytest.mark.parametrize("asleep_s", [120, 86_400])
-def test_a_writer_that_wakes_up_long_after_spoils_nothing(tmp_path: Path, asleep_s: int) -> None:
+@pytest.mark.parametrize("backend", BACKENDS, ids=str)
+def test_a_writer_that_wakes_up_long_after_spoils_nothing(
+    backend: Backend, tmp_path: Path, asleep_s: int
+) -> None:
     """It stalls before each of its writes in turn; meanwhile the log goes on, with all its clocks."""
-    made = TestLog(tmp_path / "made")
+    made = TestLog(tmp_path / "made", opened_by=backend.open)
     wait(made.init(), made.leaves(2))
     made.clock.time += 60
     tap = Tap()
-    copy_home(made.home, tmp_path / "whole")
-    Sequencer(tapped(TestLog(tmp_path / "whole", HeldClock(made.clock.time)).ports(), tap)).run()
+    backend.copy(made.home, tmp_path / "whole")
+    whole = TestLog(tmp_path / "whole", HeldClock(made.clock.time), opened_by=backend.open)
+    Sequencer(tapped(whole.ports(), tap)).run()
     assert len(tap.names) > 10
     for stall in range(len(tap.names)):
-        copy_home(made.home, tmp_path / str(stall))
-        log = TestLog(tmp_path / str(stall), HeldClock(made.clock.time), made=10)
+        backend.copy(made.home, tmp_path / str(stall))
+        log = TestLog(tmp_path / str(stall), HeldClock(made.clock.time), made=10, opened_by=backend.open)
 
         def others_go_on(log: TestLog = log) -> None:
             ports = log.ports()
@@ -124,4 +134,4 @@ def test_a_writer_that_wakes_up_long_after_spoils_nothing(tmp_path: Path, asleep
         Sequencer(tapped(log.ports(), at_write(stall, others_go_on))).run()
         log.round(log.ports(), 1)
         log.round(log.ports())
-        assert len(audit(log.home / "registry", ORIGIN).entries) == 5
+        assert len(audit(backend.registry(log.home), ORIGIN).entries) == 5

@@ -5,17 +5,20 @@ from pathlib import Path
 
 import pytest
 
+from attestlayer import layout
 from attestlayer.checkpoint import parse_checkpoint
 from issuer.errors import ServiceError
+from issuer.ports import ObjectStore
 from issuer.services.initialise import Initialiser
 from issuer.services.sequence import Outcome, Sequencer
 from support.audit import audit
-from support.log import ISSUER, ORIGIN, HeldClock, Tap, TestLog, at_write, copy_home, queue, tapped, wait
+from support.backends import BACKENDS, Backend
+from support.log import ISSUER, ORIGIN, HeldClock, Tap, TestLog, at_write, queue, tapped, wait
 
 
-def prepared(home: Path) -> TestLog:
+def prepared(backend: Backend, home: Path) -> TestLog:
     """A log with a round due: two leaves on top of three, and a notice."""
-    log = TestLog(home)
+    log = TestLog(home, opened_by=backend.open)
     ports = log.init()
     log.round(ports, 3)
     wait(ports, log.leaves(2))
@@ -24,51 +27,57 @@ def prepared(home: Path) -> TestLog:
     return log
 
 
-def public_sequence(log: TestLog) -> int:
-    return parse_checkpoint((log.home / "registry/v1/checkpoints/latest.json").read_bytes()).sequence
+def public_sequence(public: ObjectStore) -> int:
+    return parse_checkpoint(public.read(layout.LATEST) or b"").sequence
 
 
-def steps_of_a_round(home: Path) -> list[str]:
-    log, tap = prepared(home), Tap()
+def steps_of_a_round(backend: Backend, home: Path) -> list[str]:
+    log, tap = prepared(backend, home), Tap()
     Sequencer(tapped(log.ports(), tap, reads=True)).run()
     return tap.names
 
 
 @pytest.mark.parametrize("rounds", [1, 3])
 @pytest.mark.parametrize("clock", ["same", "later"])
-def test_a_writer_that_stalls_before_a_step_spoils_nothing(tmp_path: Path, rounds: int, clock: str) -> None:
-    names = steps_of_a_round(tmp_path / "first")
-    prepared(tmp_path / "prepared")
+@pytest.mark.parametrize("backend", BACKENDS, ids=str)
+def test_a_writer_that_stalls_before_a_step_spoils_nothing(
+    backend: Backend, tmp_path: Path, rounds: int, clock: str
+) -> None:
+    names = steps_of_a_round(backend, tmp_path / "first")
+    prepared(backend, tmp_path / "prepared")
     assert len(names) > 40
     for stall in range(len(names)):
-        copy_home(tmp_path / "prepared", tmp_path / str(stall))
-        stall_before(tmp_path / str(stall), stall, 30 if clock == "later" else 0, rounds)
+        home, now = tmp_path / str(stall), prepared_time()
+        backend.copy(tmp_path / "prepared", home)
+        log = TestLog(home, HeldClock(now), made=5, opened_by=backend.open)
+        later = 30 if clock == "later" else 0
+        others = TestLog(home, HeldClock(now + later), made=100, opened_by=backend.open)
+        stall_before(stall, log, others, rounds)
+        found = audit(backend.registry(home), ORIGIN)
+        assert len(found.entries) == 5 + rounds
+        assert len(found.notices) == 3
 
 
-def stall_before(home: Path, stall: int, later: int, rounds: int) -> None:
-    """One writer stalls before step number `stall`; another, by a clock that is `later`, makes rounds."""
-    log = TestLog(home, HeldClock(prepared_time()), made=5)
-    others = TestLog(home, HeldClock(log.clock.time + later), made=100)
+def stall_before(stall: int, log: TestLog, others: TestLog, rounds: int) -> None:
+    """One writer stalls before step number `stall`; another, by a clock of its own, makes rounds."""
     seen: list[int] = []
+    public = others.ports().public
 
     def overtake(number: int, name: str) -> None:
         if number == stall:
             Sequencer(others.ports()).run()
             for _ in range(rounds - 1):
                 others.round(others.ports(), 1)
-            seen.append(public_sequence(others))
+            seen.append(public_sequence(public))
         elif seen:  # the public face never goes back, whatever the stalled one still writes
-            assert public_sequence(others) >= seen[-1]
+            assert public_sequence(public) >= seen[-1]
 
     outcome = Sequencer(tapped(log.ports(), Tap(before=overtake), reads=True)).run().outcome
     assert outcome in ({Outcome.NOT_DUE} if stall == 0 else {Outcome.PUBLISHED, Outcome.LOST})
     assert seen
-    assert public_sequence(others) >= seen[-1]
+    assert public_sequence(public) >= seen[-1]
     others.round(others.ports(), 1)
     others.round(others.ports())
-    found = audit(home / "registry", ORIGIN)
-    assert len(found.entries) == 5 + rounds
-    assert len(found.notices) == 3
 
 
 def prepared_time() -> float:

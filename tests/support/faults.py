@@ -1,7 +1,7 @@
 """The fault matrix: every write of an act fails, in each way, and is recovered from, in each way.
 
-The writes are those that the act really makes: it is run once to record them. The ports are an argument,
-so any adapters can be put under it.
+The writes are those that the act really makes: it is run once to record them. The adapters are an
+argument (`support.backends`).
 """
 
 import shutil
@@ -18,25 +18,11 @@ from issuer.errors import Code, ServiceError, StoreError
 from issuer.log.store import LogPorts
 from issuer.model import CreditKind, Packet, PacketState
 from support.audit import Audit, audit, posix_of
-from support.log import ORIGIN, Crash, HeldClock, Opener, SeedSigner, Tap, TestLog, copy_home, log_in, tapped
+from support.backends import Backend
+from support.log import ORIGIN, Crash, HeldClock, SeedSigner, Tap, TestLog, tapped
 from support.service import WORKSPACE, TestService
 
 LEASE_OVER_S = 61
-
-
-@dataclass(frozen=True)
-class Adapters:
-    """Adapters under test: how they are opened, copied, and read as the public reads them."""
-
-    name: str
-    open: Opener
-    copy: Callable[[Path, Path], None]
-    registry: Callable[[Path], Path]
-
-
-LOCAL = Adapters("directory and SQLite", log_in, copy_home, lambda home: home / "registry")
-ADAPTERS = (LOCAL,)
-"""What the matrix runs over. Others are a line here."""
 
 
 class Outcome(StrEnum):
@@ -110,7 +96,7 @@ class FaultyTap(Tap):
 class Process:
     """A process on a home: its adapters, opened once, and the tap on them."""
 
-    adapters: Adapters
+    backend: Backend
     home: Path
     clock: HeldClock
     tap: FaultyTap = field(default_factory=FaultyTap)
@@ -118,12 +104,12 @@ class Process:
 
     def service(self) -> TestService:
         """The service on this process's adapters."""
-        adapters, tap = self.adapters, self.tap
+        backend, tap = self.backend, self.tap
         opened: list[LogPorts] = []
 
         def once(home: Path, clock: HeldClock, cadence_s: int, signer: SeedSigner) -> LogPorts:
             if not opened:
-                opened.append(tapped(adapters.open(home, clock, cadence_s, signer), tap))
+                opened.append(tapped(backend.open(home, clock, cadence_s, signer), tap))
             return opened[0]
 
         log = TestLog(self.home, self.clock, opened_by=once)
@@ -159,7 +145,7 @@ class Case:
 class Matrix:
     """A scenario over some adapters, in a folder of its own."""
 
-    adapters: Adapters
+    backend: Backend
     scenario: Scenario
     folder: Path
 
@@ -168,15 +154,15 @@ class Matrix:
         clock = HeldClock()
         made = self.folder / "made"
         made.mkdir(parents=True)
-        self.scenario.prepare(Process(self.adapters, made, clock, first=True).service())
-        self.adapters.copy(made, self.folder / "whole")
-        process = Process(self.adapters, self.folder / "whole", HeldClock(clock.time))
+        self.scenario.prepare(Process(self.backend, made, clock, first=True).service())
+        self.backend.copy(made, self.folder / "whole")
+        process = Process(self.backend, self.folder / "whole", HeldClock(clock.time))
         service = process.service()
         process.tap.names.clear()
         self.scenario.act(service)
         writes = tuple(process.tap.names)
         assert len(writes) >= self.scenario.at_least, writes
-        wanted = settle(self.adapters, self.scenario, service)
+        wanted = settle(self.backend, self.scenario, service)
         return Prepared(self, writes, wanted, clock.time)
 
 
@@ -199,10 +185,10 @@ class Prepared:
         """Disturb, recover, go on, check everything. Raises if anything is wrong."""
         matrix, column = self.matrix, case.column
         home = matrix.folder / f"{case.at} {column}".replace("/", " ")
-        matrix.adapters.copy(matrix.folder / "made", home)
+        matrix.backend.copy(matrix.folder / "made", home)
         clock = HeldClock(self.time)
         error: type[BaseException] = StoreError if column.recovery is Recovery.RETRY else Crash
-        process = Process(matrix.adapters, home, clock)
+        process = Process(matrix.backend, home, clock)
         service = process.service()
         assert self._fails(process, service, case.at, column.first, error), "the write was not reached"
         if column.recovery is Recovery.RELOAD:
@@ -211,7 +197,7 @@ class Prepared:
             self._fails(process, service, 0, column.second, error)
             if column.recovery is Recovery.RELOAD:
                 process, service = self._reload(process)
-        found = settle(matrix.adapters, matrix.scenario, service)
+        found = settle(matrix.backend, matrix.scenario, service)
         assert found == self.wanted, f"found {found}, undisturbed {self.wanted}"
         shutil.rmtree(home)
 
@@ -233,7 +219,7 @@ class Prepared:
     def _reload(self, process: Process) -> tuple[Process, TestService]:
         """Another process, once the leases of the one that died are over."""
         process.clock.time += LEASE_OVER_S
-        other = Process(process.adapters, process.home, process.clock)
+        other = Process(process.backend, process.home, process.clock)
         return other, other.service()
 
 
@@ -248,7 +234,7 @@ class Settled:
     returned: int
 
 
-def settle(adapters: Adapters, scenario: Scenario, service: TestService) -> Settled:
+def settle(backend: Backend, scenario: Scenario, service: TestService) -> Settled:
     """Do the act again, go on with a new kit, and hold everything against everything."""
     try:
         scenario.act(service)
@@ -268,7 +254,7 @@ def settle(adapters: Adapters, scenario: Scenario, service: TestService) -> Sett
     for _ in range(2):
         assert service.round_and_deliver().failed == ()
     assert service.read(packet.packet_id).state == PacketState.ISSUED
-    found = audit(adapters.registry(service.log.home), ORIGIN)
+    found = audit(backend.registry(service.log.home), ORIGIN)
     return check_books(service, found)
 
 

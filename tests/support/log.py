@@ -18,8 +18,20 @@ from issuer.adapters.directory import DirectoryStore
 from issuer.adapters.sqlite import SqliteLedger
 from issuer.adapters.sqlite_rows import WAITING_LEAVES
 from issuer.errors import StoreError
+from issuer.log.promise import debit_id
 from issuer.log.store import LogPorts
-from issuer.model import QueuedNotice, WaitingLeaf
+from issuer.model import (
+    Acceptance,
+    Answer,
+    Claim,
+    CreditEntry,
+    CreditKind,
+    Issued,
+    Packet,
+    PacketState,
+    QueuedNotice,
+    WaitingLeaf,
+)
 from issuer.ports import Ledger, ObjectStore, Tagged
 from issuer.services.initialise import Initialiser
 from issuer.services.sequence import RoundReport, Sequencer
@@ -114,22 +126,59 @@ def wait(ports: LogPorts, leaves: list[Leaf]) -> None:
 
 
 def put_waiting(ledger: Ledger, leaf: Leaf) -> None:
-    """Store one waiting leaf of workspace `ws_test`. SQLite only: the port has no such call."""
-    assert isinstance(ledger, SqliteLedger)
+    """Store one waiting leaf of workspace `ws_test`; nothing is debited where that can be left out."""
     waiting = WaitingLeaf(
         leaf_hash=leaf.hash(),
         issued_at=leaf.issued_at,
         merge_by=leaf.issued_at + MERGE_DELAY_S,
         entry=leaf.entry(),
         workspace_id="ws_test",
-        packet_id="pkt_test",
+        packet_id=f"pkt_{leaf.hash().hex()}",
         kit_digest=leaf.kit_digest,
     )
+    if not isinstance(ledger, SqliteLedger):
+        accept_waiting(ledger, waiting)  # the port has no shorter way
+        return
     with ledger._database.write() as connection:
         connection.execute(
             "INSERT INTO waiting_leaves VALUES (?, ?, ?)",
             (waiting.leaf_hash, waiting.issued_at, WAITING_LEAVES.format(waiting)),
         )
+
+
+def accept_waiting(ledger: Ledger, leaf: WaitingLeaf) -> None:
+    """Store a waiting leaf by the issuing transaction, with a packet and a credit of its own."""
+    name, at = leaf.leaf_hash.hex(), leaf.issued_at
+
+    def claim(what: str) -> Claim:
+        claimed = Claim(leaf.workspace_id, f"{what} {name}", leaf.leaf_hash, f"{what} {name}", at + 60)
+        assert ledger.claim(claimed, at) is None
+        return claimed
+
+    def line(kind: CreditKind, entry_id: str, source: str, target: str) -> CreditEntry:
+        return CreditEntry(entry_id, leaf.workspace_id, at, kind, 1, source, target, name)
+
+    answer = Answer(202, b"{}")
+    packet = Packet(
+        packet_id=leaf.packet_id,
+        workspace_id=leaf.workspace_id,
+        lane_id="PAY-01",
+        profile_id="wire-transfer",
+        policy_hash=bytes(32),
+        reference="a test's",
+        cohort=None,
+        supersedes=None,
+        state=PacketState.READY,
+        version=1,
+        opened_at=at,
+        seed=bytes(32),
+    )
+    ledger.create_packet(packet, claim("open"), answer, 1 << 30)
+    ledger.post_credits(line(CreditKind.GRANTED, f"grant-{name}", "granted", "available"))
+    issued = Issued(f"kit_{name}", leaf.kit_digest, leaf.leaf_hash, at, leaf.merge_by, b"{}")
+    sealed = replace(packet, state=PacketState.SEALED, version=2, issued=issued)
+    debit = line(CreditKind.CONSUMED, debit_id(leaf.leaf_hash), "available", "consumed")
+    ledger.accept(Acceptance(claim("issue"), sealed, leaf.leaf_hash, leaf, debit, answer, at))
 
 
 Opener = Callable[[Path, HeldClock, int, SeedSigner], LogPorts]
