@@ -57,6 +57,7 @@ from support.build import (
     witness,
     witness_policy,
 )
+from support.worked import worked
 
 RECORD = "records/001-a.txt"
 SECOND = private_key("second registry key")
@@ -486,6 +487,11 @@ ACCEPTED = (
         comment="What operating systems leave in folders is ignored and listed.",
         build=lambda: _folder(lambda m: {**m, ".DS_Store": b"x", "records/._001-a.txt": b"x"}),
         remarks=(Remark.FILES_IGNORED,),
+    ),
+    Case(
+        name="worked-example",
+        comment="The kit of REG-1.0, appendix D.",
+        build=lambda: zipped(worked().kit),
     ),
     Case(
         name="several-records",

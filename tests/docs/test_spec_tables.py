@@ -1,0 +1,390 @@
+"""What REG-1.0 lists and what the code knows are the same: words, advice, members, paths, limits, names."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from attestlayer import (
+    advice,
+    canonical,
+    checkpoint,
+    cli_json,
+    cli_text,
+    encoding,
+    files,
+    keyring,
+    keys,
+    kit,
+    layout,
+    leaf,
+    manifest,
+    nonce,
+    note,
+    notices,
+    policy,
+    receipt,
+    registry_receipt,
+    report,
+    steps_registry,
+    tiles,
+    trail,
+    verify,
+)
+from attestlayer.canonical import Members, parse_json, take_members
+from attestlayer.errors import COULD_NOT_CHECK, Reason, Remark
+from support.cases import CASES
+from support.documents import KINDS
+from support.judge import judge
+from support.log import TestLog
+from support.spec_tables import PATH, Table, read, section, table, tables, with_advice
+from support.worked import worked
+
+
+def words(cell: str) -> list[str]:
+    """The words in code type of a cell, whose outer back-quotes a table drops."""
+    return re.findall(r"[a-z][a-zA-Z0-9_.-]*", cell.replace("`", " ").split(" (")[0])
+
+
+def test_the_reason_words_are_those_of_the_code_in_its_order_with_its_advice() -> None:
+    rows = table("A.1").rows
+    assert [(row[0], row[3]) for row in rows] == [(word.value, advice.ADVICE[word]) for word in Reason]
+
+
+def test_the_remarks_are_those_of_the_code_with_its_advice() -> None:
+    rows = table("A.2").rows
+    assert [(row[0], row[3]) for row in rows] == [(w.value, advice.REMARK_ADVICE[w]) for w in Remark]
+
+
+def test_making_the_advice_anew_changes_nothing_and_would_mend_a_change() -> None:
+    assert with_advice(read()) == read()
+    spoilt = read().replace(advice.ADVICE[Reason.KIT_WITHDRAWN], "Rely on it.")
+    assert with_advice(spoilt) == read()
+
+
+@pytest.mark.parametrize(
+    ("title", "closed"),
+    [
+        ("A.3", notices.RevocationReason),
+        ("A.4", notices.WithdrawalReason),
+        ("A.5", notices.IncidentKind),
+        ("A.6", notices.IncidentReason),
+        ("A.7", report.CheckResult),
+    ],
+)
+def test_a_closed_table_is_the_codes(title: str, closed: Iterable[str]) -> None:
+    assert [row[0] for row in table(title).rows] == [str(word) for word in closed]
+
+
+def test_each_reason_comes_from_the_steps_that_the_table_names(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    named = {row[0]: {int(n) for n in re.findall(r"[0-9]+", row[1])} for row in table("A.1").rows}
+    for case in CASES:
+        found = judge(case.build(), tmp_path_factory.mktemp("kit")).report
+        for step in found.steps if found else ():
+            for failure in step.failures:
+                steps = named[failure.reason.value]
+                opened = failure.reason in COULD_NOT_CHECK and step.number == 1
+                assert step.number in steps or opened, (case.name, step.number, failure.reason)
+
+
+def test_the_words_that_mean_could_not_check_are_named() -> None:
+    row = table("12.5").by_first()["COULD NOT CHECK"]
+    assert {word for word in words(row[0]) if "-" in word} == {word.value for word in COULD_NOT_CHECK}
+
+
+def test_the_verdicts_and_exit_codes_are_the_codes() -> None:
+    rows = table("12.5").rows
+    assert {row[0]: int(row[2]) for row in rows} == {v.value: code for v, code in cli_json.EXIT_CODES.items()}
+
+
+def test_the_steps_have_the_names_that_the_text_gives_them() -> None:
+    named = re.search(r"Names of the steps are:(.*?)\.", section("12.7"), re.DOTALL)
+    assert named
+    assert re.findall(r"`([a-z ]+)`", " ".join(named[1].split())) == list(verify.STEPS)
+    headings = re.findall(r"\*\*Step ([0-9]+), ([a-z ]+)\.\*\*", section("12.4"))
+    assert headings == [(str(n), name) for n, name in enumerate(verify.STEPS, 1)]
+    for status in verify.Status:
+        assert f"`{status.value}`" in section("12.7")
+
+
+LIMITS = {
+    "largest integer": encoding.MAX_INTEGER,
+    "bytes of a JSON document": canonical.MAX_LENGTH,
+    "depth of JSON": canonical.MAX_DEPTH,
+    "bytes of a log entry or leaf record": tiles.MAX_ENTRY,
+    "bytes of a client nonce": nonce._MAX_LENGTH,
+    "largest schema number": 999_999_999,
+    "bytes of an origin": encoding._ORIGIN_MAX,
+    "characters of a note": note.MAX_LENGTH,
+    "signature lines of a note": note.MAX_SIGNATURES,
+    "latest time of a cosignature": note._MAX_TIME,
+    "hashes of an audit path": registry_receipt.MAX_PATH,
+    "characters of a witness policy": policy.MAX_LENGTH,
+    "names of a witness policy": policy.MAX_LINES,
+    "members of a kit": manifest.MAX_RECORDS + 16,
+    "records of a kit": manifest.MAX_RECORDS,
+    "bytes of a kit's records": manifest.MAX_RECORDS_LENGTH,
+    "bytes of another member": manifest.MAX_MEMBER_LENGTH,
+    "bytes of all other members": kit._MAX_OTHERS_LENGTH,
+    "bytes of a member's name": kit._MAX_NAME,
+    "bytes of an ignored file": files._MAX_LITTER,
+    "seconds from issued_at to merge_by": receipt.MERGE_DELAY_S,
+    "seconds between a cosignature and its checkpoint": steps_registry.WITNESS_WINDOW_S,
+    "checkpoints of a bundle": layout.BUNDLED,
+    "hashes of a full tile": tiles.WIDTH,
+    "seconds that a mutable object is cached": layout.MUTABLE_MAX_AGE_S,
+}
+
+
+def test_the_limits_are_the_codes() -> None:
+    assert {row[0].replace("`", ""): int(row[1]) for row in table("A.8").rows} == LIMITS
+
+
+def test_the_limits_of_a_kit_are_those_of_the_appendix() -> None:
+    texts = " ".join(row[1] for row in table("6.2").rows)
+    for number in ("1,015", "999", "104,857,600", "16,777,216", "128 bytes"):
+        assert number in texts
+    assert manifest.MAX_RECORDS_LENGTH == 104_857_600
+
+
+@pytest.mark.parametrize(
+    ("title", "members"),
+    [
+        ("3. Leaf", leaf._PAYLOAD),
+        ("4. Receipt", ("schema", *receipt._MEMBERS)),
+        ("6.3", ("schema", "kit_id", "files")),
+        ("6.4", ("schema", "kit_id", "policy", "records", "checks")),
+        ("7. Hash trail", ("schema", "events", "kit_id")),
+        ("8. Registry receipt", ("schema", *registry_receipt._MEMBERS)),
+        ("9.1", ("schema", *checkpoint._MEMBERS)),
+        ("9.3", ("schema", "notices", "origin")),
+        ("9.6", ("schema", "checkpoint", "notices", "origin")),
+    ],
+)
+def test_a_documents_members_are_the_codes(title: str, members: tuple[str, ...]) -> None:
+    named = [word for row in tables(title)[0].rows for word in words(row[0])]
+    assert sorted(named) == sorted(members)
+    assert len(named) == len(set(named))
+
+
+def test_the_documents_of_the_example_have_the_members_that_the_sections_list() -> None:
+    kit_members = worked().kit.members
+    for name, title in {
+        "receipt.json": "4. Receipt",
+        "manifest.json": "6.3",
+        "intake_report.json": "6.4",
+        "hash_trail.json": "7. Hash trail",
+        "registry/registry_receipt.json": "8. Registry receipt",
+        "registry/nonce_checkpoint.json": "9.1",
+    }.items():
+        named = {word for row in tables(title)[0].rows for word in words(row[0])}
+        assert named == take_members(parse_json(kit_members[name])).keys(), name
+
+
+def test_each_kind_of_document_has_the_reason_word_that_the_text_gives_it() -> None:
+    listed = table("Appendix B").rows
+    by_schema = {
+        row[1].removeprefix("attestlayer/").removesuffix("/1"): words(row[3])[0]
+        for row in listed
+        if row[1] and row[3]
+    }
+    for kind in KINDS:
+        if kind.has_schema:
+            assert by_schema[kind.name] == kind.reason.value
+
+
+def test_the_events_and_their_data_are_the_codes() -> None:
+    data = {
+        kind.value: {*trail._HASHES_OF[kind], *trail._OTHERS_OF.get(kind, {})} for kind in trail.EventType
+    }
+    rows = tables("7. Hash trail")[1].rows
+    assert [row[0] for row in rows] == list(data)
+    for row in rows:
+        assert set(words(row[1])) - {"none"} == data[row[0]]
+
+
+def test_the_notices_and_their_data_are_the_codes() -> None:
+    rows = tables("9.3")[1].rows
+    assert [row[0] for row in rows] == [kind.value for kind in notices.NoticeType]
+    for row in rows:
+        outside = re.sub(r"\([^)]*\)", "", row[1])
+        assert set(words(outside)) - {"a", "of"} == set(notices._SHAPES[notices.NoticeType(row[0])]), row
+
+
+def test_the_identifiers_patterns_are_the_codes() -> None:
+    patterns = {row[0].replace("`", ""): row[1] for row in table("2.3").rows}
+    for name, pattern in {
+        "origin": encoding._ORIGIN,
+        "lane_id": encoding._LANE,
+        "profile_id": encoding._PROFILE,
+        "kit_id": encoding._KIT_ID,
+    }.items():
+        assert patterns[name].startswith(pattern.pattern), name
+    assert manifest._RECORD.pattern.replace("([0-9]{3})", "[0-9]{3}") in section("6.1")
+
+
+def test_the_members_of_a_kit_are_the_codes() -> None:
+    named = [row[0] for row in table("6.1").rows]
+    fixed = {name for name in named if "<" not in name}
+    assert fixed == {*manifest.UNLISTED, *manifest.ALWAYS_LISTED, manifest.NONCE_CHECKPOINT}
+    assert named == sorted(named)
+
+
+def header(title: str, number: int) -> Table:
+    return tables(title)[number]
+
+
+def test_the_zip_headers_are_laid_out_as_the_tables_say() -> None:
+    name = "records/001-a.txt"
+    made = (kit._local_header(name, 5, 0xCAFEBABE), kit._central_header(name, 5, 0xCAFEBABE, 0x01020304))
+    varying = {
+        "CRC-32": 0xCAFEBABE,
+        "compressed size": 5,
+        "uncompressed size": 5,
+        "name length": len(name),
+        "offset": 0x01020304,
+    }
+    fixed = {"flags": 0, "method": 0, "time": 0, "date": 0x21, "version needed": 20, "version made by": 20}
+    for number, data in enumerate(made):
+        at = 0
+        for row in header("6.5", number).rows:
+            offset, length, field = int(row[0]), int(row[1]), row[2]
+            assert offset == at
+            found = int.from_bytes(data[offset : offset + length], "little")
+            if field == "signature":
+                assert data[offset : offset + length].hex(" ") == row[3]
+            else:
+                assert found == varying.get(field, fixed.get(field, 0)), field
+            at += length
+        assert data[at:] == name.encode()
+
+
+def test_the_nonce_and_the_sentences_are_the_codes() -> None:
+    assert section("5. Client nonce").partition("```text\n")[2].startswith(f"{nonce.HEADER}\n")
+    assert section("4. Receipt").count(receipt.BOUNDARY) == 1
+    assert f"> {receipt.BOUNDARY}\n" in section("15.3")
+    bullets = re.findall(r"^- (.+)$", section("15.1"), re.MULTILINE)
+    assert bullets == [*cli_text.PROVES, *cli_text.RECEIPT_PROVES]
+    bullets = re.findall(r"^- (.+)$", section("15.2"), re.MULTILINE)
+    assert bullets == [*cli_text.DOES_NOT_PROVE, cli_text.RECEIPT_DOES_NOT_PROVE[0]]
+
+
+def test_the_reports_members_are_those_that_the_command_writes() -> None:
+    assert [row[0] for row in table("12.7").rows] == list(_report())
+
+
+def _report() -> Members:
+    import json
+
+    from support.spec_blocks import blocks
+
+    return dict(json.loads(blocks()["report"]))  # noqa: TID251
+
+
+SAMPLE_HASH = bytes(32)
+NAMES = {
+    "/tile/<L>/<N>[.p/<W>]": tiles.Tile(1, 5, 7).path,
+    "/tile/entries/<N>[.p/<W>]": tiles.Tile(0, 5, 7).bundle_path,
+    "/v1/checkpoints/{hash}.json": layout.checkpoint_path(SAMPLE_HASH),
+    "/v1/checkpoints/bundle/<N>": layout.checkpoint_bundle_path(5),
+    "/v1/entries/{leaf_hash}.json": layout.entry_path(SAMPLE_HASH),
+    "/v1/proofs/inclusion/{leaf_hash}.json": layout.inclusion_path(SAMPLE_HASH),
+    "/v1/proofs/consistency/{A}-{B}.json": layout.consistency_path(1, 2),
+    "/v1/policies/{intake_policy_hash}.json": layout.policy_path(SAMPLE_HASH),
+    "/v1/notices/{hash}.json": layout.notices_path(SAMPLE_HASH),
+    "/checkpoint": layout.CHECKPOINT,
+    "/v1/checkpoints/latest.json": layout.LATEST,
+    "/v1/jwks/registry.jwks.json": layout.REGISTRY_JWKS,
+    "/v1/jwks/issuer.jwks.json": layout.ISSUER_JWKS,
+    "/v1/jwks/registry.vkey": layout.REGISTRY_VKEY,
+    "/v1/stats": layout.STATS,
+    "/v1/trust.json": layout.TRUST,
+    "/v1/spec/REG-1.0.md": layout.SPECIFICATION,
+    "/v1/verify-kit.zip": "v1/verify-kit.zip",
+}
+FILLED = {
+    "<L>": "1",
+    "<N>": "005",
+    "[.p/<W>]": ".p/7",
+    "{A}-{B}": "1-2",
+    "{hash}": encoding.format_hash(SAMPLE_HASH),
+    "{leaf_hash}": encoding.format_hash(SAMPLE_HASH),
+    "{intake_policy_hash}": encoding.format_hash(SAMPLE_HASH),
+}
+
+
+def test_the_objects_have_the_paths_types_and_caching_that_the_table_gives_them() -> None:
+    rows = table("10.1").rows
+    assert [row[0] for row in rows] == list(NAMES)
+    for path, changes, content_type, _ in rows:
+        name, filled = NAMES[path], path
+        for part, value in FILLED.items():
+            filled = filled.replace(part, value)
+        assert filled == f"/{name}"
+        headers = layout.headers_of(name)
+        assert headers["Content-Type"] == content_type, path
+        assert headers["Cache-Control"] in section("10.4")
+        assert layout.is_immutable(name) == (changes == "never"), path
+
+
+def test_the_queries_name_the_objects_of_the_table() -> None:
+    values = {"X": encoding.format_hash(SAMPLE_HASH), "A": "1", "B": "2"}
+    for query, path in ((row[0], row[1]) for row in table("10.3").rows):
+        asked = re.sub(r"=([XAB])", lambda found: f"={values[found[1]]}", query)
+        wanted = re.sub(r"\b([XAB])\b", lambda found: values[found[1]], path)
+        assert f"/{layout.rewrite_query(*asked.split('?'))}" == wanted
+
+
+def test_the_jwks_and_stats_members_are_named() -> None:
+    key = take_members(
+        parse_json(canonical.format_json(worked().kit.trust.keyring.jwks(notices.Role.REGISTRY)))
+    )
+    (first, *_) = canonical.take_array(key, "keys")
+    for name in take_members(first):
+        assert f"`{name}`" in section("9.4") or f"`{name}`" in section("2.8")
+    assert all(f"`{name}`" in section("2.8") for name in keyring._JWK)
+    for name in take_members(parse_json(_stats())):
+        assert f"`{name}`" in section("10.4")
+
+
+def _stats() -> bytes:
+    with TemporaryDirectory() as folder:
+        log = TestLog(Path(folder) / "home")
+        log.init()
+        return (log.home / "registry" / layout.STATS).read_bytes()
+
+
+def test_the_points_of_small_order_are_the_codes() -> None:
+    for y in keys._SMALL_ORDER_Y - {0, 1, keys._P - 1}:
+        assert f"`{y:064x}`" in section("2.7")
+
+
+def test_the_vectors_are_described_in_the_same_words_as_beside_them() -> None:
+    readme = (PATH.parents[3] / "tests/vectors/README.md").read_text(encoding="utf-8")
+    listed = readme[readme.index("| `kind`") :].partition("\n\n")[0]
+    assert listed in section("Appendix C")
+
+
+def test_every_section_that_the_text_or_the_code_points_to_is_there() -> None:
+    text = read()
+    there = set(
+        re.findall(r"^#{2,3} (?:Appendix )?([0-9A-D](?:[0-9]?)(?:\.[0-9]+)?)\.? ", text, re.MULTILINE)
+    )
+    pointed = set(re.findall(r"(?:section|appendix) ([0-9]+(?:\.[0-9]+)?|[A-D](?:\.[0-9]+)?)\b", _own(text)))
+    for path in PATH.parents[3].glob("functions/**/*.py"):
+        pointed |= set(
+            re.findall(
+                r"REG-1\.0,? (?:section|appendix) ([0-9]+(?:\.[0-9]+)?|[A-D])\b",
+                path.read_text(encoding="utf-8"),
+            )
+        )
+    assert pointed - there == set()
+
+
+def _own(text: str) -> str:
+    """The text without references to sections of other documents."""
+    return re.sub(r"RFC [0-9]+,?\s+section\s+[0-9.]+|RFC [0-9]+, section [0-9.]+", "", text)
