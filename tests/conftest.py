@@ -1,8 +1,27 @@
 """Settings of all tests: time decides nothing, a failing example can be run again from what is printed."""
 
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import HealthCheck, settings
+
+from support.browsers import Browser, running_browser
 
 settings.register_profile(
     "attestlayer", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("attestlayer")
+
+
+@pytest.fixture(scope="session", params=["chromium", "firefox"])
+def browser(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Each real browser in turn."""
+    with running_browser(request.param, tmp_path_factory.mktemp(request.param)) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Chromium alone, for what only it can be asked."""
+    with running_browser("chromium", tmp_path_factory.mktemp("chromium")) as running:
+        yield running
