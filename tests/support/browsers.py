@@ -164,7 +164,7 @@ def install_packages() -> None:
 
 @contextmanager
 def running_browser(name: str, place: Path) -> Iterator[Browser]:
-    """A browser, closed at the end; `place`: an empty folder for its profile. Missing: a skip or a failure."""
+    """A browser, closed at the end; `place`: an empty folder for its profile."""
     program = _program(PROGRAMS[name])
     install_packages()
     environment = {**os.environ, "HOME": str(place), "TMPDIR": str(place)}  # noqa: TID251
