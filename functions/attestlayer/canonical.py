@@ -2,7 +2,7 @@
 
 A hashed or signed document is stored as its canonical bytes, so a parser takes bytes only if
 formatting what it read gives them back. The profile is narrower than RFC 8785: integers only,
-ASCII member names, depth at most 16 (REG-1.0 section 2).
+ASCII member names, text that UTF-8 can hold, depth at most 16 (REG-1.0 section 2).
 """
 
 import json
@@ -10,18 +10,18 @@ import re
 from collections.abc import Callable, Iterable
 from typing import NoReturn, TypeVar, cast
 
-import rfc8785
-
 from attestlayer.encoding import MAX_INTEGER, Hash, parse_hash, parse_time, shown
 from attestlayer.errors import CouldNotCheckError, Reason
+from attestlayer.jcs import format_jcs
 
 Json = str | int | bool | None | list["Json"] | dict[str, "Json"]
 Members = dict[str, Json]
 
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _SCHEMA = re.compile(r"attestlayer/([a-z-]+)/(?:[2-9]|[1-9][0-9]{1,8})")
 
 MAX_DEPTH = 16
-MAX_LENGTH = 16 * 1024 * 1024
+MAX_DOCUMENT = 16 * 1024 * 1024
 """Bytes of the largest document: the limit of a kit member that is no record."""
 
 T = TypeVar("T")
@@ -29,14 +29,11 @@ T = TypeVar("T")
 
 def format_json(value: object) -> bytes:
     """The canonical bytes of `value`. Raises `ValueError` on what the profile refuses."""
-    _check_profile(cast(Json, value), 1)
-    try:
-        return rfc8785.dumps(cast(dict[str, object], value))  # type: ignore[arg-type]
-    except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
-        raise ValueError(f"not in the canonical JSON profile: {error}") from error
+    _check_profile(cast("Json", value), 1)
+    return format_jcs(value)
 
 
-def parse_json(data: bytes, limit: int = MAX_LENGTH) -> Json:
+def parse_json(data: bytes, limit: int = MAX_DOCUMENT) -> Json:
     """The value whose canonical bytes are exactly `data`. Raises `ValueError`."""
     if len(data) > limit:
         raise ValueError(f"{len(data)} bytes, at most {limit} are allowed")
@@ -53,10 +50,10 @@ def parse_json(data: bytes, limit: int = MAX_LENGTH) -> Json:
     except RecursionError as error:
         raise ValueError(f"nested deeper than {MAX_DEPTH}") from error
     except json.JSONDecodeError as error:
-        raise ValueError(f"not JSON: {error.msg} at character {error.pos}") from error
+        raise ValueError("not JSON") from error  # where and why differs between versions of Python
     if format_json(value) != data:
         raise ValueError("not canonical JSON (RFC 8785): formatting it again gives other bytes")
-    return cast(Json, value)
+    return cast("Json", value)
 
 
 def take_members(value: Json) -> Members:
@@ -160,13 +157,20 @@ def _check_profile(value: Json, depth: int) -> None:
         for name in value:
             if not name.isascii():
                 raise ValueError(f"member name {shown(name)} is not ASCII")
-    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
-    if items is not None:
+    if isinstance(value, (dict, list)):
         if depth > MAX_DEPTH:
             raise ValueError(f"nested deeper than {MAX_DEPTH}")
-        for item in items:
+        for item in value.values() if isinstance(value, dict) else value:
             _check_profile(item, depth + 1)
-    elif isinstance(value, int | float) and not (isinstance(value, int) and 0 <= value <= MAX_INTEGER):
+    else:
+        _check_scalar(value)
+
+
+def _check_scalar(value: Json) -> None:
+    if isinstance(value, str):
+        if surrogate := _SURROGATE.search(value):
+            raise ValueError(f"a lone surrogate, {shown(surrogate.group())}, is not text")
+    elif value is not None and not (isinstance(value, int) and 0 <= value <= MAX_INTEGER):
         _refuse_number(str(value))
 
 

@@ -33,7 +33,7 @@ from attestlayer.errors import Reason, malformed
 from attestlayer.keys import SIGNATURE_LENGTH
 from attestlayer.merkle import EMPTY_ROOT, TreeHead
 
-_MEMBERS = (
+_CHECKPOINT = (
     "kid",
     "notices_hash",
     "origin",
@@ -110,7 +110,7 @@ def parse_checkpoint(data: bytes) -> Checkpoint:
 
 def take_checkpoint(value: Json) -> Checkpoint:
     """A checkpoint from parsed JSON. Raises `ValueError`; the signature is not checked."""
-    members = take_document(value, "checkpoint", _MEMBERS)
+    members = take_document(value, "checkpoint", _CHECKPOINT)
     take_value(members, "kid", parse_hash)
     checkpoint = Checkpoint(
         origin=take_value(members, "origin", parse_origin),

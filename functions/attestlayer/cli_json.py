@@ -40,7 +40,7 @@ EXIT_CODES = {Verdict.VERIFIED: 0, Verdict.NOT_VERIFIED: 1, Verdict.COULD_NOT_CH
 
 def format_report_json(report: Report, subject: Subject, trust: Members | None) -> str:
     """The document, indented, ASCII, one newline at the end."""
-    steps: list[Json] = [_step(step) for step in report.steps]
+    steps: list[Json] = [_step_members(step) for step in report.steps]
     document: Members = {
         "schema": SCHEMA,
         "verdict": report.verdict.value,
@@ -49,7 +49,7 @@ def format_report_json(report: Report, subject: Subject, trust: Members | None) 
         "kit": _text(subject.path),
         "trust": trust,
         "steps": steps,
-        "issued": _issued(report.issued) if report.issued else None,
+        "issued": _issued_members(report.issued) if report.issued else None,
         "proves": list(proves(report, subject.is_kit)),
         "does_not_prove": list(does_not_prove(subject.is_kit)),
         "boundary": BOUNDARY,
@@ -72,7 +72,7 @@ def jwks_members(origin: str) -> Members:
     return {"origin": origin, "fingerprint": None, "kid": None, "checkpoint_time": None}
 
 
-def _step(step: StepReport) -> Members:
+def _step_members(step: StepReport) -> Members:
     failures: list[Json] = [
         {
             "reason": failure.reason.value,
@@ -92,7 +92,7 @@ def _step(step: StepReport) -> Members:
     }
 
 
-def _issued(issued: Issued) -> Members:
+def _issued_members(issued: Issued) -> Members:
     return {
         "kit_id": issued.kit_id,
         "lane_id": issued.lane_id,

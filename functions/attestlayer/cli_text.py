@@ -7,10 +7,9 @@ can move a cursor, change a colour or reverse the reading direction.
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from attestlayer.advice import ADVICE, REMARK_ADVICE
-from attestlayer.encoding import format_hash
+from attestlayer.encoding import date_of, format_hash
 from attestlayer.errors import Reason, VerificationError
 from attestlayer.receipt import BOUNDARY
 from attestlayer.verify import Report, Status, StepReport, Verdict
@@ -118,7 +117,7 @@ def printable(text: str) -> str:
 
 def date_words(seconds: int) -> str:
     """POSIX seconds for people: `20 November 2026, 14:03:07 UTC`."""
-    when = datetime.fromtimestamp(seconds, UTC)
+    when = date_of(seconds)
     return f"{when.day} {when:%B %Y, %H:%M:%S} UTC"
 
 

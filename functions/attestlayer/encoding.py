@@ -8,7 +8,7 @@ import base64
 import binascii
 import hashlib
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NewType
 
 Hash = NewType("Hash", bytes)
@@ -18,6 +18,7 @@ HASH_LENGTH = 32
 MAX_INTEGER = 2**53 - 1
 """The largest integer that every JSON implementation keeps (RFC 8785 section 3.2.2.3)."""
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
 _TIME = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})Z")
 _ORIGIN = re.compile(r"[a-z0-9.-]+(/[a-z0-9._-]+)*")
@@ -90,7 +91,18 @@ def parse_hash(text: str) -> Hash:
 
 def format_time(seconds: int) -> str:
     """RFC 3339 UTC, whole seconds: `2026-01-31T23:59:59Z`. `seconds` are POSIX seconds."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return date_of(seconds).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def date_of(seconds: int) -> datetime:
+    """The date of POSIX seconds. Raises `ValueError` behind the year 9999.
+
+    Counted from 1970, because some platforms' own conversion ends at the year 3000.
+    """
+    try:
+        return _EPOCH + timedelta(seconds=seconds)
+    except OverflowError as error:
+        raise ValueError(f"{seconds} seconds lie outside the years that a date can have") from error
 
 
 def parse_time(text: str) -> int:

@@ -41,14 +41,14 @@ class NotReachedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class Aside:
     """Something to know about a kit that does not make it fail."""
 
     remark: Remark
     message: str
 
 
-Finding = VerificationError | Note
+Finding = VerificationError | Aside
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,13 @@
 """Ed25519 keys (RFC 8032, pure): strict public keys, thumbprints, signing and checking.
 
-The only user of `cryptography`. A public key is refused unless its encoding is canonical, it lies
-on the curve and it is of large order, so that one signature can't verify under several meanings.
+A public key is refused unless its encoding is canonical, it lies on the curve and it is of large
+order, so that one signature can't verify under several meanings.
 """
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-
+from attestlayer import ed25519
 from attestlayer.canonical import format_json
 from attestlayer.encoding import format_base64url, sha256, shown
 
@@ -40,11 +38,7 @@ class PublicKey:
 
     def verifies(self, signature: bytes, message: bytes) -> bool:
         """Whether `signature` (64 bytes) is this key's over `message`; cofactorless, S < L."""
-        try:
-            Ed25519PublicKey.from_public_bytes(self.data).verify(signature, message)
-        except InvalidSignature:
-            return False
-        return True
+        return ed25519.check_signature(self.data, signature, message)
 
 
 @dataclass(frozen=True)
@@ -63,15 +57,11 @@ class PrivateKey:
     @cached_property
     def public(self) -> PublicKey:
         """The public key of this seed."""
-        return PublicKey(self._key.public_key().public_bytes_raw())
+        return PublicKey(ed25519.public_of(self.seed))
 
     def sign(self, message: bytes) -> bytes:
         """The 64-byte signature over `message`."""
-        return self._key.sign(message)
-
-    @cached_property
-    def _key(self) -> Ed25519PrivateKey:
-        return Ed25519PrivateKey.from_private_bytes(self.seed)
+        return ed25519.sign(self.seed, message)
 
 
 @lru_cache(maxsize=256)

@@ -44,9 +44,10 @@ class Edge:
     def __init__(self, size: int = 0, hashes: Iterable[Hash] = ()) -> None:
         self.size = size
         self.hashes = list(hashes)
-        if len(self.hashes) != size.bit_count():
+        subtrees = bin(size).count("1")
+        if len(self.hashes) != subtrees:
             raise ValueError(
-                f"the edge of a tree of size {size} has {size.bit_count()} hashes, found {len(self.hashes)}"
+                f"the edge of a tree of size {size} has {subtrees} hashes, found {len(self.hashes)}"
             )
 
     def append(self, leaf: Hash) -> None:

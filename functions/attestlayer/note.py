@@ -14,7 +14,7 @@ from attestlayer.keys import KEY_LENGTH, SIGNATURE_LENGTH, PrivateKey, PublicKey
 ED25519 = 0x01
 COSIGNATURE = 0x04
 
-MAX_LENGTH = 1024 * 1024
+MAX_NOTE = 1024 * 1024
 MAX_SIGNATURES = 32
 """Signature lines of one note, as REG-1.0 bounds them (C2SP asks for at least 16)."""
 
@@ -139,8 +139,8 @@ def append_signatures(note: Note, lines: Iterable[Signature]) -> Note:
 
 
 def _parse_note(data: str) -> Note:
-    if len(data) > MAX_LENGTH:
-        raise ValueError(f"{len(data)} characters, at most {MAX_LENGTH} are allowed")
+    if len(data) > MAX_NOTE:
+        raise ValueError(f"{len(data)} characters, at most {MAX_NOTE} are allowed")
     if found := _CONTROL.search(data):
         raise ValueError(f"control character {shown(found.group())} at {found.start()}")
     text, blank, block = data.rpartition("\n\n")
@@ -153,7 +153,7 @@ def _parse_note(data: str) -> Note:
 
 
 def _parse_signature(line: str) -> Signature:
-    parts = line.removeprefix(_SIGNATURE_START).split(" ")
+    parts = line[len(_SIGNATURE_START) :].split(" ")
     if not line.startswith(_SIGNATURE_START) or len(parts) != 2:
         raise ValueError(f"{shown(line)} is not a signature line")
     data = parse_base64(parts[1])

@@ -212,7 +212,7 @@ def _take_kid(members: Members, name: str) -> object:
     return take_value(members, name, parse_hash)
 
 
-def _take_policy(members: Members, name: str) -> object:
+def _take_witness_policy(members: Members, name: str) -> object:
     return parse_policy(take_string(members, name))
 
 
@@ -224,7 +224,7 @@ _SHAPES: dict[NoticeType, dict[str, Taker]] = {
     },
     NoticeType.KEY_RETIRED: {"kid": _take_kid, "valid_until": take_time},
     NoticeType.KEY_REVOKED: {"kid": _take_kid, "revoked_at": take_time, "reason": _one_of(RevocationReason)},
-    NoticeType.WITNESS_POLICY: {"valid_from": take_time, "policy": _take_policy},
+    NoticeType.WITNESS_POLICY: {"valid_from": take_time, "policy": _take_witness_policy},
     NoticeType.KIT_WITHDRAWN: {"leaf_hash": take_hash, "reason": _one_of(WithdrawalReason)},
     NoticeType.KIT_SUPERSEDED: {"leaf_hash": take_hash, "by": take_hash},
     NoticeType.INCIDENT: {

@@ -8,7 +8,7 @@ from attestlayer.encoding import parse_decimal, shown
 from attestlayer.note import COSIGNATURE, VerifierKey, parse_verifier_key
 
 NO_QUORUM = "none"
-MAX_LENGTH = 64 * 1024
+MAX_POLICY = 64 * 1024
 MAX_LINES = 256
 """Names of one policy; C2SP asks for at least 32 of each kind."""
 
@@ -47,8 +47,8 @@ NO_WITNESSES = WitnessPolicy({}, (), NO_QUORUM, {})
 
 def parse_policy(text: str) -> WitnessPolicy:
     """A policy without `log` lines, as notices carry it. Raises `ValueError`."""
-    if len(text) > MAX_LENGTH or not text.endswith("\n"):
-        raise ValueError(f"a policy is lines, {MAX_LENGTH} characters at most, the last one ended")
+    if len(text) > MAX_POLICY or not text.endswith("\n"):
+        raise ValueError(f"a policy is lines, {MAX_POLICY} characters at most, the last one ended")
     parser = _Parser()
     for line in text[:-1].split("\n"):
         words = re.split(r"[ \t]+", line.strip(" \t"))

@@ -35,7 +35,7 @@ ISSUER = "AttestLayer"
 MERGE_DELAY_S = 600
 """Seconds within which an accepted leaf is in a signed checkpoint (registry transparency policy)."""
 
-_MEMBERS = (
+_RECEIPT = (
     "boundary",
     "client_nonce_hash",
     "hash_trail_head",
@@ -116,7 +116,7 @@ def parse_receipt(data: bytes) -> Receipt:
 
 
 def _parse_receipt(data: bytes) -> Receipt:
-    members = take_document(parse_json(data), "receipt", _MEMBERS)
+    members = take_document(parse_json(data), "receipt", _RECEIPT)
     take_constant(members, "boundary", BOUNDARY)
     take_constant(members, "issuer", ISSUER)
     take_constant(members, "outcome", OUTCOME)

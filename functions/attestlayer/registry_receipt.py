@@ -21,7 +21,7 @@ from attestlayer.note import Note, parse_note
 MAX_PATH = 53
 """Hashes of the longest audit path: tree sizes are below 2^53."""
 
-_MEMBERS = ("audit_path", "checkpoint", "leaf", "leaf_index", "note")
+_REGISTRY_RECEIPT = ("audit_path", "checkpoint", "leaf", "leaf_index", "note")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def parse_registry_receipt(data: bytes) -> RegistryReceipt:
     Raises `FormatError` (registry-receipt-malformed, note-malformed), `CouldNotCheckError`.
     """
     with malformed(Reason.REGISTRY_RECEIPT_MALFORMED, "registry receipt"):
-        members = take_document(parse_json(data), "registry-receipt", _MEMBERS)
+        members = take_document(parse_json(data), "registry-receipt", _REGISTRY_RECEIPT)
         path = take_array(members, "audit_path")
         if len(path) > MAX_PATH:
             raise ValueError(f"audit_path: {len(path)} hashes, at most {MAX_PATH} are possible")

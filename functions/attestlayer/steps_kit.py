@@ -9,7 +9,7 @@ from itertools import pairwise
 from attestlayer.canonical import Members, check_schema, parse_json
 from attestlayer.encoding import Hash, format_hash, format_time, shown
 from attestlayer.errors import CouldNotCheckError, Reason, Remark, VerificationError
-from attestlayer.evidence import Evidence, Finding, Note, NotReachedError
+from attestlayer.evidence import Aside, Evidence, Finding, NotReachedError
 from attestlayer.leaf import Leaf
 from attestlayer.manifest import (
     BINDER,
@@ -44,7 +44,7 @@ def check_container(evidence: Evidence) -> Iterator[Finding]:
     """Step 1: members that no kit has, documents of a newer format. The bytes were read canonically."""
     kit = evidence.kit
     if kit.ignored:
-        yield Note(Remark.FILES_IGNORED, f"not of the kit, ignored: {', '.join(map(shown, kit.ignored))}")
+        yield Aside(Remark.FILES_IGNORED, f"not of the kit, ignored: {', '.join(map(shown, kit.ignored))}")
     for name, schema in _SCHEMAS.items():  # first, because that nothing can be said outranks failures
         if newer := _newer_schema(kit.documents.get(name, b""), name, schema):
             yield newer
@@ -135,8 +135,8 @@ def _comparable(events: tuple[Event, ...]) -> Comparable:
     """Events with the submitted ones in a fixed order: these compare as a multiset."""
     pairs = [(event.type, event.data) for event in events]
     places = [i for i, (kind, _) in enumerate(pairs) if kind == EventType.RECORD_SUBMITTED]
-    for place, pair in zip(places, sorted((pairs[i] for i in places), key=str), strict=True):
-        pairs[place] = pair
+    for n, pair in enumerate(sorted((pairs[i] for i in places), key=str)):
+        pairs[places[n]] = pair
     return pairs
 
 

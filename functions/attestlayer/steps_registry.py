@@ -5,18 +5,18 @@ from collections.abc import Iterator
 from attestlayer.checkpoint import Checkpoint, NoteBody, parse_note_body
 from attestlayer.encoding import format_hash, format_time
 from attestlayer.errors import Reason, Remark, VerificationError
-from attestlayer.evidence import Anchors, Evidence, Finding, Note
+from attestlayer.evidence import Anchors, Aside, Evidence, Finding
 from attestlayer.keyring import KnownKey
 from attestlayer.manifest import CLIENT_NONCE, NONCE_CHECKPOINT, RECEIPT, REGISTRY_RECEIPT
 from attestlayer.nonce import Nonce
 from attestlayer.note import (
     ED25519,
+    Note,
     VerifierKey,
     cosignature_time,
     signature_verifies,
     signatures_by,
 )
-from attestlayer.note import Note as SignedNote
 from attestlayer.notices import Role
 from attestlayer.receipt import MERGE_DELAY_S
 from attestlayer.registry_receipt import RegistryReceipt
@@ -35,7 +35,7 @@ def check_leaf_hash(receipt: RegistryReceipt, anchors: Anchors) -> Iterator[Find
         yield VerificationError(Reason.LEAF_HASH_MISMATCH, message, _FILES)
 
 
-def check_inclusion(receipt: RegistryReceipt, anchors: Anchors) -> Iterator[Finding]:
+def check_audit_path(receipt: RegistryReceipt, anchors: Anchors) -> Iterator[Finding]:
     """Step 11: the audit path leads from the leaf to the checkpoint's root."""
     del anchors
     try:
@@ -109,7 +109,7 @@ def _check_note(receipt: RegistryReceipt, anchors: Anchors) -> Iterator[Finding]
         yield VerificationError(Reason.NOTE_SIGNATURE_INVALID, message, _FILES)
 
 
-def _note_body(note: SignedNote) -> NoteBody:
+def _note_body(note: Note) -> NoteBody:
     try:
         return parse_note_body(note.text)
     except VerificationError as error:
@@ -150,7 +150,7 @@ def check_witnesses(receipt: RegistryReceipt, anchors: Anchors) -> Iterator[Find
 
 
 def _cosigners(
-    note: SignedNote, witnesses: dict[str, VerifierKey], timestamp: int, before: int | None = None
+    note: Note, witnesses: dict[str, VerifierKey], timestamp: int, before: int | None = None
 ) -> set[str]:
     """Names of the witnesses whose valid cosignature is dated near `timestamp` (and before `before`)."""
     found = set()
@@ -175,9 +175,9 @@ def check_merge_time(receipt: RegistryReceipt, anchors: Anchors) -> Iterator[Fin
         return
     message = f"in the log at {format_time(timestamp)}, promised by {format_time(merge_by)}"
     if anchors.keyring.is_late_merge(receipt.leaf_index):
-        yield Note(Remark.LATE_MERGE, f"{message}; a public incident says so")
+        yield Aside(Remark.LATE_MERGE, f"{message}; a public incident says so")
     elif anchors.trust is None:  # a JWKS holds no incidents
-        yield Note(Remark.LATE_MERGE, f"{message}; only a trust root knows whether an incident says why")
+        yield Aside(Remark.LATE_MERGE, f"{message}; only a trust root knows whether an incident says why")
     else:
         hint = "no incident known here says why: update the trust root and check again"
         yield VerificationError(Reason.LATE_MERGE_UNEXPLAINED, f"{message}; {hint}", _FILES)
@@ -190,7 +190,7 @@ def check_nonce_time(evidence: Evidence) -> Iterator[Finding]:
         if NONCE_CHECKPOINT in evidence.kit.members:
             message = "the nonce names no checkpoint, but the kit holds one for it"
             yield VerificationError(Reason.NONCE_CHECKPOINT_MISMATCH, message, (NONCE_CHECKPOINT,))
-        yield Note(Remark.NOT_BEFORE_NOT_SHOWN, "the nonce names no checkpoint, so it dates nothing")
+        yield Aside(Remark.NOT_BEFORE_NOT_SHOWN, "the nonce names no checkpoint, so it dates nothing")
         return
     yield from _check_nonce_checkpoint(evidence, nonce)
 
@@ -214,7 +214,7 @@ def _check_nonce_checkpoint(evidence: Evidence, nonce: Nonce) -> Iterator[Findin
         message = "the checkpoint that the nonce names is not signed by a key of this registry valid then"
         yield VerificationError(Reason.NONCE_CHECKPOINT_INVALID, message, (NONCE_CHECKPOINT,))
     elif key.revoked_at is not None:
-        yield Note(
+        yield Aside(
             Remark.NOT_BEFORE_NOT_SHOWN,
             f"the key of the nonce's checkpoint was revoked at {format_time(key.revoked_at)}",
         )
@@ -241,9 +241,9 @@ def check_notices(receipt: RegistryReceipt, anchors: Anchors) -> Iterator[Findin
         yield VerificationError(Reason.KIT_WITHDRAWN, message, _FILES)
     if leaf in keyring.superseded:
         by = format_hash(keyring.superseded[leaf])
-        yield Note(Remark.SUPERSEDED, f"superseded by the kit with leaf {by}")
+        yield Aside(Remark.SUPERSEDED, f"superseded by the kit with leaf {by}")
     if anchors.checkpoint and receipt.checkpoint.sequence > anchors.checkpoint.sequence:
-        yield Note(
+        yield Aside(
             Remark.TRUST_ROOT_OLDER,
             f"the trust root is of {format_time(anchors.checkpoint.timestamp)}, before the kit's checkpoint: "
             "later notices are not known here",

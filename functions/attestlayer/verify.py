@@ -11,7 +11,7 @@ from enum import StrEnum
 from attestlayer import steps_kit, steps_registry
 from attestlayer.encoding import Hash
 from attestlayer.errors import COULD_NOT_CHECK, VerificationError
-from attestlayer.evidence import Anchors, Evidence, Finding, Note, NotReachedError, anchors_of
+from attestlayer.evidence import Anchors, Aside, Evidence, Finding, NotReachedError, anchors_of
 from attestlayer.keyring import Keyring
 from attestlayer.kit import Kit
 from attestlayer.leaf import LeafRecord
@@ -62,7 +62,7 @@ class StepReport:
     number: int
     status: Status
     failures: tuple[VerificationError, ...] = ()
-    notes: tuple[Note, ...] = ()
+    notes: tuple[Aside, ...] = ()
 
     @property
     def name(self) -> str:
@@ -108,7 +108,7 @@ class Report:
         return tuple(failure for step in self.steps for failure in step.failures)
 
     @property
-    def notes(self) -> tuple[Note, ...]:
+    def notes(self) -> tuple[Aside, ...]:
         """All notes, in order of steps."""
         return tuple(note for step in self.steps for note in step.notes)
 
@@ -182,7 +182,7 @@ def _kit_steps(evidence: Evidence) -> list[list[Check]]:
         [kit(steps_kit.check_receipt_signature)],
         [kit(steps_kit.check_leaf)],
         [kit(steps_kit.check_kit_digest)],
-        [registry(steps_registry.check_inclusion)],
+        [registry(steps_registry.check_audit_path)],
         [registry(steps_registry.check_checkpoint), kit(steps_registry.check_receipt_origin)],
         [registry(steps_registry.check_witnesses)],
         [kit(steps_registry.check_nonce_time), registry(steps_registry.check_merge_time)],
@@ -206,12 +206,12 @@ def _raise_first(steps: Iterable[Iterable[Check]]) -> None:
 
 def _run(number: int, checks: Iterable[Check]) -> StepReport:
     failures: list[VerificationError] = []
-    notes: list[Note] = []
+    notes: list[Aside] = []
     status = Status.PASSED
     for check in checks:
         try:
             for finding in check():
-                if isinstance(finding, Note):
+                if isinstance(finding, Aside):
                     notes.append(finding)
                 else:
                     failures.append(finding)
@@ -229,12 +229,13 @@ def _explain_receipt(receipt: RegistryReceipt, anchors: Anchors) -> Report:
 
     checks = {
         9: bound(steps_registry.check_leaf_hash),
-        11: bound(steps_registry.check_inclusion),
+        11: bound(steps_registry.check_audit_path),
         12: bound(steps_registry.check_checkpoint),
         14: bound(steps_registry.check_merge_time),
     }
     if anchors.trust:
-        checks |= {13: bound(steps_registry.check_witnesses), 15: bound(steps_registry.check_notices)}
+        checks[13] = bound(steps_registry.check_witnesses)
+        checks[15] = bound(steps_registry.check_notices)
     steps = tuple(
         _run(number, checks[number]) if number in checks else StepReport(number, Status.NOT_CHECKED)
         for number in range(1, len(STEPS) + 1)
