@@ -1,7 +1,6 @@
 """The console command's grammar: subcommands, options and their help."""
 
 import argparse
-import sys
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any, NoReturn
 
 from attestlayer.cli_text import printable
 from attestlayer.encoding import parse_origin
+from attestlayer.version import VERSION
 
 EXIT_USAGE = 64  # EX_USAGE of sysexits.h: argparse's own 2 means COULD NOT CHECK here
 
@@ -44,21 +44,6 @@ class Parser(argparse.ArgumentParser):
         self.exit(EXIT_USAGE, f"{self.format_usage()}{self.prog}: {printable(message)}\n")
 
 
-class _Version(argparse.Action):
-    """Looks the version up only when asked: reading package metadata takes longer than all imports."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from importlib import metadata
-
-        try:
-            version = metadata.version("attestlayer")
-        except metadata.PackageNotFoundError:
-            version = "(not installed)"
-        if sys.stdout:  # None where it is closed
-            sys.stdout.write(f"attestlayer {version}\n")
-        parser.exit()
-
-
 def build_parser(commands: Mapping[str, object]) -> Parser:
     """The parser; `commands` by name become the namespace's `command`."""
     parser = Parser(
@@ -66,7 +51,7 @@ def build_parser(commands: Mapping[str, object]) -> Parser:
         description="Verify AttestLayer evidence kits, offline.",
         epilog=_EPILOG,
     )
-    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
+    parser.add_argument("--version", action="version", version=f"attestlayer {VERSION}")
     parsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     def add(name: str, text: str) -> Parser:
@@ -74,8 +59,8 @@ def build_parser(commands: Mapping[str, object]) -> Parser:
         added.set_defaults(command=commands[name], usage_error=added.error)
         return added
 
-    _add_verify(add("verify", "check a kit, a ZIP or a folder, in fifteen steps"))
-    _add_verify_receipt(add("verify-receipt", "check a registry receipt by itself, without its kit"))
+    add_verify(add("verify", "check a kit, a ZIP or a folder, in fifteen steps"))
+    add_verify_receipt(add("verify-receipt", "check a registry receipt by itself, without its kit"))
     inspect = add("inspect", "show what a kit or a document claims, without checking it")
     inspect.add_argument("file", metavar="FILE", type=_path)
     _add_nonce(add("nonce", "make a client nonce file, to be submitted with the records"))
@@ -84,13 +69,15 @@ def build_parser(commands: Mapping[str, object]) -> Parser:
     return parser
 
 
-def _add_verify(parser: Parser) -> None:
+def add_verify(parser: Parser) -> None:
+    """The arguments of `verify`."""
     parser.add_argument("kit", metavar="KIT", type=_path, help="the kit: a ZIP file or a folder")
     parser.add_argument("--trust", metavar="FILE", type=_path, help=_TRUST_HELP)
     parser.add_argument("--json", action="store_true", help=_JSON_HELP)
 
 
-def _add_verify_receipt(parser: Parser) -> None:
+def add_verify_receipt(parser: Parser) -> None:
+    """The arguments of `verify-receipt`."""
     parser.add_argument("receipt", metavar="RECEIPT", type=_path, help="registry_receipt.json")
     anchors = parser.add_mutually_exclusive_group()
     anchors.add_argument("--trust", metavar="FILE", type=_path, help=_TRUST_HELP)

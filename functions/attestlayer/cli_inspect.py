@@ -5,11 +5,11 @@ from pathlib import Path
 
 from attestlayer.canonical import check_schema, parse_json
 from attestlayer.checkpoint import Checkpoint, parse_checkpoint, parse_note_body
-from attestlayer.cli_input import is_plain, open_input
+from attestlayer.cli_input import open_input
 from attestlayer.cli_text import Row, Style, date_words
 from attestlayer.encoding import format_hash, sha256
 from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
-from attestlayer.files import read_input
+from attestlayer.files import is_plain, read_input
 from attestlayer.kit import ZIP_START, Kit
 from attestlayer.leaf import LeafRecord, parse_record
 from attestlayer.manifest import RECEIPT, REGISTRY_RECEIPT, parse_manifest

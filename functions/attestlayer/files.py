@@ -17,6 +17,8 @@ _LITTER_START = "._"
 _MAX_LITTER = 64 * 1024
 """Bytes up to which a file that an operating system leaves in folders is ignored."""
 
+NOT_PLAIN = "is a device or a pipe, neither a file nor a folder"
+
 _MAX_TRUST = 16 * 1024 * 1024
 
 
@@ -43,6 +45,8 @@ def read_trust(path: Path) -> TrustRoot:
 
 def read_input(path: Path, reason: Reason = Reason.INPUT_UNREADABLE, limit: int = _MAX_TRUST) -> bytes:
     """A file's bytes, at most `limit`. Raises `CouldNotCheckError` with `reason`."""
+    if not is_plain(path):  # reading a pipe could wait for ever
+        raise CouldNotCheckError(reason, f"{path} {NOT_PLAIN}")
     try:
         with path.open("rb") as stream:
             data = stream.read(limit + 1)
@@ -51,6 +55,15 @@ def read_input(path: Path, reason: Reason = Reason.INPUT_UNREADABLE, limit: int 
     if len(data) > limit:
         raise CouldNotCheckError(reason, f"{path} has over {limit} bytes")
     return data
+
+
+def is_plain(path: Path) -> bool:
+    """Whether this is a file or a folder, or can't be told: then opening it says what is wrong."""
+    try:
+        kind = path.stat().st_mode
+    except OSError:
+        return True
+    return stat.S_ISREG(kind) or stat.S_ISDIR(kind)
 
 
 def _read_folder(root: Path) -> Kit:
