@@ -347,3 +347,29 @@ def test_the_witness_policy_shown_is_the_one_of_the_kits_time(run: Run, files: P
     assert verified.code == 0
     assert "none demanded" in verified.out
     assert "out of 2 witnesses" in run("trust", files / "later.json").out
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("verify", "kit.zip", "--trust", "pipe"),
+        ("verify-receipt", "pipe", "--trust", "trust.json"),
+        ("verify-receipt", "registry_receipt.json", "--jwks", "pipe", "--origin", build.ORIGIN),
+        ("trust", "pipe"),
+        ("inspect", "pipe"),
+    ],
+    ids=" ".join,
+)
+def test_a_pipe_that_nobody_writes_to_is_refused_at_once(files: Path, command: tuple[str, ...]) -> None:
+    os.mkfifo(files / "pipe")
+    done = subprocess.run(
+        [sys.executable, "-m", "attestlayer", *command],
+        cwd=files,
+        env={"PYTHONPATH": str(Path(__file__).parents[3] / "functions")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "pipe is a device or a pipe" in " ".join((done.stdout + done.stderr).split())
