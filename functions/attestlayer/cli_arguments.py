@@ -62,7 +62,7 @@ def build_parser(commands: Mapping[str, object]) -> Parser:
     add_verify(add("verify", "check a kit, a ZIP or a folder, in fifteen steps"))
     add_verify_receipt(add("verify-receipt", "check a registry receipt by itself, without its kit"))
     inspect = add("inspect", "show what a kit or a document claims, without checking it")
-    inspect.add_argument("file", metavar="FILE", type=_path)
+    inspect.add_argument("file", metavar="FILE", type=path_argument)
     _add_nonce(add("nonce", "make a client nonce file, to be submitted with the records"))
     _add_trust(add("trust", "show a trust root, or install it"))
     _add_audit(add("audit", "compute a whole registry anew from its entries, and report what differs"))
@@ -71,24 +71,27 @@ def build_parser(commands: Mapping[str, object]) -> Parser:
 
 def add_verify(parser: Parser) -> None:
     """The arguments of `verify`."""
-    parser.add_argument("kit", metavar="KIT", type=_path, help="the kit: a ZIP file or a folder")
-    parser.add_argument("--trust", metavar="FILE", type=_path, help=_TRUST_HELP)
+    parser.add_argument("kit", metavar="KIT", type=path_argument, help="the kit: a ZIP file or a folder")
+    parser.add_argument("--trust", metavar="FILE", type=path_argument, help=_TRUST_HELP)
     parser.add_argument("--json", action="store_true", help=_JSON_HELP)
 
 
 def add_verify_receipt(parser: Parser) -> None:
     """The arguments of `verify-receipt`."""
-    parser.add_argument("receipt", metavar="RECEIPT", type=_path, help="registry_receipt.json")
+    parser.add_argument("receipt", metavar="RECEIPT", type=path_argument, help="registry_receipt.json")
     anchors = parser.add_mutually_exclusive_group()
-    anchors.add_argument("--trust", metavar="FILE", type=_path, help=_TRUST_HELP)
+    anchors.add_argument("--trust", metavar="FILE", type=path_argument, help=_TRUST_HELP)
     anchors.add_argument(
-        "--jwks", metavar="FILE", type=_path, help="the registry's JWKS instead: steps 13 and 15 are left out"
+        "--jwks",
+        metavar="FILE",
+        type=path_argument,
+        help="the registry's JWKS instead: steps 13 and 15 are left out",
     )
     parser.add_argument("--origin", type=_origin, help="the registry whose JWKS it is, host and path")
     parser.add_argument(
         "--tlog-proof",
         metavar="OUT",
-        type=_path,
+        type=path_argument,
         help="if verified, write it as a C2SP tlog-proof to a new file",
     )
     parser.add_argument("--json", action="store_true", help=_JSON_HELP)
@@ -99,7 +102,7 @@ def _add_nonce(parser: Parser) -> None:
         "-o",
         "--output",
         metavar="FILE",
-        type=_path,
+        type=path_argument,
         default=Path("client_nonce.txt"),
         help="a new file (default: client_nonce.txt)",
     )
@@ -112,7 +115,7 @@ def _add_nonce(parser: Parser) -> None:
 
 
 def _add_trust(parser: Parser) -> None:
-    parser.add_argument("file", metavar="FILE", type=_path, help="trust.json")
+    parser.add_argument("file", metavar="FILE", type=path_argument, help="trust.json")
     parser.add_argument("--install", action="store_true", help="copy it to where `verify` looks for one")
     parser.add_argument(
         "--accept-witnesses", action="store_true", help="install it though its witness policy changed"
@@ -122,7 +125,7 @@ def _add_trust(parser: Parser) -> None:
 def _add_audit(parser: Parser) -> None:
     parser.add_argument("registry", metavar="URL|DIR", type=_not_empty, help="where the registry is")
     parser.add_argument(
-        "--trust", metavar="FILE", type=_path, help="trust root (default: the registry's own keys)"
+        "--trust", metavar="FILE", type=path_argument, help="trust root (default: the registry's own keys)"
     )
     parser.add_argument(
         "--since",
@@ -139,7 +142,8 @@ def _not_empty(text: str) -> str:
     return text
 
 
-def _path(text: str) -> Path:
+def path_argument(text: str) -> Path:
+    """The argument type of file names."""
     return Path(_not_empty(text))
 
 

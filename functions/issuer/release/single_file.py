@@ -1,0 +1,295 @@
+"""The verifier in one file, `verify.py`: the core's own modules, one behind the other, as they are written.
+
+Of each module what `attestlayer.standalone.main` needs is taken over with its comments; imports of the
+project fall away, for everything stands in one namespace. Two names that clash are an error, to be put
+right in the sources, and so is a statement that is no definition: nothing here rewrites code, but for
+`module.name` to `name`, and type aliases, which no running code reads and older Pythons can't.
+"""
+
+import ast
+import builtins
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+PACKAGE = "attestlayer"
+ENTRY = ("standalone", "main")
+STANDINS = ("ed25519", "jcs", "older")
+"""Modules of `issuer.release.standins`; the first two take the place of the core's of that name."""
+
+_OLDER = {
+    ("dataclasses", "dataclass"): "dataclass",
+    ("datetime", "UTC"): "UTC",
+    ("enum", "StrEnum"): "StrEnum",
+    ("itertools", "pairwise"): "pairwise",
+}
+"""Names of the standard library that come from the stand-in `older`."""
+
+_WIDTH = 110
+_ALIAS_OF = frozenset({"Callable", "dict", "list", "tuple"})
+
+_HEAD = '''\
+#!/usr/bin/env python3
+# -*- coding: utf-8 -*-
+"""verify.py {version}: checks AttestLayer evidence kits, offline, with Python alone.
+
+    python3 -I -S verify.py KIT [--trust trust.json] [--json]
+    python3 -I -S verify.py --help
+
+KIT is a ZIP file or a folder. The trust root says whose signatures count; without --trust it is trust.json
+beside this file. It never comes with a kit: take it from somebody you trust, and compare its fingerprint.
+-I and -S keep everything out that is not Python's own: other folders' modules, installed packages.
+The verdict is VERIFIED (exit code 0), NOT VERIFIED (1) or COULD NOT CHECK (2).
+
+What this is: the verifier `attestlayer`, version {version}, in one file, for Python 3.8 or newer. It needs
+no package and opens no connection. It says word for word what the command `attestlayer verify` says.
+
+How it was made: issuer/release/single_file.py put the modules of the package one behind the other, as
+they are written, leaving out what a verifier does not need. The same sources make the same bytes. Three
+modules stand in for others, which need more than the standard library: {standins}. Signatures
+are checked by the package `cryptography` where it is installed (never with -S), else by RFC 8032's
+formulas as they stand below.
+
+How to read it: from the end. `main` runs a command; `verify` is made of fifteen steps; each step is a
+function that yields what it finds; every document has a parser, which takes one spelling only. Comments
+name sections of RFCs and of REG-1.0, the registry's specification (/v1/spec/REG-1.0.md).
+
+{boundary}
+"""
+
+from __future__ import annotations
+
+(_PYTHON_NEEDED := "3.8")  # SyntaxError? This Python is too old: verify.py needs 3.8 or newer.
+'''
+_MARK = re.compile(r"  # (?:noqa|type: ignore)[^\n]*")
+"""Comments to the project's own tools."""
+_RULE = "# " + "=" * (_WIDTH - 2)
+
+
+class BuildError(Exception):
+    """The sources can't be put into one file as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """One statement of a module's top level with the comment above it, or a definition with its docstring."""
+
+    text: str
+    defines: frozenset[str]
+    uses: frozenset[str]
+
+
+@dataclass
+class _Module:
+    """A parsed module. `names`: imported from others; `modules`: whole; `external`: from outside."""
+
+    name: str
+    doc: str
+    units: list[_Unit] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)
+    modules: dict[str, str] = field(default_factory=dict)
+    external: dict[str, str] = field(default_factory=dict)
+
+    def needs(self) -> list[str]:
+        """The modules that it imports from."""
+        return sorted({*self.names.values(), *self.modules.values()})
+
+
+def make_single_file(sources: Mapping[str, str], version: str, boundary: str) -> str:
+    """The text of verify.py. `sources`: every module's text by its name, stand-ins in their places.
+
+    Raises `BuildError`.
+    """
+    modules = {name: _parse_module(name, text) for name, text in sources.items()}
+    order = _in_order(modules, ENTRY[0])
+    kept = _reached(modules)
+    _check_names(modules, kept)
+    words = ", ".join(f"`{name}`" for name in STANDINS)
+    head = _HEAD.format(version=version, boundary=boundary, standins=words)
+    parts = [head, *_imports(modules, kept)]
+    parts += [_section(modules[name], kept) for name in order if any(at == name for at, _ in kept)]
+    return "\n".join(parts) + '\n\nif __name__ == "__main__":\n    sys.exit(main())\n'
+
+
+def _parse_module(name: str, text: str) -> _Module:
+    tree, lines = ast.parse(text), text.splitlines(keepends=True)
+    module = _Module(name, ast.get_docstring(tree) or "")
+    end = 0
+    for place, statement in enumerate(tree.body):
+        begin, end = end, statement.end_lineno or 0
+        if isinstance(statement, (ast.Import, ast.ImportFrom)):
+            _read_import(module, statement)
+        elif _is_text(statement):
+            if place and module.units:
+                _lengthen(module, "".join(lines[begin:end]))
+        else:
+            _check_statement(module, statement)
+            module.units.append(_unit(module, statement, "".join(lines[begin:end])))
+    return module
+
+
+def _read_import(module: _Module, statement: ast.Import | ast.ImportFrom) -> None:
+    if any(alias.asname for alias in statement.names):
+        raise BuildError(f"{module.name}: an import under another name, line {statement.lineno}")
+    for alias in statement.names:
+        if isinstance(statement, ast.Import):
+            module.external[alias.name] = f"import {alias.name}"
+        elif statement.module == PACKAGE:
+            module.modules[alias.name] = alias.name
+        elif (statement.module or "").startswith(f"{PACKAGE}."):
+            module.names[alias.name] = (statement.module or "").split(".")[1]
+        elif (statement.module, alias.name) in _OLDER and module.name != "older":
+            module.names[alias.name] = "older"
+        else:
+            module.external[alias.name] = f"from {statement.module} import {alias.name}"
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    """A docstring: the module's, or of the constant before it."""
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def _lengthen(module: _Module, text: str) -> None:
+    last = module.units[-1]
+    indented = re.sub(r"^(?=.)", "    ", text, flags=re.MULTILINE) if "TYPE_CHECKING" in last.uses else text
+    module.units[-1] = _Unit(last.text + indented, last.defines, last.uses)
+
+
+def _check_statement(module: _Module, statement: ast.stmt) -> None:
+    if not isinstance(statement, (ast.FunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign)):
+        raise BuildError(f"{module.name}: line {statement.lineno} is no definition")
+    for node in ast.walk(statement):
+        if isinstance(node, (ast.Import, ast.ImportFrom)) and module.name not in STANDINS:
+            raise BuildError(f"{module.name}: an import within a definition, line {node.lineno}")
+
+
+def _unit(module: _Module, statement: ast.stmt, text: str) -> _Unit:
+    uses = set(_names_of(statement))
+    for alias in module.modules:
+        pattern = re.compile(rf"\b{alias}\.(\w+)")
+        uses |= set(pattern.findall(text)) if alias in uses else set()
+        text = pattern.sub(r"\1", text)
+    defined = frozenset(_defined(statement))
+    if _is_type_alias(statement):
+        comment, _, code = text.rpartition("\n\n")
+        indented = "".join(f"    {line}\n" for line in code.splitlines() if line)
+        text = f"{comment}\n\nif TYPE_CHECKING:\n{indented}"
+        uses.add("TYPE_CHECKING")
+    return _Unit(text, defined, frozenset(uses))
+
+
+def _defined(statement: ast.stmt) -> Iterator[str]:
+    if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
+        yield statement.name
+    targets: list[ast.expr] = statement.targets if isinstance(statement, ast.Assign) else []
+    if isinstance(statement, ast.AnnAssign):
+        targets = [statement.target]
+    yield from (node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name))
+
+
+def _names_of(node: ast.AST) -> Iterator[str]:
+    """Every name in the code, also in annotations that are strings."""
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Name):
+            yield inner.id
+        for part in (getattr(inner, "annotation", None), getattr(inner, "returns", None)):
+            for text in ast.walk(part) if part else ():
+                if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                    yield from _names_of(ast.parse(text.value, mode="eval"))
+
+
+def _is_type_alias(statement: ast.stmt) -> bool:
+    if not isinstance(statement, ast.Assign):
+        return False
+    value = statement.value
+    if isinstance(value, ast.Subscript):
+        return isinstance(value.value, ast.Name) and value.value.id in _ALIAS_OF
+    return isinstance(value, ast.BinOp) and isinstance(value.op, ast.BitOr) and not _has_call(value)
+
+
+def _has_call(value: ast.expr) -> bool:
+    return any(isinstance(node, (ast.Call, ast.Attribute)) for node in ast.walk(value))
+
+
+def _in_order(modules: Mapping[str, _Module], root: str) -> list[str]:
+    """Names of the modules that `root` needs, each behind those that it needs itself."""
+    order: list[str] = []
+
+    def visit(name: str) -> None:
+        if name not in order:
+            for other in modules[name].needs():
+                visit(other)
+            order.append(name)
+
+    visit(root)
+    return order
+
+
+Place = tuple[str, int]
+
+
+def _reached(modules: Mapping[str, _Module]) -> set[Place]:
+    """The units, as module and number, that the entry needs."""
+    homes = {
+        (module.name, name): (module.name, number)
+        for module in modules.values()
+        for number, unit in enumerate(module.units)
+        for name in unit.defines
+    }
+    waiting, kept = [homes[ENTRY]], set[Place]()
+    while waiting:
+        place = waiting.pop()
+        if place in kept:
+            continue
+        kept.add(place)
+        module = modules[place[0]]
+        homes_of = (module.name, *module.modules.values())
+        for name in module.units[place[1]].uses:
+            wanted = [(module.names[name], name)] if name in module.names else [(at, name) for at in homes_of]
+            found = [homes[one] for one in wanted if one in homes]
+            if name in module.names and not found:
+                raise BuildError(f"{module.name} imports {name}, which {module.names[name]} does not define")
+            waiting += found
+    return kept
+
+
+def _check_names(modules: Mapping[str, _Module], kept: Iterable[Place]) -> None:
+    """No two definitions of one name, none of a built-in's or of something imported."""
+    seen: dict[str, Place] = {}
+    imported = {name for module in modules.values() for name in module.external}
+    for at, number in sorted(kept):
+        unit = modules[at].units[number]
+        for name in unit.defines:
+            if name in imported or hasattr(builtins, name):
+                raise BuildError(f"{at} defines {name}, which is Python's: rename it")
+            if name in seen and modules[seen[name][0]].units[seen[name][1]].text.strip() != unit.text.strip():
+                raise BuildError(f"{at} and {seen[name][0]} both define {name}: rename one")
+            seen.setdefault(name, (at, number))
+
+
+def _imports(modules: Mapping[str, _Module], kept: Iterable[Place]) -> Iterator[str]:
+    """The import statements that the kept units need."""
+    whole, parts = {"import sys"}, {"typing": {"TYPE_CHECKING"}}
+    for at, number in kept:
+        module = modules[at]
+        for name in module.units[number].uses & module.external.keys():
+            statement = module.external[name]
+            if statement.startswith("import "):
+                whole.add(statement)
+            else:
+                parts.setdefault(statement.split()[1], set()).add(name)
+    for top in [*(statement.split()[1] for statement in whole), *parts]:
+        if top.split(".")[0] not in sys.stdlib_module_names:
+            raise BuildError(f"{top} is not of the standard library")
+    yield from sorted(whole)
+    yield from (f"from {source} import {', '.join(sorted(parts[source]))}" for source in sorted(parts))
+
+
+def _section(module: _Module, kept: set[Place]) -> str:
+    """A module's banner and what is kept of it."""
+    origin = "issuer/release/standins" if module.name in STANDINS else PACKAGE
+    banner = [f"{origin}/{module.name}.py", *module.doc.splitlines()]
+    lines = ["", "", _RULE, *(f"# {line}".rstrip() for line in banner), _RULE, "", ""]
+    texts = [_MARK.sub("", unit.text) for number, unit in enumerate(module.units) if (module.name, number) in kept]
+    return "\n".join(lines) + "".join(texts).strip("\n")
