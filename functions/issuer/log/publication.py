@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from attestlayer import layout
 from attestlayer.canonical import Json, format_json
@@ -80,7 +81,7 @@ class Growth:
 
 def entry_objects(batch: Batch, signed: SignedRound, growth: Growth) -> Iterator[tuple[str, bytes]]:
     """Leaf record and registry receipt of each leaf."""
-    read = growth.reader()
+    read = cache(growth.reader())  # the paths of a round share their subtrees
     for index, leaf in enumerate(batch.leaves, batch.before.size):
         record = leaf.record()
         path = prove_inclusion(index, growth.size, read)
