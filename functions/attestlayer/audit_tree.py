@@ -49,11 +49,11 @@ class TreeAudit:
         size = self.chain.newest.head.size
         if not self._resume():
             return
+        self._check_step(self._edge.size)
         for number in range(self.start // WIDTH, (size + WIDTH - 1) // WIDTH):
             self.examiner.progress("entries", number * WIDTH, size)
             if not self._group(tile_at(0, number, size)):
                 return
-        self._check_step(self._edge.size)
 
     def _resume(self) -> bool:
         """Take up the tree at the last full bundle before `start`, from the tiles above it."""
@@ -92,14 +92,15 @@ class TreeAudit:
             )
             return False
         self._entries = entries if computed == hashes else None
+        self.leaves.enter(self._edge.size, hashes)
         for at, hashed in enumerate(hashes):
             index = self._edge.size
-            self._check_step(index)
             if index >= self.start:
                 entry = entries[at] if entries and computed and computed[at] == hashed else None
                 self.leaves.check(Place(index, hashed, entry))
             self._edge.append(hashed)
             self._push(0, hashed)
+            self._check_step(index + 1)
         return True
 
     def _read_bundle(self, tile: Tile) -> list[bytes] | None:

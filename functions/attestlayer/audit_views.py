@@ -133,7 +133,7 @@ class ViewAudit:
         if self.chain.notices is not None:
             wanted["notices"] = len(self.chain.notices.notices)
         if self.complete and self.chain.whole and self.leaves.all_read:
-            gap, delay = self.chain.longest_gap, self.leaves.worst_delay
+            gap, delay = self.chain.longest_gap, self.leaves.worst_delay()
             wanted |= dict(zip(_PROMISE, (gap, delay), strict=True))
         return wanted
 

@@ -65,6 +65,29 @@ class Edge:
         return TreeHead(self.size, _fold(self.hashes))
 
 
+class Subtree:
+    """A whole small tree in memory: its root and the audit paths of all its leaves. O(n) hashes, made once.
+
+    Level by level, the last node without a sibling goes up as it is: the tree of RFC 6962 section 2.1.
+    """
+
+    def __init__(self, leaves: Sequence[Hash]) -> None:
+        self._levels = [list(leaves)]
+        while len(below := self._levels[-1]) > 1:
+            pairs = zip(below[::2], below[1::2], strict=False)
+            self._levels.append([node_hash(*pair) for pair in pairs] + below[len(below) & ~1 :])
+
+    @property
+    def root(self) -> Hash:
+        """The root hash."""
+        return self._levels[-1][0] if self._levels[-1] else EMPTY_ROOT
+
+    def path(self, index: int) -> list[Hash]:
+        """The audit path of leaf `index`, leaf to root."""
+        siblings = ((level, (index >> height) ^ 1) for height, level in enumerate(self._levels))
+        return [level[at] for level, at in siblings if at < len(level)]
+
+
 def root_of(leaves: Iterable[Hash]) -> Hash:
     """The root over these leaf hashes. O(n) time, O(log n) memory."""
     edge = Edge()

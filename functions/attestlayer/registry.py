@@ -23,6 +23,7 @@ MAX_OBJECT = 32 * 1024 * 1024
 TIMEOUT_S = 30.0
 _TRIES = 4
 _REDIRECTS = 3
+_READING = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _USER_AGENT = "attestlayer-audit/1"
 
 
@@ -36,32 +37,35 @@ class Registry(Protocol):
         """The names of everything there, in no order, or None where it can't be listed."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class FolderRegistry:
-    """A registry in a folder: the operator's, or a mirror."""
+    """A registry in a folder: the operator's, or a mirror. `requests`: files asked for so far."""
 
     root: Path
+    requests: int = 0
 
     def __post_init__(self) -> None:
         if not self.root.is_dir():
             raise _unreadable(f"{self.root} is not a folder")
 
     def read(self, name: str) -> bytes | None:
-        """The file's bytes. A link or a device in its place is an error."""
+        """The file's bytes. A link in its place is an error, a device or a folder no object."""
+        self.requests += 1
         try:
-            descriptor = os.open(self.root / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            descriptor = os.open(f"{self.root}/{name}", _READING)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
             raise _unreadable(f"{name}: {error.strerror}") from error
-        with os.fdopen(descriptor, "rb") as file:
-            mode = os.fstat(descriptor).st_mode
-            if not stat.S_ISREG(mode):
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
                 return None
-            try:
-                return _limited(name, file.read(MAX_OBJECT + 1))
-            except OSError as error:
-                raise _unreadable(f"{name}: {error.strerror}") from error
+            return _limited(name, _read_all(descriptor, status.st_size))
+        except OSError as error:
+            raise _unreadable(f"{name}: {error.strerror}") from error
+        finally:
+            os.close(descriptor)
 
     def names(self) -> Iterator[str]:
         """Every file, link and device below the folder."""
@@ -167,6 +171,14 @@ def open_registry(place: str) -> Registry:
     if place.startswith(("http://", "https://")):
         return HttpRegistry(place)
     return FolderRegistry(Path(place))
+
+
+def _read_all(descriptor: int, size: int) -> bytes:
+    """All bytes of an open file of about `size` bytes, or one more than an object may have."""
+    data = os.read(descriptor, min(size, MAX_OBJECT) + 1)
+    while len(data) <= MAX_OBJECT and (more := os.read(descriptor, MAX_OBJECT + 1 - len(data))):
+        data += more
+    return data
 
 
 def _limited(name: str, data: bytes) -> bytes:

@@ -12,6 +12,7 @@ from attestlayer.errors import Reason, VerificationError
 from attestlayer.merkle import (
     EMPTY_ROOT,
     Edge,
+    Subtree,
     TreeHead,
     check_consistency,
     check_inclusion,
@@ -147,6 +148,14 @@ def test_every_root_edge_and_inclusion_proof_is_the_naive_one() -> None:
             path = prove_inclusion(index, size, read)
             assert list(path) == naive_path(index, 0, size)
             check_inclusion(LEAVES[index], index, head(size), path)
+
+
+def test_a_subtree_in_memory_has_the_same_root_and_paths() -> None:
+    for size in range(LARGEST + 1):
+        subtree = Subtree(LEAVES[:size])
+        assert subtree.root == head(size).root
+        for index in range(size):
+            assert subtree.path(index) == naive_path(index, 0, size)
 
 
 def test_every_inclusion_proof_is_taken_by_the_checker() -> None:
