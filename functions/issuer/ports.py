@@ -4,7 +4,7 @@ Everything may raise `StoreError` when the outside fails; then nothing is known 
 the caller reads back. Absence is `None`, never an error, and an error is never taken for absence.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -174,6 +174,15 @@ class Ledger(Protocol):
     def waiting_leaves(self, until: int, limit: int) -> tuple[WaitingLeaf, ...]:
         """Undelivered leaves with `issued_at` ≤ `until`, by (`issued_at`, `leaf_hash`), at most `limit`."""
 
+    def unmerged_leaves(self, until: int, limit: int) -> tuple[WaitingLeaf, ...]:
+        """As `waiting_leaves`, without those that `note_merged` was told of."""
+
+    def note_merged(self, leaf_hashes: Sequence[bytes]) -> None:
+        """Note that these leaves, up to some thousand, are in the public log; their kits still wait.
+
+        Each by itself: of a call that fails, some may be noted. A leaf that does not wait is passed over.
+        """
+
     def waiting_leaf(self, leaf_hash: bytes) -> WaitingLeaf | None:
         """The leaf if its kit is not delivered yet, else None."""
 
@@ -209,6 +218,12 @@ class Ledger(Protocol):
 
     def qualifications(self) -> tuple[Qualification, ...]:
         """All of them, oldest first."""
+
+    def damage(self) -> tuple[str, ...]:
+        """What is wrong with the stored records themselves, a sentence each; nothing if all are whole.
+
+        Reads all of them. What they say of each other and of the log is not looked at.
+        """
 
 
 @dataclass(frozen=True, slots=True)

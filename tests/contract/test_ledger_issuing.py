@@ -344,6 +344,45 @@ def test_waiting_leaves_come_by_time_and_hash_up_to_a_time(ledger: Ledger) -> No
     assert ledger.waiting_leaf(hash_of("leaf 7")) is None
 
 
+def test_leaves_that_are_noted_as_merged_wait_for_their_delivery_only(ledger: Ledger) -> None:
+    leaves = [accept_leaf(ledger, n, NOW + n) for n in range(5)]
+    assert ledger.unmerged_leaves(NOW + 9, 9) == tuple(leaves)
+    ledger.note_merged([leaves[0].leaf_hash, leaves[3].leaf_hash])
+    assert ledger.unmerged_leaves(NOW + 9, 9) == (leaves[1], leaves[2], leaves[4])
+    assert ledger.unmerged_leaves(NOW + 2, 9) == (leaves[1], leaves[2])
+    assert ledger.unmerged_leaves(NOW + 9, 1) == (leaves[1],)
+    assert ledger.waiting_leaves(NOW + 9, 9) == tuple(leaves)
+    assert ledger.waiting_leaf(leaves[0].leaf_hash) == leaves[0]
+    ledger.note_merged([leaves[0].leaf_hash])
+    ledger.finish(leaves[0].leaf_hash, issued(acceptance(0).packet))
+    assert ledger.waiting_leaf(leaves[0].leaf_hash) is None
+
+
+def test_noting_passes_over_what_does_not_wait(ledger: Ledger) -> None:
+    waiting = accept_leaf(ledger, 1)
+    ledger.note_merged([])
+    ledger.note_merged([hash_of(f"leaf {n}") for n in range(2, 500)])
+    assert ledger.unmerged_leaves(NOW, 9) == (waiting,)
+    ledger.finish(waiting.leaf_hash, issued(acceptance(1).packet))
+    ledger.note_merged([waiting.leaf_hash])
+    assert ledger.waiting_leaves(NOW, 9) == ledger.unmerged_leaves(NOW, 9) == ()
+
+
+def test_many_leaves_can_be_noted_in_one_call(ledger: Ledger) -> None:
+    leaves = [accept_leaf(ledger, n) for n in range(130)]
+    ledger.note_merged([each.leaf_hash for each in leaves[:-1]])
+    assert ledger.unmerged_leaves(NOW, 999) == (leaves[-1],)
+
+
+def test_a_ledger_that_was_only_used_has_no_damage(ledger: Ledger) -> None:
+    assert ledger.damage() == ()
+    accept_leaf(ledger, 1)
+    accept_leaf(ledger, 2)
+    ledger.finish(leaf(1).leaf_hash, issued(acceptance(1).packet))
+    ledger.note_round(7)
+    assert ledger.damage() == ()
+
+
 def test_finishing_stores_the_packet_and_drops_the_leaf(ledger: Ledger) -> None:
     accept_leaf(ledger, 1)
     accept_leaf(ledger, 2)

@@ -16,7 +16,7 @@ from attestlayer.leaf import Leaf
 from attestlayer.receipt import MERGE_DELAY_S
 from issuer.adapters.directory import DirectoryStore
 from issuer.adapters.sqlite import SqliteLedger
-from issuer.adapters.sqlite_rows import WAITING_LEAVES
+from issuer.adapters.sqlite_leaves import put
 from issuer.errors import StoreError
 from issuer.log.promise import debit_id
 from issuer.log.store import LogPorts
@@ -140,10 +140,7 @@ def put_waiting(ledger: Ledger, leaf: Leaf) -> None:
         accept_waiting(ledger, waiting)  # the port has no shorter way
         return
     with ledger._database.write() as connection:
-        connection.execute(
-            "INSERT INTO waiting_leaves VALUES (?, ?, ?)",
-            (waiting.leaf_hash, waiting.issued_at, WAITING_LEAVES.format(waiting)),
-        )
+        put(connection, waiting)
 
 
 def accept_waiting(ledger: Ledger, leaf: WaitingLeaf) -> None:
@@ -356,7 +353,7 @@ _LEDGER_READS = frozenset(
     {
         *("api_key", "api_keys", "balance", "credit_entries", "credit_entry", "nonce_used", "noted_round"),
         *("packet", "packet_of_kit", "packets", "qualification", "qualifications", "queued_notices"),
-        *("waiting_leaf", "waiting_leaves", "workspace", "workspaces"),
+        *("damage", "unmerged_leaves", "waiting_leaf", "waiting_leaves", "workspace", "workspaces"),
     }
 )
 """Every other call of the port is a write, also one that is new."""

@@ -5,10 +5,13 @@ itself from its first look on, so that what it checked still holds when it write
 """
 
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 
 from issuer.adapters import sqlite_claims as claims
 from issuer.adapters import sqlite_credits as credit_lines
+from issuer.adapters import sqlite_leaves as leaves
+from issuer.adapters.sqlite_damage import damage
 from issuer.adapters.sqlite_database import Database
 from issuer.adapters.sqlite_rows import (
     API_KEYS,
@@ -198,10 +201,7 @@ class SqliteLedger:
             _replace_packet(connection, acceptance.packet, PacketState.READY)
             _check_new(connection, acceptance)
             connection.execute("INSERT INTO nonces VALUES (?)", (acceptance.nonce_hash,))
-            connection.execute(
-                "INSERT INTO waiting_leaves VALUES (?, ?, ?)",
-                (leaf.leaf_hash, leaf.issued_at, WAITING_LEAVES.format(leaf)),
-            )
+            leaves.put(connection, leaf)
             credit_lines.post(connection, debit)
             claims.bind(connection, acceptance.claim, acceptance.answer)
 
@@ -212,12 +212,20 @@ class SqliteLedger:
 
     def waiting_leaves(self, until: int, limit: int) -> tuple[WaitingLeaf, ...]:
         """Undelivered leaves in the log's order."""
-        query = "SELECT body FROM waiting_leaves WHERE issued_at <= ? ORDER BY issued_at, leaf_hash LIMIT ?"
-        return self._all(WAITING_LEAVES, query, until, limit)
+        return self._all(WAITING_LEAVES, leaves.WAITING, until, limit)
+
+    def unmerged_leaves(self, until: int, limit: int) -> tuple[WaitingLeaf, ...]:
+        """Those that are in no public round yet, as far as was noted."""
+        return self._all(WAITING_LEAVES, leaves.UNMERGED, until, limit)
+
+    def note_merged(self, leaf_hashes: Sequence[bytes]) -> None:
+        """Note them, all or none."""
+        with self._database.write() as connection:
+            leaves.note_merged(connection, leaf_hashes)
 
     def waiting_leaf(self, leaf_hash: bytes) -> WaitingLeaf | None:
         """The leaf if it waits, else None."""
-        return self._one(WAITING_LEAVES, "SELECT body FROM waiting_leaves WHERE leaf_hash = ?", leaf_hash)
+        return self._one(WAITING_LEAVES, leaves.ONE, leaf_hash)
 
     def finish(self, leaf_hash: bytes, packet: Packet) -> None:
         """Store the issued packet and drop its leaf."""
@@ -284,6 +292,11 @@ class SqliteLedger:
     def qualifications(self) -> tuple[Qualification, ...]:
         """All of them by time, then in order of storing."""
         return self._all(QUALIFICATIONS, "SELECT body FROM qualifications ORDER BY received_at, sequence")
+
+    def damage(self) -> tuple[str, ...]:
+        """SQLite's integrity check, rows against their columns, balances against lines."""
+        with self._database.read() as connection:
+            return tuple(damage(connection))
 
     def _one(self, rows: Rows[T], query: str, *values: str | bytes) -> T | None:
         found = self._all(rows, query, *values)

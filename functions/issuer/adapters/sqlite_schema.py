@@ -9,7 +9,13 @@ import sqlite3
 from issuer.errors import StoreError
 
 APPLICATION_ID = 0x41544C47  # "ATLG"; PRAGMA application_id marks the file as ours
-SCHEMA_VERSION = 1  # PRAGMA user_version
+SCHEMA_VERSION = 2  # PRAGMA user_version
+
+# What version 2 has and version 1 had not: last in its table, as ALTER TABLE puts it.
+_MERGED = (
+    "ALTER TABLE waiting_leaves ADD COLUMN merged INTEGER NOT NULL DEFAULT 0",
+    "CREATE INDEX waiting_leaves_unmerged ON waiting_leaves (issued_at, leaf_hash) WHERE merged = 0",
+)
 
 _TABLES = (
     """CREATE TABLE workspaces (
@@ -47,6 +53,7 @@ _TABLES = (
         leaf_hash BLOB PRIMARY KEY, issued_at INTEGER NOT NULL, body TEXT NOT NULL
     ) STRICT""",
     "CREATE INDEX waiting_leaves_by_time ON waiting_leaves (issued_at, leaf_hash)",
+    *_MERGED,
     """CREATE TABLE notices (
         sequence INTEGER PRIMARY KEY AUTOINCREMENT, type TEXT NOT NULL, data BLOB NOT NULL,
         UNIQUE (type, data)
@@ -64,9 +71,9 @@ NOTE_ROUND = """INSERT INTO rounds VALUES (1, ?)
 
 
 def prepare(connection: sqlite3.Connection, name: str) -> None:
-    """Make the tables in an empty file, or check that it is a ledger. Needs a write transaction.
+    """Make the tables in an empty file, or check that it is a ledger, and bring one of an older program up.
 
-    Raises `StoreError` for any other file, which it leaves as it is.
+    Needs a write transaction. Raises `StoreError` for any other file, which it leaves as it is.
     """
     application, version, tables = (_number(connection, query) for query in _QUERIES)
     if (application, version, tables) == (0, 0, 0):
@@ -76,6 +83,10 @@ def prepare(connection: sqlite3.Connection, name: str) -> None:
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     elif application != APPLICATION_ID:
         raise StoreError(f"{name} is an SQLite database of something else, not a ledger")
+    elif version == 1:
+        for statement in _MERGED:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     elif version != SCHEMA_VERSION:
         raise StoreError(
             f"ledger {name} has schema version {version}, this program knows up to {SCHEMA_VERSION}: "

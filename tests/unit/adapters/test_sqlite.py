@@ -144,11 +144,28 @@ def test_a_database_of_something_else_is_told_and_left_alone(path: Path) -> None
 
 def test_a_ledger_of_a_newer_program_is_told_and_left_alone(path: Path, ledger: SqliteLedger) -> None:
     ledger.close()
-    change(path, "PRAGMA user_version = 2")
-    with pytest.raises(StoreError, match="schema version 2, this program knows up to 1"):
+    change(path, "PRAGMA user_version = 3")
+    with pytest.raises(StoreError, match="schema version 3, this program knows up to 2"):
         SqliteLedger(path)
-    change(path, "PRAGMA user_version = 1")
+    change(path, "PRAGMA user_version = 2")
     SqliteLedger(path)
+
+
+def test_a_ledger_of_an_older_program_is_brought_up(path: Path, ledger: SqliteLedger) -> None:
+    ledger.post_credits(grant(1, 1))
+    for key in (claim(0), claim(1)):
+        ledger.claim(key, NOW)
+    ledger.create_packet(packet(1, PacketState.READY), claim(0), ANSWER, 9)
+    ledger.accept(acceptance(1))
+    ledger.close()
+    change(path, "DROP INDEX waiting_leaves_unmerged")
+    change(path, "ALTER TABLE waiting_leaves DROP COLUMN merged")
+    change(path, "PRAGMA user_version = 1")
+    for again in (SqliteLedger(path), SqliteLedger(path)):
+        assert again.unmerged_leaves(NOW, 9) == again.waiting_leaves(NOW, 9) == (acceptance(1).leaf,)
+    again.note_merged([acceptance(1).leaf.leaf_hash])
+    assert again.unmerged_leaves(NOW, 9) == ()
+    assert again.damage() == ()
 
 
 def test_a_folder_in_the_ledgers_place_is_told(path: Path) -> None:
