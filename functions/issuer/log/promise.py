@@ -31,7 +31,8 @@ _HOUR_S = 3600
 _HOURS = 24
 """Whole hours looked back on, beside the one that is not over."""
 
-_LOOKED_AT = 100_000
+_LOOKED_AT = 10_000
+"""Leaves not noted as merged that are looked at: those of the newest round, 4,096 at most, are not yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ def parse_promise(data: bytes, name: str) -> Promise:
 
 def oldest_waiting(ledger: Ledger, public: ObjectStore, now: int) -> WaitingLeaf | None:
     """The oldest accepted leaf that is in no round yet, or None. Its age is measured against `merge_by`."""
-    for waiting in ledger.waiting_leaves(now, _LOOKED_AT):
+    for waiting in ledger.unmerged_leaves(now, _LOOKED_AT):
         if not public.exists(layout.inclusion_path(waiting.leaf_hash)):
             return waiting
     return None

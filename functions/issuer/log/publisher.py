@@ -18,7 +18,6 @@ from attestlayer.receipt import MERGE_DELAY_S
 from issuer.errors import LogHaltedError, ObjectConflictError, StaleTagError, StoreError
 from issuer.log import face
 from issuer.log.promise import (
-    PROMISES,
     Promise,
     debit_id,
     parse_promise,
@@ -102,7 +101,7 @@ class Publisher:
             self._create(self._bundle(head.sequence))
         for name, data in views(batch, signed, keyring, promise, self.ports.cadence_s).items():
             self._replace(name, data, head)
-        self._drop_promises(head.sequence)
+        self._drop_promise(head.sequence)
         return signed.checkpoint
 
     def _read_batch(self, head: Head) -> Batch:
@@ -157,11 +156,10 @@ class Publisher:
             raise LogHaltedError(f"{name} is not of the checkpoint that was signed")
         return promise
 
-    def _drop_promises(self, sequence: int) -> None:
+    def _drop_promise(self, sequence: int) -> None:
         """Keep this round's, for the next, and the one before, for publishers still at this round."""
-        for name in self.ports.private.list(PROMISES):
-            if int(name.removeprefix(PROMISES)) < sequence - 1:
-                self.ports.private.delete(name)
+        if sequence >= 2:
+            self.ports.private.delete(promise_name(sequence - 2))
 
     def _bundle(self, sequence: int) -> dict[str, bytes]:
         """The bundle that this round's checkpoint fills."""

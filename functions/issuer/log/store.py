@@ -35,18 +35,26 @@ class LogPorts:
         data = self.private.read(name)
         return None if data is None else parse_signed(data, name)
 
-    def check_ledger(self, head: Head) -> None:
-        """Check that the ledger has seen the round of a head that was read before. Raises `LogHaltedError`.
+    def check_ledger(self, head: Head, noted: int) -> None:
+        """Check ledger and head against each other. `noted`: the ledger's round, read before head was.
 
-        Each round is noted in the ledger before it is committed, so a ledger that lags behind was lost or
-        came from a backup: it lacks debits and nonces of what is in the log.
+        Each round is noted in the ledger before head is changed, and the next only once it is public. So a
+        ledger that lags behind head was lost or came from a backup: it lacks debits and nonces of what is in
+        the log; and one that is further ahead has seen rounds that these stores have lost, even if they agree
+        with each other. Raises `LogHaltedError`.
         """
-        noted = self.ledger.noted_round()
+        if noted < head.sequence:
+            noted = self.ledger.noted_round()  # rounds may have been made since
         if noted < head.sequence:
             known = f"knows rounds up to {noted}" if noted >= 0 else "knows no round"
             raise LogHaltedError(
                 f"the ledger {known}, the log is at {head.sequence}: the ledger was lost or came from a "
                 "backup. Nothing was signed; see the page on recovery"
+            )
+        if noted > head.sequence + 1:
+            raise LogHaltedError(
+                f"the ledger has seen round {noted}, head is at {head.sequence}: the private store came from "
+                "a backup. Nothing was signed; see the page on recovery"
             )
 
     def check_current(self, head: Head) -> None:

@@ -23,19 +23,21 @@ class Initialiser:
     def run(self, issuers: Sequence[PublicKey]) -> Checkpoint:
         """Bring checkpoint 0 to the public, or the round that an earlier run began.
 
-        Raises `LogHaltedError` beside a public checkpoint without a head: that log has lost its state.
+        Raises `LogHaltedError` beside a public checkpoint without a head, and beside a ledger that has
+        seen later rounds: that log has lost its state.
         What else stops a round stops it here as well.
         """
-        head = self._head(issuers)
+        noted = self.ports.ledger.noted_round()
+        head = self._head(issuers, noted)
         if head.origin != self.ports.origin:
             raise LogHaltedError(f"this home holds the log {head.origin}, wanted {self.ports.origin}")
-        self.ports.check_ledger(head)
+        self.ports.check_ledger(head, noted)
         try:
             return Publisher(self.ports).bring_public(head)
         except SupersededError:  # the log is at work already: look again
             return self.run(issuers)
 
-    def _head(self, issuers: Sequence[PublicKey]) -> Head:
+    def _head(self, issuers: Sequence[PublicKey], noted: int) -> Head:
         private, public = self.ports.private, self.ports.public
         # Looked at before head, which another initialiser makes first.
         face = public.exists(layout.CHECKPOINT) or public.exists(layout.LATEST)
@@ -45,6 +47,11 @@ class Initialiser:
                 raise LogHaltedError(
                     "there is a public checkpoint but no head: a log that lost its head never starts anew. "
                     "See the page on recovery"
+                )
+            if noted > 0:
+                raise LogHaltedError(
+                    f"the ledger has seen round {noted} and there is no head: the log's stores are lost, or "
+                    "are others now. A key never signs a second log; see the page on recovery"
                 )
             self._store_genesis(issuers)
             stored = private.read(HEAD)

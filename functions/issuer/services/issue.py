@@ -45,7 +45,10 @@ from issuer.ports import BinderRenderer, Clock, Entropy, Ledger, ObjectStore, Si
 CLOCK_AHEAD_S = 5
 """Seconds that `issued_at` may be ahead of the clock."""
 LOG_BEHIND_S = 300
-"""Seconds that the log's newest checkpoint may be old: a log that stands still takes no promises."""
+"""Seconds that the log's newest checkpoint may be old: a log that stands still takes no promises.
+
+So may it be ahead of the clock: until that has caught up there is no round.
+"""
 SEAL_FRESH_S = 60
 """Seconds from `issued_at` to acceptance; a kit that took longer is sealed anew."""
 _ISSUABLE = frozenset({PacketState.OPEN, PacketState.BLOCKED, PacketState.READY})
@@ -219,6 +222,13 @@ class Issuer:
                 retry_after_s=60,
             )
         nonce_time = ready.nonce_checkpoint.timestamp if ready.nonce_checkpoint else 0
+        if -behind > LOG_BEHIND_S:
+            raise ServiceError(
+                Code.LOG_STALLED,
+                f"the newest checkpoint is {int(-behind)} s ahead of the clock, at most {LOG_BEHIND_S} s are "
+                "accepted: the clock is wrong, or was",
+                retry_after_s=60,
+            )
         submitted = [record.submitted_at for record in ready.packet.records]
         issued_at = max(int(now), ready.packet.opened_at, *submitted, nonce_time)
         if issued_at - now > CLOCK_AHEAD_S:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from attestlayer import layout
 from attestlayer.canonical import format_json, parse_json, take_members
 from attestlayer.checkpoint import Checkpoint
-from attestlayer.encoding import sha256
+from attestlayer.encoding import format_time, sha256
 from attestlayer.keyring import read_notices
 from attestlayer.leaf import Leaf, parse_entry
 from attestlayer.merkle import Edge, leaf_hash
@@ -23,13 +23,14 @@ from issuer.log.publisher import Publisher
 from issuer.log.signing import RoundSigner
 from issuer.log.state import HEAD, Batch, Head, parse_batch, parse_head
 from issuer.log.store import LogPorts, SupersededError
+from issuer.model import WaitingLeaf
 from issuer.ports import Tagged
 
 MAX_LEAVES = 4096
 """Leaves of one round: bounds its work; the rest waits for the next one."""
 
-_LOOKED_AT = 100_000
-"""Waiting leaves looked at in a round; those already in the log wait for their delivery only."""
+CLOCK_BACK_S = 60
+"""Seconds that the newest checkpoint may be ahead of the clock: NTP's small steps are waited out."""
 
 _WAIT_SHARE = 12
 """A run within a twelfth of the cadence before the next instant of the grid waits for it."""
@@ -71,11 +72,13 @@ class Sequencer:
 
     def _run(self) -> RoundReport:
         publisher = Publisher(self.ports)
+        noted = self.ports.ledger.noted_round()
         stored, head = self._read_head()
-        self.ports.check_ledger(head)
+        self.ports.check_ledger(head, noted)
         last = publisher.bring_public(head)
         time = self._wait_for_grid()
         if time <= last.timestamp:
+            self._check_clock(last)
             return RoundReport(Outcome.NOT_DUE, last)
         batch = self._make_batch(head, time)
         # Before anything is committed: notices that can't be signed under would hold the log up for ever.
@@ -84,7 +87,7 @@ class Sequencer:
         if not self._commit(stored, following):
             return RoundReport(Outcome.LOST, last)
         checkpoint = publisher.finish(following)
-        self._clean_up(following, batch)
+        self._clean_up(head, batch)
         return RoundReport(Outcome.PUBLISHED, checkpoint, len(batch.leaves))
 
     def _read_head(self) -> tuple[Tagged, Head]:
@@ -98,6 +101,16 @@ class Sequencer:
         if head.origin != self.ports.origin:
             raise LogHaltedError(f"this home holds the log {head.origin}, wanted {self.ports.origin}")
         return stored, head
+
+    def _check_clock(self, last: Checkpoint) -> None:
+        """Raises `LogHaltedError` if no round will be due for long: timestamps never go back."""
+        ahead = int(last.timestamp - self.ports.clock.now())
+        if ahead > CLOCK_BACK_S:
+            newest = format_time(last.timestamp)
+            raise LogHaltedError(
+                f"the newest checkpoint's time {newest} is {ahead} s ahead of the clock: the clock went "
+                "back, or was wrong then. There is no round until it has caught up"
+            )
 
     def _wait_for_grid(self) -> int:
         clock, cadence = self.ports.clock, self.ports.cadence_s
@@ -130,18 +143,23 @@ class Sequencer:
         return parse_notices(data)
 
     def _take_leaves(self, time: int) -> tuple[Leaf, ...]:
-        taken: list[Leaf] = []
-        for waiting in self.ports.ledger.waiting_leaves(time, _LOOKED_AT):
-            if len(taken) == MAX_LEAVES:
+        """Waiting leaves in the log's order. One that is in the log already is noted as such: the next
+        round does not look for it again, however long its kit can't be finished."""
+        ledger, merged, taken = self.ports.ledger, set[bytes](), dict[bytes, WaitingLeaf]()
+        while len(taken) < MAX_LEAVES:
+            page = ledger.unmerged_leaves(time, MAX_LEAVES)
+            fresh = [each for each in page if each.leaf_hash not in merged | taken.keys()]
+            found = [each.leaf_hash for each in fresh if self._is_merged(each)]
+            merged.update(found)
+            taken.update({each.leaf_hash: each for each in fresh if each.leaf_hash not in merged})
+            if not found:
                 break
-            if self.ports.public.exists(layout.inclusion_path(waiting.leaf_hash)):
-                continue  # in the log already, its kit is not delivered yet
-            if leaf_hash(waiting.entry) != waiting.leaf_hash:
-                raise LogHaltedError(
-                    "a waiting leaf's entry does not hash to its name: the ledger is damaged"
-                )
-            taken.append(parse_entry(waiting.entry))
-        return tuple(taken)
+            ledger.note_merged(found)
+        ordered = sorted(taken.values(), key=lambda each: (each.issued_at, each.leaf_hash))
+        return tuple(_take_leaf(waiting) for waiting in ordered[:MAX_LEAVES])
+
+    def _is_merged(self, waiting: WaitingLeaf) -> bool:
+        return self.ports.public.exists(layout.inclusion_path(waiting.leaf_hash))
 
     def _prepare(self, publisher: Publisher, head: Head, last: Checkpoint, batch: Batch) -> Head:
         """Store the batch, read it back, recompute its root by the second path. Signs nothing."""
@@ -182,15 +200,22 @@ class Sequencer:
             return found == data
         return True
 
-    def _clean_up(self, head: Head, batch: Batch) -> None:
-        """Older batches and published notices are needed no more. Signed rounds stay: they are the chain."""
-        for name in self.ports.private.list("batch/"):
-            if int(name.removeprefix("batch/").partition("-")[0]) < head.sequence:
-                self.ports.private.delete(name)
+    def _clean_up(self, before: Head, batch: Batch) -> None:
+        """The batch before and published notices are needed no more. Signed rounds stay: they are the chain.
+
+        By name: a round lists nothing. What a crash leaves behind here is `services.tidy`'s.
+        """
+        self.ports.private.delete(before.batch)
         published = {(notice.type.value, format_json(notice.data)) for notice in batch.notices.notices}
         for queued in self.ports.ledger.queued_notices():
             if (queued.type, queued.data) in published:
                 self.ports.ledger.drop_notice(queued)
+
+
+def _take_leaf(waiting: WaitingLeaf) -> Leaf:
+    if leaf_hash(waiting.entry) != waiting.leaf_hash:
+        raise LogHaltedError("a waiting leaf's entry does not hash to its name: the ledger is damaged")
+    return parse_entry(waiting.entry)
 
 
 def _with_notice(notices: Notices, at: int, kind: str, data: bytes) -> Notices:

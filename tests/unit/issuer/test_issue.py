@@ -165,6 +165,22 @@ def test_a_log_that_stands_still_takes_no_promises(service: TestService, age: in
         assert untouched(service)
 
 
+@pytest.mark.parametrize(("ahead", "accepted"), [(300, True), (301, False), (86_400, False)])
+def test_a_log_that_is_ahead_of_the_clock_takes_no_promises(
+    service: TestService, ahead: int, accepted: bool
+) -> None:
+    """There is no round until the clock has caught up: the leaf would be late."""
+    service.log.clock.time += 86_460
+    service.round()
+    service.log.clock.time -= ahead
+    packet = service.packet(b"one\n")
+    if accepted:
+        assert service.issue(packet).status == 202
+    else:
+        assert code_of(service, packet) is Code.LOG_STALLED
+        assert untouched(service)
+
+
 def slow(service: TestService, seconds: list[int]) -> TestService:
     """The service with a renderer that takes so long, one time after the other."""
 

@@ -207,11 +207,16 @@ def test_a_missed_minute_is_never_made_up(log: TestLog) -> None:
 def test_a_clock_that_goes_back_makes_no_round(log: TestLog) -> None:
     ports = log.init()
     log.round(ports, 1)
-    log.clock.time -= 3600
     wait(ports, log.leaves(1))
+    log.clock.time -= 60
     assert Sequencer(ports).run().outcome == Outcome.NOT_DUE
+    log.clock.time -= 3540
+    with pytest.raises(LogHaltedError, match="3600 s ahead of the clock"):
+        Sequencer(ports).run()
     latest = read_latest(ports.public)
     assert latest and latest.timestamp == START + 60
+    log.clock.time += 3660
+    assert Sequencer(ports).run().leaves == 1
 
 
 def test_a_clock_that_goes_back_within_a_round_makes_no_earlier_timestamp(log: TestLog) -> None:
