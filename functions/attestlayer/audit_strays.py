@@ -12,6 +12,7 @@ from itertools import pairwise
 from attestlayer import layout
 from attestlayer.audit_chain import Chain
 from attestlayer.audit_findings import Examiner, Word
+from attestlayer.audit_index import INDEX, judge_index
 from attestlayer.audit_leaves import LeafAudit
 from attestlayer.audit_views import NAMES
 from attestlayer.encoding import parse_decimal, parse_hash, sha256
@@ -85,6 +86,9 @@ class StrayAudit:
         published = any(first <= known < first + (1 << (HEIGHT * level)) for known in self._sizes)
         return None if published else "no published size has this partial tile"
 
+    def _judge_index(self, match: re.Match[str]) -> str | None:
+        return judge_index(match, self.chain.newest.head.size)
+
     def _judge_hashed(self, match: re.Match[str]) -> str | None:
         name, kind, text = match[0], match[1], match[2]
         try:
@@ -132,6 +136,7 @@ class StrayAudit:
 
 _JUDGES: dict[re.Pattern[str], Callable[[StrayAudit, re.Match[str]], str | None]] = {
     _TILE: StrayAudit._judge_tile,
+    INDEX: StrayAudit._judge_index,
     _KIND: StrayAudit._judge_hashed,
     _BUNDLE: StrayAudit._judge_bundle,
     _PROOF: StrayAudit._judge_proof,

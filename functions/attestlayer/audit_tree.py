@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from attestlayer import layout
 from attestlayer.audit_chain import Chain, Step
 from attestlayer.audit_findings import Examiner, Word
+from attestlayer.audit_index import IndexAudit
 from attestlayer.audit_leaves import LeafAudit, Place
 from attestlayer.encoding import HASH_LENGTH, Hash, format_hash
 from attestlayer.errors import VerificationError
@@ -40,9 +41,13 @@ class TreeAudit:
     chain: Chain
     leaves: LeafAudit
     start: int = 0
+    _index: IndexAudit = field(init=False)
     _edge: Edge = field(default_factory=Edge)
     _windows: list[list[Hash]] = field(default_factory=list)
     _entries: Sequence[bytes] | None = None
+
+    def __post_init__(self) -> None:
+        self._index = IndexAudit(self.examiner, self.start // WIDTH)
 
     def run(self) -> None:
         """Stream through all bundles."""
@@ -101,6 +106,8 @@ class TreeAudit:
             self._edge.append(hashed)
             self._push(0, hashed)
             self._check_step(index + 1)
+        if tile.width == WIDTH:
+            self._index.check(tile.index, self._entries)
         return True
 
     def _read_bundle(self, tile: Tile) -> list[bytes] | None:

@@ -25,7 +25,7 @@ INCLUSION_QUERY = "v1/proofs/inclusion"
 CONSISTENCY_QUERY = "v1/proofs/consistency"
 
 _IMMUTABLE = re.compile(
-    r"tile/.+|v1/(entries|policies|notices)/.+|v1/proofs/.+|v1/checkpoints/(?!latest\.json$).+"
+    r"tile/.+|v1/(entries|index|policies|notices)/.+|v1/proofs/.+|v1/checkpoints/(?!latest\.json$).+"
 )
 _TYPES = (
     ("tile/", "application/octet-stream"),
@@ -86,6 +86,11 @@ def policy_path(policy_hash: bytes) -> str:
 def notices_path(notices_hash: bytes) -> str:
     """A notices document."""
     return f"v1/notices/{format_hash(notices_hash)}.json"
+
+
+def index_path(level: int, number: int, shard: int) -> str:
+    """One shard of a segment of the look-up index."""
+    return f"v1/index/{level}/{format_index(number)}/{format_index(shard)}"
 
 
 def is_immutable(name: str) -> bool:

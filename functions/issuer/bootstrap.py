@@ -23,6 +23,7 @@ from issuer.log.store import LogPorts
 from issuer.ports import Clock, Entropy, Ledger, ObjectStore, Signer
 from issuer.services.collect import Collector
 from issuer.services.deliver import Deliverer
+from issuer.services.index import Indexer
 from issuer.services.initialise import Initialiser
 from issuer.services.issue import IssuePorts, Issuer
 from issuer.services.notify import Notifier
@@ -102,6 +103,11 @@ class Service:
     def collector(self) -> Collector:
         """Partial tiles that nobody needs any more."""
         return Collector(self.public, self.private)
+
+    @property
+    def indexer(self) -> Indexer:
+        """The look-up index."""
+        return Indexer(self.public, self.private)
 
     @property
     def publisher(self) -> SitePublisher:

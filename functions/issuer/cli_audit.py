@@ -1,10 +1,11 @@
-"""`issuer reconcile` and `issuer collect`: the operator looks after the log."""
+"""`issuer reconcile`, `issuer collect`, `issuer index`: the operator looks after the log."""
 
 import argparse
 import sys
 
 from attestlayer.canonical import Json, format_json
 from attestlayer.encoding import format_time
+from attestlayer.tiles import WIDTH
 from issuer.cli_home import DONE, FAILED, Commands, add_command, service_of
 from issuer.services.reconcile import Reconciliation, Statement
 
@@ -16,6 +17,7 @@ def add_commands(commands: Commands) -> None:
     )
     reconcile.add_argument("--json", action="store_true", help="print the findings as one JSON document")
     add_command(commands, "collect", _collect, "delete partial tiles that no client needs any more")
+    add_command(commands, "index", _index, "bring the public look-up index up to the newest checkpoint")
 
 
 def _reconcile(arguments: argparse.Namespace) -> int:
@@ -64,4 +66,15 @@ def _collect(arguments: argparse.Namespace) -> int:
     known = collection.sequence >= 0
     settled = f"settled up to checkpoint {collection.sequence}" if known else "nothing is settled yet"
     print(f"deleted {collection.deleted} partial objects; {settled}{more}")
+    return DONE
+
+
+def _index(arguments: argparse.Namespace) -> int:
+    indexer, written = service_of(arguments).indexer, 0
+    while True:
+        indexing = indexer.run()
+        written += indexing.written
+        if not indexing.more:
+            break
+    print(f"wrote {written} objects; {indexing.groups * WIDTH} leaves are in the look-up index")
     return DONE

@@ -49,6 +49,7 @@ def audit(root: Path, origin: str, *, open_round: bool = False) -> Audit:
     """
     auditor = _Auditor(root, origin)
     found = auditor.run()
+    auditor.check_index()
     if not open_round:
         auditor.check_strays()
     return found
@@ -257,6 +258,27 @@ class _Auditor:
             _check([key["kid"] for key in jwks] == kids, f"the {role} keys are others")
         vkeys = self._read("v1/jwks/registry.vkey").decode().splitlines()
         _check(len(vkeys) == len(self._keys_at(last["timestamp"])), "the vkeys are others")
+
+    def check_index(self) -> None:
+        """Check each object of the look-up index that is there, and that it may be there."""
+        for path in sorted((self.root / "v1/index").rglob("*")):
+            if not path.is_file():
+                continue
+            name = str(path.relative_to(self.root))
+            level, *rest = name.removeprefix("v1/index/").split("/")
+            ends = [at for at, part in enumerate(rest) if not part.startswith("x")]
+            number = int("".join(rest[: ends[0] + 1]).replace("x", ""))
+            shard, shards = int("".join(rest[ends[0] + 1 :]).replace("x", "")), 2 ** int(level)
+            first, after = number * shards * 256, (number + 1) * shards * 256
+            _check(number % 2 == 0 and after <= len(self.found.entries), f"{name} is of no full segment")
+            records = []
+            for offset, entry in enumerate(self.found.entries[first:after]):
+                leaf = json.loads(entry)  # noqa: TID251
+                for member in ("kit_digest", "statement_hash", "manifest_root", "client_nonce_hash"):
+                    key = _unpad(leaf[member])[:8]
+                    if int.from_bytes(key, "big") * shards // 2**64 == shard:
+                        records.append(key + struct.pack(">I", offset))
+            _check(self._read(name) == b"".join(sorted(records)), f"{name} is another")
 
     def check_strays(self) -> None:
         """Check that each object of the log was spoken of."""

@@ -1,4 +1,4 @@
-"""Runs the log beside the local server: at each instant of the cadence's grid a round, then deliveries."""
+"""Runs the log beside the local server: at each instant of the grid a round, deliveries, the index."""
 
 import sys
 import threading
@@ -7,7 +7,7 @@ from typing import Any, TextIO
 
 from attestlayer.encoding import format_time
 from issuer.errors import ServiceError
-from issuer.handlers import deliver, sequence
+from issuer.handlers import deliver, index, sequence
 from issuer.http.wsgi import LambdaContext
 from issuer.ports import Clock
 
@@ -34,7 +34,7 @@ class Ticker:
         clock: Clock,
         *,
         out: TextIO | None = None,
-        handlers: tuple[Handler, Handler] = (sequence.handler, deliver.handler),
+        handlers: tuple[Handler, ...] = (sequence.handler, deliver.handler, index.handler),
     ) -> None:
         self._cadence_s = cadence_s
         self._clock = clock
@@ -66,7 +66,7 @@ class Ticker:
     def _round(self) -> bool:
         """One round and its deliveries. False if something failed."""
         try:
-            made, delivery = (handler({}, _CONTEXT) for handler in self._handlers)
+            made, delivery, *_ = [handler({}, _CONTEXT) for handler in self._handlers]
         except Exception as error:  # the next try may do it: nothing may end the log but its operator
             title = error.code.title if isinstance(error, ServiceError) else type(error).__name__
             self._tell(f"round failed, trying again: {title}: {error}")
