@@ -33,6 +33,7 @@ from issuer.services.publish import SitePublisher
 from issuer.services.qualify import Qualifications
 from issuer.services.reconcile import Reconciler
 from issuer.services.sequence import Sequencer
+from issuer.services.tidy import Tidier
 from issuer.services.workspace import Workspaces
 from issuer.settings import Settings, read_settings
 
@@ -108,6 +109,11 @@ class Service:
     def indexer(self) -> Indexer:
         """The look-up index."""
         return Indexer(self.public, self.private)
+
+    @property
+    def tidier(self) -> Tidier:
+        """Private objects that nothing needs any more."""
+        return Tidier(self.public, self.private)
 
     @property
     def publisher(self) -> SitePublisher:

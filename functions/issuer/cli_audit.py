@@ -16,7 +16,7 @@ def add_commands(commands: Commands) -> None:
         commands, "reconcile", _reconcile, "hold the ledger against the log: credits, leaves, packets, kits"
     )
     reconcile.add_argument("--json", action="store_true", help="print the findings as one JSON document")
-    add_command(commands, "collect", _collect, "delete partial tiles that no client needs any more")
+    add_command(commands, "collect", _collect, "delete partial tiles and private objects that nobody needs")
     add_command(commands, "index", _index, "bring the public look-up index up to the newest checkpoint")
 
 
@@ -61,11 +61,14 @@ def _statement(statement: Statement) -> dict[str, Json]:
 
 
 def _collect(arguments: argparse.Namespace) -> int:
-    collection = service_of(arguments).collector.run()
+    service = service_of(arguments)
+    collection = service.collector.run()
+    tidied = service.tidier.run()
     more = ", there may be more: run it again" if collection.more else ""
     known = collection.sequence >= 0
     settled = f"settled up to checkpoint {collection.sequence}" if known else "nothing is settled yet"
     print(f"deleted {collection.deleted} partial objects; {settled}{more}")
+    print(f"deleted {tidied} private objects of rounds that are over")
     return DONE
 
 

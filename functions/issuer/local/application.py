@@ -25,6 +25,7 @@ from issuer.http.wsgi import Environ, HttpAnswer, LambdaContext, StartResponse, 
 from issuer.intake.policy import MAX_TOTAL_SIZE
 from issuer.kits.ids import make_id
 from issuer.local.events import event_of
+from issuer.local.maintenance import Maintenance
 from issuer.local.server import HttpServer, listen, url_of
 from issuer.local.static import StaticRequest, answer_static
 from issuer.local.ticker import Ticker
@@ -80,23 +81,23 @@ class LocalApplication:
 
 
 class LocalServer:
-    """Server and ticker of one service. `url` is where it listens."""
+    """Server of one service, and the threads beside it. `url` is where it listens."""
 
-    def __init__(self, http: HttpServer, ticker: Ticker | None) -> None:
+    def __init__(self, http: HttpServer, *beside: Ticker | Maintenance) -> None:
         self.url = http.url
         self._http = http
-        self._ticker = ticker
+        self._beside = beside
 
     def run(self) -> None:
         """Answer requests and make rounds until `close`, SIGTERM or SIGINT."""
         with self._signals():
-            if self._ticker:
-                self._ticker.start()
+            for each in self._beside:
+                each.start()
             try:
                 self._http.run()
             finally:
-                if self._ticker:
-                    self._ticker.close()
+                for each in self._beside:
+                    each.close()
 
     def close(self) -> None:
         """Make `run` return. For any thread and for signal handlers."""
@@ -120,15 +121,17 @@ def make_server(service: Service, host: str, port: int, *, ticking: bool = True)
     """Listen on host and port (0: any free one) and make `service` this process's.
 
     Upload and download addresses name the port that was found. `ticking`: whether `run` makes the log's
-    rounds as well. Raises PORT_IN_USE, INVALID_REQUEST.
+    rounds and the daily maintenance as well. Raises PORT_IN_USE, INVALID_REQUEST.
     """
     listening = listen(host, port)
     url = url_of(host, listening)
     local = replace(service, transfers=replace(service.transfers, base_url=url))
     bootstrap.use(local)
-    ticker = Ticker(local.settings.cadence_s, local.clock) if ticking else None
     longest = MAX_TOTAL_SIZE + FORM_OVERHEAD
-    return LocalServer(HttpServer(LocalApplication(local), listening, url, longest), ticker)
+    http = HttpServer(LocalApplication(local), listening, url, longest)
+    if not ticking:
+        return LocalServer(http)
+    return LocalServer(http, Ticker(local.settings.cadence_s, local.clock), Maintenance(local.clock))
 
 
 def _is_api(path: str) -> bool:

@@ -30,12 +30,14 @@ from attestlayer.notices import Notices, take_notices
 from issuer.errors import LogHaltedError
 
 HEAD = "head"
+BATCHES = "batch/"
+SIGNED = "signed/"
 _MAX_BATCH = 1 << 30
 
 
 def signed_name(sequence: int) -> str:
     """The private object that fixes round `sequence`'s checkpoint."""
-    return f"signed/{sequence}"
+    return f"{SIGNED}{sequence}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ class Batch:
     @property
     def name(self) -> str:
         """The batch's private object: its sequence and the SHA-256 of its bytes."""
-        return f"batch/{self.sequence}-{sha256(self.format()).hex()}"
+        return f"{BATCHES}{self.sequence}-{sha256(self.format()).hex()}"
 
     def format(self) -> bytes:
         """The object's bytes."""

@@ -6,6 +6,7 @@ finding counts only if a second look finds it too.
 
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -109,7 +110,7 @@ class _Log:
 
 @dataclass(frozen=True)
 class Reconciler:
-    """Reconciles. Reads every ledger line, every entry of the log, and every delivered kit.
+    """Reconciles. Reads every ledger line, every entry of the log, and delivered kits.
 
     Memory: about 1 KB a leaf. Whether the log itself is whole is for `attestlayer audit` to say.
     """
@@ -119,12 +120,15 @@ class Reconciler:
     public: ObjectStore
     clock: Clock
 
-    def run(self) -> Reconciliation:
-        """Look, and look again if anything was found. Raises `LogHaltedError` if the log can't be read."""
-        found, statements = self._look()
+    def run(self, opened_since: int = 0) -> Reconciliation:
+        """Look, and look again if anything was found. Raises `LogHaltedError` if the log can't be read.
+
+        `opened_since`: kits delivered before are looked for and not opened. `kits` counts the opened ones.
+        """
+        found, statements = self._look(opened_since)
         if any(each.word not in NOTES for each in statements):
             before = {(each.word, each.subject) for each in statements}
-            found, again = self._look()
+            found, again = self._look(opened_since)
             statements = [each for each in again if (each.word, each.subject) in before]
         books, log = found
         now = int(self.clock.now())
@@ -135,13 +139,13 @@ class Reconciler:
             tree_size=log.trust.checkpoint.head.size,
             debits=len(books.debits),
             waiting=len(books.waiting),
-            kits=sum(packet.state == PacketState.ISSUED for packet in books.packets.values()),
+            kits=sum(_is_opened(packet, opened_since) for packet in books.packets.values()),
             oldest_waiting_s=None if oldest is None else now - oldest.issued_at,
             findings=tuple(each for each in statements if each.word not in NOTES),
             notes=tuple(each for each in statements if each.word in NOTES),
         )
 
-    def _look(self) -> tuple[tuple[_Books, _Log], list[Statement]]:
+    def _look(self, opened_since: int) -> tuple[tuple[_Books, _Log], list[Statement]]:
         orphans = set(self.private.list("sealed/"))  # first: what is sealed later is nobody's orphan
         kits = set(self.private.list("kits/"))
         books, unreadable = self._read_books()
@@ -153,7 +157,7 @@ class Reconciler:
             *_packets_and_leaves(books, log),
             *_returns(books, log),
             *_promises(books, log, now),
-            *self._kits(books, log, kits),
+            *self._kits(books, log, kits, opened_since),
             *_orphans(books, orphans),
         ]
         return (books, log), statements
@@ -212,7 +216,7 @@ class Reconciler:
         except (ValueError, VerificationError) as error:
             raise LogHaltedError(f"{tile.bundle_path}: {error}; audit the log first") from error
 
-    def _kits(self, books: _Books, log: _Log, stored: set[str]) -> Iterator[Statement]:
+    def _kits(self, books: _Books, log: _Log, stored: set[str], opened_since: int) -> Iterator[Statement]:
         named: set[str] = set()
         for leaf_hash, packet in books.packets.items():
             assert packet.issued is not None
@@ -222,8 +226,11 @@ class Reconciler:
                 yield Statement(
                     Word.KIT_WITHOUT_LEAF, name, f"its leaf {format_hash(leaf_hash)} is not in the log"
                 )
-            if packet.state == PacketState.ISSUED:
+            if _is_opened(packet, opened_since):
                 yield from self._delivered(packet, packet.issued.kit_id, leaf_hash, log)
+            elif packet.state == PacketState.ISSUED:
+                if name not in stored and not self.private.exists(name):
+                    yield _no_kit(packet, name)
             elif not self.private.exists(sealed_object(packet.issued.kit_digest)):
                 yield Statement(
                     Word.SEALED_MISSING, packet.packet_id, f"{packet.issued.kit_id} can't be finished"
@@ -235,7 +242,7 @@ class Reconciler:
         with tempfile.TemporaryDirectory(prefix="attestlayer-") as folder:
             path = Path(folder, "kit.zip")
             if not self.private.fetch(delivered_object(kit_id), path):
-                yield Statement(Word.KIT_MISSING, packet.packet_id, f"there is no {delivered_object(kit_id)}")
+                yield _no_kit(packet, delivered_object(kit_id))
                 return
             try:
                 with open_kit(path) as kit:
@@ -249,6 +256,14 @@ class Reconciler:
                 f"{delivered_object(kit_id)} verifies, as the kit of leaf {format_hash(shown_as.leaf_hash)}"
             )
             yield Statement(Word.KIT_OF_ANOTHER_LEAF, packet.packet_id, detail)
+
+
+def _is_opened(packet: Packet, since: int) -> bool:
+    return packet.state == PacketState.ISSUED and (packet.delivered_at or since) >= since
+
+
+def _no_kit(packet: Packet, name: str) -> Statement:
+    return Statement(Word.KIT_MISSING, packet.packet_id, f"there is no {name}")
 
 
 def _leaf_of(debit: CreditEntry) -> bytes | None:
@@ -311,9 +326,10 @@ def _returns(books: _Books, log: _Log) -> Iterator[Statement]:
 
 def _late_merges(queued: Iterable[QueuedNotice]) -> Iterator[tuple[int, int]]:
     for notice in queued:
-        members = take_members(parse_json(notice.data))
-        if notice.type == NoticeType.INCIDENT and members["kind"] == IncidentKind.LATE_MERGE:
-            yield take_integer(members, "from_index"), take_integer(members, "to_index")
+        with suppress(ValueError, KeyError):  # one that can't be published: `issuer audit` names it
+            members = take_members(parse_json(notice.data))
+            if notice.type == NoticeType.INCIDENT and members["kind"] == IncidentKind.LATE_MERGE:
+                yield take_integer(members, "from_index"), take_integer(members, "to_index")
 
 
 def _is_queued(entry_id: str, books: _Books, log: _Log) -> bool:

@@ -11,7 +11,7 @@ import pytest
 from attestlayer.encoding import format_hash
 from issuer.kits.objects import delivered_object, sealed_object
 from issuer.log.promise import debit_id, return_id
-from issuer.model import CreditEntry, CreditKind, Issued, Packet, PacketState
+from issuer.model import CreditEntry, CreditKind, Issued, Packet, PacketState, QueuedNotice
 from issuer.services.deliver import Deliverer
 from issuer.services.reconcile import NOTES, Reconciler, Reconciliation, Word
 from issuer.services.sequence import Sequencer
@@ -96,6 +96,26 @@ def test_a_returned_credit_waits_for_its_incident_without_a_finding(log: TestLog
     Sequencer(service.ports).run()
     assert service.ports.ledger.queued_notices()
     assert Home(service, packet, packet, packet).words() == {Word.DELIVERY_OVERDUE}
+
+
+@pytest.mark.parametrize("data", [b'"text"', b"{}", b"no JSON", b'{"kind":"late-merge"}'])
+def test_a_queued_notice_that_can_not_be_read_is_no_obstacle(home: Home, data: bytes) -> None:
+    home.service.ports.ledger.queue_notice(QueuedNotice("incident", data))
+    assert home.look().findings == ()
+
+
+def test_kits_delivered_before_a_time_are_looked_for_and_not_opened(home: Home) -> None:
+    kit = home.private / delivered_object(home.issued(home.late).kit_id)
+    kit.write_bytes(b"damaged")
+    ports, delivered_at = home.service.ports, home.service.read(home.late.packet_id).delivered_at
+    assert delivered_at
+    since = delivered_at + 1
+    reconciler = Reconciler(ports.ledger, ports.private, ports.public, ports.clock)
+    found = reconciler.run(opened_since=since)
+    assert (found.findings, found.kits) == ((), 0)
+    assert [each.word for each in reconciler.run().findings] == [Word.KIT_NOT_VERIFIED]
+    kit.unlink()
+    assert [each.word for each in reconciler.run(opened_since=since).findings] == [Word.KIT_MISSING]
 
 
 def drop_waiting(home: Home) -> None:

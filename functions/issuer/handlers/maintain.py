@@ -1,0 +1,44 @@
+"""Once a day: what nobody needs any more is deleted, and the ledger is held against the log."""
+
+from typing import Any
+
+from issuer.bootstrap import Service, service
+from issuer.errors import ServiceError
+
+_RUNS = 20
+"""Runs of the collector in one call, each of a week's checkpoints."""
+_OPENED_S = 2 * 86_400
+"""Kits delivered since then are opened and verified again; `issuer reconcile` opens all."""
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, object]:
+    """Do each part whatever becomes of the others. Answers counts, findings, and what failed."""
+    del event, context
+    answer: dict[str, object] = {"partials": 0, "objects": 0, "findings": [], "notes": 0}
+    failed: list[list[str]] = []
+    for part in (_collect, _tidy, _reconcile):
+        try:
+            answer |= part(service())
+        except ServiceError as error:  # the next day may do it
+            failed.append([part.__name__.removeprefix("_"), error.detail])
+    return answer | {"failed": failed}
+
+
+def _collect(made: Service) -> dict[str, object]:
+    deleted = 0
+    for _ in range(_RUNS):
+        collection = made.collector.run()
+        deleted += collection.deleted
+        if not collection.more:
+            break
+    return {"partials": deleted}
+
+
+def _tidy(made: Service) -> dict[str, object]:
+    return {"objects": made.tidier.run()}
+
+
+def _reconcile(made: Service) -> dict[str, object]:
+    found = made.reconciler.run(opened_since=int(made.clock.now()) - _OPENED_S)
+    findings = [[each.word.value, each.subject, each.detail] for each in found.findings]
+    return {"findings": findings, "notes": len(found.notes)}

@@ -1,0 +1,125 @@
+"""The daily maintenance: what is superseded goes, the books are looked at; no round misses anything."""
+
+import io
+import threading
+from pathlib import Path
+
+import pytest
+
+from issuer.adapters.clock import SystemClock
+from issuer.errors import LogHaltedError
+from issuer.local.maintenance import Maintenance
+from issuer.log.store import LogPorts
+from issuer.services.sequence import Sequencer
+from issuer.services.tidy import Tidier
+from support.audit import audit
+from support.log import ORIGIN, Crash, Tap, TestLog, tapped, wait
+
+
+def tidied(ports: LogPorts) -> int:
+    return Tidier(ports.public, ports.private).run()
+
+
+def private_names(log: TestLog) -> set[str]:
+    root = log.home / "private"
+    return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
+
+
+def crash_after(log: TestLog, ports: LogPorts, name: str) -> None:
+    """A round that ends once it has written `name`."""
+
+    def stop(number: int, found: str) -> None:
+        if found.startswith(name):
+            raise Crash
+
+    log.clock.time += 60
+    with pytest.raises(Crash):
+        Sequencer(tapped(ports, Tap(after=stop))).run()
+
+
+def test_what_a_killed_writer_left_behind_goes(log: TestLog) -> None:
+    ports = log.init()
+    crash_after(log, ports, "public v1/checkpoints/latest.json")  # neither batch nor promise was dropped
+    for number in range(3):
+        ports.private.create(f"batch/{number}-{number:064x}", b"of a writer that lost a race")
+    for _ in range(4):
+        log.round(ports, 1)
+    left = {"batch/0", "batch/1", "batch/2", "batch/5", "promise/4", "promise/5"}
+    assert {name.partition("-")[0] for name in private_names(log) if name[0] in "bp"} >= left
+    assert tidied(ports) == 4
+    assert {name.partition("-")[0] for name in private_names(log) if name[0] in "bp"} == {
+        *("batch/5", "promise/4", "promise/5")
+    }
+    assert tidied(ports) == 0
+
+
+@pytest.mark.parametrize("name", ["private batch/", "private head", "private signed/", "private promise/"])
+def test_an_open_round_keeps_what_it_needs(log: TestLog, name: str) -> None:
+    ports = log.init()
+    log.round(ports, 2)
+    wait(ports, log.leaves(1))
+    crash_after(log, ports, name)
+    before = private_names(log)
+    assert tidied(ports) == 0
+    assert private_names(log) == before
+    log.round(ports)
+    assert len(audit(log.home / "registry", ORIGIN).entries) == 3
+
+
+def test_what_has_another_name_is_left_alone(log: TestLog) -> None:
+    ports = log.init()
+    for name in ("batch/0-short", "batch/x", "promise/-1", "promise/zero"):
+        ports.private.create(name, b"?")
+    for _ in range(3):
+        log.round(ports)
+    tidied(ports)
+    assert private_names(log) >= {"batch/0-short", "batch/x", "promise/-1", "promise/zero", "signed/0"}
+
+
+def test_a_tidier_beside_a_writer_at_any_of_its_steps_spoils_nothing(tmp_path: Path) -> None:
+    log = TestLog(tmp_path)
+    ports = log.init()
+    for stall in range(60):
+        log.clock.time += 60
+        wait(ports, log.leaves(1))
+
+        def tidy(number: int, name: str, stall: int = stall) -> None:
+            if number == stall:
+                tidied(ports)
+
+        Sequencer(tapped(log.ports(), Tap(before=tidy), reads=True)).run()
+    assert len(audit(log.home / "registry", ORIGIN).entries) == 60
+
+
+def told(*answers: dict[str, object] | Exception) -> list[str]:
+    """What the thread tells of runs that answer, or raise, this."""
+    out, done, left = io.StringIO(), threading.Event(), list(answers)
+
+    def handler(event: object, context: object) -> dict[str, object]:
+        found = left.pop(0)
+        if not left:
+            done.set()
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    maintenance = Maintenance(SystemClock(), out=out, handler=handler, pauses_s=(0.0, 0.0))
+    maintenance.start()
+    assert done.wait(20)
+    maintenance.close()
+    maintenance._thread.join(20)
+    return [line.partition("  ")[2] for line in out.getvalue().splitlines()]
+
+
+def test_a_run_is_told_in_a_line_and_a_failure_ends_nothing() -> None:
+    clean: dict[str, object] = {"partials": 3, "objects": 1, "findings": [], "notes": 2, "failed": []}
+    found = clean | {"findings": [["debit-without-leaf", "leaf", "lost"]]}
+    cut = clean | {"failed": [["collect", "a tile is missing"]]}
+    lines = told(clean, ZeroDivisionError("x"), LogHaltedError("halted"), found, cut)
+    assert lines[0] == (
+        "maintenance: 3 partial and 1 private objects deleted; ledger against log: 0 findings, 2 notes"
+    )
+    assert lines[1] == "maintenance failed: ZeroDivisionError: x"
+    assert lines[2] == "maintenance failed: LogHaltedError: halted"
+    assert lines[4] == "FINDING debit-without-leaf leaf: lost"
+    assert lines[6] == "maintenance failed, collect: a tile is missing"
