@@ -37,7 +37,10 @@ ORIGIN = "registry.test"
 LANE, PROFILE = "HUMAN-01", "change-approval"
 PARTNERS = 4
 LEASE_OVER_S = 61
-ROOT = Path(__file__).parents[2]
+ACCEPTED_A_LIFE = (0, 0, 0, 1, 1, 2)
+LIFE_S = 10
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
 LATEST = "registry/v1/checkpoints/latest.json"
 
 
@@ -90,11 +93,11 @@ class Soak:
             for thread in threads:
                 thread.join()
         assert self.troubles == [], self.troubles
-        process = self._start()
-        assert process.stdout
-        process.stdout.readline()
-        self._ask_again(site)
-        stop(process)
+        with self._servers() as servers:
+            servers.start()
+            servers.wait()
+            self._ask_again(site)
+            servers.kill()
         service = open_home(Settings(self.home, cadence_s=1))
         bring_to_rest(service)
         leaves = {packet_id: answer["leaf"]["leaf_hash"] for packet_id, answer in self.accepted.items()}
@@ -102,29 +105,26 @@ class Soak:
 
     def _kill_often(self, kills: int, until: float) -> None:
         chance = random.Random(self.seed)
-        while self.counts.kills < kills and time.monotonic() < until and not self.troubles:
-            process = self._start()
-            assert process.stdout
-            starting = chance.random() < 0.15
-            pause = chance.uniform(0.0, 0.6) if starting else chance.uniform(0.05, 1.6)
-            if not starting:
-                assert process.stdout.readline().startswith("registry"), "issuer serve did not start"
-            time.sleep(pause)
-            assert process.poll() is None, f"issuer serve ended by itself: {process.returncode}"
-            stop(process)
-            self.counts.kills += 1
-            self.counts.killed_starting += starting
+        with self._servers() as servers:
+            while self.counts.kills < kills and time.monotonic() < until and not self.troubles:
+                servers.start()
+                starting = chance.random() < 0.15
+                if not starting:
+                    servers.wait()
+                    self._let_work(chance.choice(ACCEPTED_A_LIFE))
+                time.sleep(chance.uniform(0.0, 0.1 if starting else 0.4))
+                servers.kill()
+                self.counts.kills += 1
+                self.counts.killed_starting += starting
 
-    def _start(self) -> "subprocess.Popen[str]":
-        command = [sys.executable, "-m", "issuer", "serve", "--home", str(self.home)]
-        with (self.home.parent / "serve.log").open("a") as log:
-            return subprocess.Popen(
-                [*command, "--port", str(self.port), "--cadence", "1"],
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-                env={**os.environ, "PYTHONPATH": str(ROOT / "functions")},  # noqa: TID251
-            )
+    def _let_work(self, accepted: int) -> None:
+        """Wait for so many more accepted kits, however fast the machine is; not for ever."""
+        wanted, until = len(self.accepted) + accepted, time.monotonic() + LIFE_S
+        while len(self.accepted) < wanted and time.monotonic() < until and not self.troubles:
+            time.sleep(0.005)
+
+    def _servers(self) -> "Servers":
+        return Servers(["--home", str(self.home), "--port", str(self.port), "--cadence", "1"], self.home)
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:
@@ -226,12 +226,56 @@ class Partner:
         raise EndedError
 
 
-def stop(process: "subprocess.Popen[str]") -> None:
-    """Kill one process that was started here: it gets no chance to tidy up."""
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    if process.stdout:
-        process.stdout.close()
+class Servers:
+    """One `issuer serve` after the other, forked from a process that has imported everything."""
+
+    def __init__(self, arguments: Sequence[str], home: Path) -> None:
+        with (home.parent / "serve.log").open("a") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, str(HERE / "serving.py"), *arguments],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env={**os.environ, "PYTHONPATH": str(ROOT / "functions")},  # noqa: TID251
+            )
+        self._pid = 0
+
+    def __enter__(self) -> "Servers":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pid:
+            self.kill()
+        self._process.communicate()
+
+    def start(self) -> None:
+        """Start one."""
+        assert self._process.stdin
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        self._pid = int(self._line("pid "))
+
+    def wait(self) -> None:
+        """Wait until it serves."""
+        self._line("registry, ")
+
+    def kill(self) -> None:
+        """Kill it: it gets no chance to tidy up. That it ended by itself is an error."""
+        pid, self._pid = self._pid, 0
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        status = int(self._line("ended "))
+        assert status == -signal.SIGKILL, f"issuer serve ended by itself: {status}"
+
+    def _line(self, start: str) -> str:
+        """What follows in the next line that begins so; a server's own is passed over once it is dead."""
+        assert self._process.stdout
+        for line in self._process.stdout:
+            if line.startswith(start):
+                return line.removeprefix(start)
+            assert start == "ended ", f"found {line!r}, wanted {start}"
+        raise AssertionError("the process that starts the servers is gone")
 
 
 def free_port() -> int:
