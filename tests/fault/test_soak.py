@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from fault.soak import Soak
+from support.tools import all_required
 
-KILLS = 30
+KILLS = 200 if all_required() else 12
+MINUTES = 5
 SEED = 20261121
 
 
@@ -14,9 +16,9 @@ def test_a_server_that_is_killed_at_any_moment_keeps_its_promises(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     soak = Soak(tmp_path / "home", SEED)
-    kept = soak.run(KILLS, minutes=1)
+    kept = soak.run(KILLS, MINUTES)
     with capsys.disabled():
         print(f"\n{soak.counts}\n{kept}")
-    assert soak.counts.kills >= KILLS // 3  # fewer than all where the machine is slow: the minute was over
-    assert kept.accepted >= KILLS // 3
+    assert soak.counts.kills >= KILLS // 3  # fewer than all where the machine is slow: the time was over
+    assert kept.accepted >= soak.counts.kills // 2
     assert soak.counts.polls > soak.counts.kills

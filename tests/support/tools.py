@@ -11,6 +11,11 @@ REQUIRE_ALL = "ATTESTLAYER_REQUIRE_ALL"
 """Set where every tool has to be there, so that no check is lost without a sign."""
 
 
+def all_required() -> bool:
+    """Whether everything is required: then nothing is shortened either."""
+    return bool(os.environ.get(REQUIRE_ALL))  # noqa: TID251
+
+
 def require(tool: str) -> Path:
     """The path of a command-line tool."""
     found = shutil.which(tool)
@@ -21,6 +26,6 @@ def require(tool: str) -> Path:
 
 def missing(what: str) -> NoReturn:
     """Skip the test, or fail it where everything is required."""
-    if os.environ.get(REQUIRE_ALL):  # noqa: TID251
+    if all_required():
         pytest.fail(what)
     pytest.skip(what)
