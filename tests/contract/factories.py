@@ -2,12 +2,24 @@
 
 from contract.racing import Factory
 from issuer.adapters.directory import DirectoryStore
+from issuer.adapters.s3 import S3Store
 from issuer.adapters.sqlite import SqliteLedger
 from issuer.ports import Ledger, ObjectStore
+from support.cloud_places import bucket, s3_place
+from support.cloud_servers import MINISTACK, MOTO
+
+
+def _s3(server: str) -> Factory[ObjectStore]:
+    return Factory(
+        f"s3-{server}", lambda place: S3Store(bucket(server, place), s3_place(server)), processes=False
+    )
+
 
 OBJECT_STORES: tuple[Factory[ObjectStore], ...] = (
     Factory("directory", lambda place: DirectoryStore(place / "objects")),
     Factory("private-directory", lambda place: DirectoryStore(place / "objects", private=True)),
+    _s3(MOTO),
+    _s3(MINISTACK),
 )
 
 LEDGERS: tuple[Factory[Ledger], ...] = (Factory("sqlite", lambda place: SqliteLedger(place / "ledger.db")),)

@@ -10,7 +10,6 @@ import fcntl
 import hashlib
 import io
 import os
-import re
 import shutil
 import stat
 import tempfile
@@ -20,14 +19,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from attestlayer.encoding import shown
+from issuer.adapters.object_names import check_name, folder_of, is_name
 from issuer.adapters.posix import identity, make_folder, name_new, storing, sync_folder
 from issuer.errors import Code, ObjectConflictError, ServiceError, StaleTagError, StoreError
 from issuer.ports import Tagged
-
-_PART = re.compile(r"[A-Za-z0-9._-]{1,255}")  # 255: NAME_MAX
-_PREFIX = re.compile(r"[A-Za-z0-9._/-]*")
-_NAME_MAX = 1024  # bytes; what S3 takes as a key, so that a store can move there
 
 _WRITERS = 16  # threads; measured: 2.8–3.2 k files/s with fsync, against 1.0–1.5 k in one thread
 _LEFTOVER_AGE_S = 3600
@@ -143,10 +138,7 @@ class DirectoryStore:
 
     def list(self, prefix: str) -> Iterator[str]:
         """Names in byte order, read folder by folder; only folders on the prefix's way are opened."""
-        folder, slash, _ = prefix.rpartition("/")
-        if not _PREFIX.fullmatch(prefix) or (slash and not _is_name(folder)):
-            raise ValueError(f"{shown(prefix)} does not begin any object name")
-        return self._walk(folder + slash, prefix)
+        return self._walk(folder_of(prefix), prefix)
 
     def _walk(self, folder: str, prefix: str) -> Iterator[str]:
         for name in self._entries(folder):
@@ -164,7 +156,7 @@ class DirectoryStore:
             try:
                 with os.scandir(self._root / folder) as entries:
                     for entry in entries:
-                        if not _is_name(entry.name):
+                        if not is_name(entry.name):
                             continue
                         if entry.is_dir(follow_symlinks=False):
                             names.append(f"{folder}{entry.name}/")
@@ -249,8 +241,7 @@ class DirectoryStore:
             os.close(descriptor)
 
     def _path(self, name: str) -> Path:
-        if not _is_name(name):
-            raise ValueError(f"{shown(name)} is not an object name")
+        check_name(name)
         return self._root / name
 
     def _make_folders(self, target: Path) -> None:
@@ -304,11 +295,6 @@ def _remove_unlocked(path: Path) -> None:
     with path.open("rb") as file, suppress(BlockingIOError):
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         path.unlink()
-
-
-def _is_name(text: str) -> bool:
-    parts = text.split("/")
-    return len(text) <= _NAME_MAX and all(_PART.fullmatch(part) and part.strip(".") for part in parts)
 
 
 def _told(tag: str | None) -> str:
