@@ -26,10 +26,12 @@ def ledger(ledger_place: LedgerPlace) -> Ledger:
 
 
 @pytest.fixture(params=["threads", "processes"])
-def ledger_race(
-    request: pytest.FixtureRequest, ledger_factory: Factory[Ledger], tmp_path: Path
-) -> Race[Ledger]:
-    processes = request.param == "processes"
-    if processes and not ledger_factory.processes:
+def _processes(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param == "processes")
+
+
+@pytest.fixture(params=[each for each in LEDGERS if each.races], ids=lambda factory: factory.name)
+def ledger_race(request: pytest.FixtureRequest, tmp_path: Path, *, _processes: bool) -> Race[Ledger]:
+    if _processes and not request.param.processes:
         pytest.skip("lives in one process")
-    return Race(ledger_factory, tmp_path, count=4 if processes else 16, processes=processes)
+    return Race(request.param, tmp_path, count=4 if _processes else 16, processes=_processes)

@@ -5,7 +5,7 @@ from issuer.adapters.directory import DirectoryStore
 from issuer.adapters.s3 import S3Store
 from issuer.adapters.sqlite import SqliteLedger
 from issuer.ports import Ledger, ObjectStore
-from support.cloud_places import bucket, s3_place
+from support.cloud_places import bucket, dynamo_ledger, s3_place
 from support.cloud_servers import MINISTACK, MOTO
 
 
@@ -22,4 +22,9 @@ OBJECT_STORES: tuple[Factory[ObjectStore], ...] = (
     _s3(MINISTACK),
 )
 
-LEDGERS: tuple[Factory[Ledger], ...] = (Factory("sqlite", lambda place: SqliteLedger(place / "ledger.db")),)
+LEDGERS: tuple[Factory[Ledger], ...] = (
+    Factory("sqlite", lambda place: SqliteLedger(place / "ledger.db")),
+    # moto's transactions are not atomic: of 30 races on its server 8 went wrong, a counter rose too far.
+    Factory(f"dynamodb-{MOTO}", lambda place: dynamo_ledger(MOTO, place), races=False),
+    Factory(f"dynamodb-{MINISTACK}", lambda place: dynamo_ledger(MINISTACK, place)),
+)

@@ -23,11 +23,13 @@ class Factory(Generic[T]):
     """How to get an adapter. `open(place)` again gives the same content; `place` is an empty folder.
 
     `processes`: whether a forked process that opens it sees the same content (a double in memory: no).
+    `races`: whether what is behind it keeps its promises to several at once.
     """
 
     name: str
     open: Callable[[Path], T]
     processes: bool = True
+    races: bool = True
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Buckets, tables and keys on a local server: one set for each folder that a test names its place by."""
 
 import hashlib
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,20 +10,32 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from issuer.adapters.dynamodb import DynamoLedger
 from issuer.adapters.s3 import S3Place
 from support.cloud_servers import CREDENTIALS, REGION, server_url
 
 
-@cache
 def client(service: str, url: str) -> Any:
-    """A client of a local server, for making and looking; it tries once."""
+    """This process's client of a local server; it tries once. Sockets must not be shared with a fork."""
+    return _client(service, url, os.getpid())
+
+
+@cache
+def _client(service: str, url: str, process: int) -> Any:
+    del process
     return boto3.client(
         service,  # type: ignore[call-overload]
         endpoint_url=url,
         region_name=REGION,
         aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-        config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
+        config=Config(
+            retries={"total_max_attempts": 1},
+            s3={"addressing_style": "path"},
+            max_pool_connections=64,
+            connect_timeout=3,
+            read_timeout=20,
+        ),
     )
 
 
@@ -45,3 +58,28 @@ def bucket(server: str, place: Path, kind: str = "bucket", *, url: str | None = 
 def s3_place(server: str, *, url: str | None = None, timeout_s: float = 30.0) -> S3Place:
     """The server's S3."""
     return S3Place(REGION, url or server_url(server), timeout_s=timeout_s)
+
+
+def table(server: str, place: Path, *, url: str | None = None) -> str:
+    """The ledger's table for `place`, made if it is not there."""
+    name = name_of(place, "ledger")
+    try:
+        client("dynamodb", url or server_url(server)).create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[
+                {"AttributeName": "pk", "KeyType": "HASH"},
+                {"AttributeName": "sk", "KeyType": "RANGE"},
+            ],
+            AttributeDefinitions=[{"AttributeName": each, "AttributeType": "S"} for each in ("pk", "sk")],
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceInUseException":
+            raise
+    return name
+
+
+def dynamo_ledger(server: str, place: Path, *, url: str | None = None) -> DynamoLedger:
+    """The ledger for `place`."""
+    where = url or server_url(server)
+    return DynamoLedger(client("dynamodb", where), table(server, place, url=url))

@@ -1,4 +1,4 @@
-"""Local doubles of the cloud's servers, as programs of their own on 127.0.0.1 (`scripts/servers` installs them).
+"""Local doubles of the cloud, as programs of their own on 127.0.0.1 (`scripts/servers` installs them).
 
 ministack is a real server for what the adapters promise: conditional writes, checksums, transactions and
 their tokens. moto is not (tests/contract/factories says where), but it is another reading of the same API.
@@ -99,5 +99,3 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
