@@ -291,5 +291,5 @@ def _section(module: _Module, kept: set[Place]) -> str:
     origin = "issuer/release/standins" if module.name in STANDINS else PACKAGE
     banner = [f"{origin}/{module.name}.py", *module.doc.splitlines()]
     lines = ["", "", _RULE, *(f"# {line}".rstrip() for line in banner), _RULE, "", ""]
-    texts = [_MARK.sub("", unit.text) for number, unit in enumerate(module.units) if (module.name, number) in kept]
-    return "\n".join(lines) + "".join(texts).strip("\n")
+    texts = [unit.text for number, unit in enumerate(module.units) if (module.name, number) in kept]
+    return "\n".join(lines) + _MARK.sub("", "".join(texts)).strip("\n")
