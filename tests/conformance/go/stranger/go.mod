@@ -1,0 +1,3 @@
+module attestlayer.example/conformance/stranger
+
+go 1.25.0

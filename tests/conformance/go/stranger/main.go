@@ -1,0 +1,145 @@
+// A verifier written from site/content/spec/REG-1.0.md alone: standard library, nothing of this project.
+//
+// It reads inputs of test vectors (appendix C), one JSON object a line, and answers each with a line: a report
+// for kits and registry receipts, a word for everything else. In place of `zip` a kit may have `place`, a file or folder.
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"os"
+)
+
+type input struct {
+	Kind      string   `json:"kind"`
+	Place     string   `json:"place"`
+	Zip       []byte   `json:"zip"`
+	Trust     string   `json:"trust"`
+	Data      []byte   `json:"data"`
+	JWKS      string   `json:"jwks"`
+	Origin    string   `json:"origin"`
+	LeafHash  string   `json:"leaf_hash"`
+	Index     int64    `json:"index"`
+	Size      int64    `json:"size"`
+	Root      string   `json:"root"`
+	Path      []string `json:"path"`
+	OldSize   int64    `json:"old_size"`
+	OldRoot   string   `json:"old_root"`
+	NewSize   int64    `json:"new_size"`
+	NewRoot   string   `json:"new_root"`
+	Public    string   `json:"public"`
+	Message   []byte   `json:"message"`
+	Signature string   `json:"signature"`
+}
+
+var parsers = map[string]struct {
+	word  string
+	parse func([]byte)
+}{
+	"manifest":         {"manifest-malformed", func(d []byte) { parseManifest(d) }},
+	"hash-trail":       {"trail-malformed", func(d []byte) { parseTrail(d) }},
+	"intake-report":    {"report-malformed", func(d []byte) { parseReport(d) }},
+	"receipt":          {"receipt-malformed", func(d []byte) { parseReceipt(d) }},
+	"registry-receipt": {"registry-receipt-malformed", func(d []byte) { parseRegistryReceipt(d) }},
+	"checkpoint":       {"checkpoint-malformed", func(d []byte) { parseCheckpoint(d) }},
+	"notices":          {"trust-root-unusable", func(d []byte) { takeNotices(parseJSON(d, maxDocument)) }},
+	"trust":            {"trust-root-unusable", func(d []byte) { parseTrust(d) }},
+	"leaf-record":      {"leaf-malformed", func(d []byte) { takeRecord(parseJSON(d, maxEntry)) }},
+	"log-entry":        {"leaf-malformed", func(d []byte) { parseEntry(d) }},
+	"nonce":            {"nonce-malformed", func(d []byte) { parseNonce(d) }},
+	"note":             {"note-malformed", func(d []byte) { parseNote(string(d)) }},
+}
+
+func answer(in *input) any {
+	word := func(found string) string {
+		if found == "" {
+			return "accepted"
+		}
+		return found
+	}
+	holds := func(reason string, holds func() bool) string {
+		return word(reading(reason, func() { refuseIf(!holds()) }))
+	}
+	switch in.Kind {
+	case "kit":
+		return answerKit(in)
+	case "receipt-by-trust":
+		return answerReceipt(in, func() *standing { return parseTrust([]byte(in.Trust)) })
+	case "receipt-by-jwks":
+		return answerReceipt(in, func() *standing { return parseJWKS([]byte(in.JWKS), in.Origin) })
+	case "inclusion":
+		return holds("inclusion-proof-invalid", func() bool {
+			return included(parseHash(in.LeafHash), in.Index, in.Size, parseHash(in.Root), hashes(in.Path))
+		})
+	case "consistency":
+		return holds("checkpoint-conflict", func() bool {
+			return consistent(in.OldSize, parseHash(in.OldRoot), in.NewSize, parseHash(in.NewRoot), hashes(in.Path))
+		})
+	case "signature":
+		return holds("receipt-signature-invalid", func() bool {
+			return verifies(publicKey(parseURL(in.Public, 32)), parseURL(in.Signature, 64), in.Message)
+		})
+	case "public-key":
+		return word(reading("trust-root-unusable", func() { publicKey(parseURL(in.Public, 32)) }))
+	}
+	kind, known := parsers[in.Kind]
+	if !known {
+		return "unknown kind"
+	}
+	return word(reading(kind.word, func() { kind.parse(in.Data) }))
+}
+
+func hashes(texts []string) []string {
+	var found []string
+	for _, text := range texts {
+		found = append(found, parseHash(text))
+	}
+	return found
+}
+
+func answerKit(in *input) verdict {
+	var trust *standing
+	if word := reading("trust-root-unusable", func() { trust = parseTrust([]byte(in.Trust)) }); word != "" {
+		return unopened(failure{word, []string{}}, 1, "")
+	}
+	var k *kit
+	var wrong *failure
+	if in.Place != "" {
+		k, wrong = openKit(in.Place)
+	} else {
+		k, wrong = readZip(in.Zip)
+	}
+	if wrong != nil {
+		return unopened(*wrong, 1, "")
+	}
+	return verifyKit(k, trust)
+}
+
+func answerReceipt(in *input, trust func() *standing) verdict {
+	var found *standing
+	if word := reading("trust-root-unusable", func() { found = trust() }); word != "" {
+		return unopened(failure{word, []string{}}, 9, "not-checked")
+	}
+	return verifyReceipt(in.Data, found)
+}
+
+func main() {
+	lines := bufio.NewReaderSize(os.Stdin, 1<<20)
+	out := bufio.NewWriter(os.Stdout)
+	defer out.Flush()
+	for {
+		line, err := lines.ReadBytes('\n')
+		if len(line) == 0 {
+			return
+		}
+		var in input
+		if fault := json.Unmarshal(line, &in); fault != nil {
+			panic(fault)
+		}
+		answered, _ := json.Marshal(answer(&in))
+		out.Write(append(answered, '\n'))
+		if err != nil {
+			return
+		}
+	}
+}

@@ -1,0 +1,188 @@
+"""A verifier in Go, written from REG-1.0's text alone, reports vectors and changed kits as the core does."""
+
+import base64
+import json
+import subprocess
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+
+from attestlayer.errors import VerificationError
+from attestlayer.keyring import parse_jwks
+from attestlayer.notices import Role
+from attestlayer.registry_receipt import parse_registry_receipt
+from attestlayer.trust import parse_trust
+from attestlayer.verify import Report, Verdict, container_report, explain_receipt, explain_receipt_by_jwks
+from support.build import make_zip
+from support.cases import CASES, Subject
+from support.corpus import documents, flipped, mutants, pieces_moved, scenarios, small
+from support.documents import KINDS
+from support.judge import judge, write_folder
+from support.tools import missing, require
+from support.vectors import all_vectors
+
+GO = Path(__file__).parent / "go/stranger"
+MUTANTS = 1_800
+LOGS = 300
+DOCUMENTS = 500
+
+
+@pytest.fixture(scope="session")
+def stranger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    binary = tmp_path_factory.mktemp("stranger") / "stranger"
+    built = subprocess.run(
+        [require("go"), "build", "-o", binary, "."], cwd=GO, capture_output=True, text=True, check=False
+    )
+    if built.returncode and "dial tcp" in built.stderr:
+        missing(f"Go can't fetch its toolchain: {built.stderr.strip()}")
+    assert built.returncode == 0, built.stderr
+    return binary
+
+
+def ask(stranger: Path, inputs: Iterable[object]) -> list[object]:
+    """What the stranger makes of each input."""
+    lines = "".join(json.dumps(each) + "\n" for each in inputs)
+    done = subprocess.run([stranger], input=lines, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]  # noqa: TID251
+
+
+def told(report: Report) -> dict[str, object]:
+    """A report as the stranger writes it: no messages."""
+    return {
+        "verdict": report.verdict.value,
+        "steps": [
+            {
+                "status": step.status.value,
+                "failures": [{"reason": f.reason.value, "files": list(f.files)} for f in step.failures],
+                "remarks": [note.remark.value for note in step.notes],
+            }
+            for step in report.steps
+        ],
+    }
+
+
+def b64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def placed(subject: Subject, place: Path) -> dict[str, str]:
+    """A subject as an input of the stranger."""
+    given = {"kind": "kit", "trust": subject.trust.decode()}
+    if subject.zip is not None:
+        return given | {"zip": b64(subject.zip)}
+    if subject.folder is not None:
+        write_folder(place / "kit", subject)
+    return given | {"place": str(place / "kit")}
+
+
+def test_the_stranger_reports_each_case_step_by_step_as_the_core_does(
+    stranger: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    subjects = [case.build() for case in CASES]
+    places = [tmp_path_factory.mktemp("case") for _ in CASES]
+    found = ask(stranger, [placed(*pair) for pair in zip(subjects, places, strict=True)])
+    for case, subject, answer in zip(CASES, subjects, found, strict=True):
+        judgement = judge(subject, tmp_path_factory.mktemp("judged"))
+        report = judgement.report
+        if report is None:
+            assert judgement.error is not None
+            report = container_report(judgement.error)
+        assert answer == told(report), case.name
+
+
+def test_the_stranger_says_what_each_vector_of_a_list_expects(stranger: Path) -> None:
+    lists = {name: vectors for name, vectors in all_vectors().items() if isinstance(vectors, list)}
+    vectors = [vector for each in lists.values() for vector in each]
+    answers = ask(stranger, [vector["input"] for vector in vectors])
+    wrong = [
+        (vector["comment"], vector["expect"], answer)
+        for vector, answer in zip(vectors, answers, strict=True)
+        if first(answer) != vector["expect"]
+    ]
+    assert wrong == []
+    assert len(vectors) > 500
+
+
+def first(answer: object) -> object:
+    """The first reason of a report, or the answer that is a word."""
+    if not isinstance(answer, dict):
+        return answer
+    reasons = [failure["reason"] for step in answer["steps"] for failure in step["failures"]]
+    return reasons[0] if reasons else "accepted"
+
+
+def test_the_stranger_reports_registry_receipts_by_themselves_as_the_core_does(stranger: Path) -> None:
+    receipts = all_vectors()["receipts.json"]
+    assert isinstance(receipts, list)
+    given = [vector["input"] for vector in receipts]
+    assert [told(_receipt_report(each)) for each in given] == ask(stranger, given)
+
+
+def _receipt_report(given: dict[str, str]) -> Report:
+    receipt = parse_registry_receipt(base64.b64decode(given["data"]))  # noqa: TID251
+    if given["kind"] == "receipt-by-trust":
+        return explain_receipt(receipt, parse_trust(given["trust"].encode()))
+    return explain_receipt_by_jwks(
+        receipt, parse_jwks(given["jwks"].encode(), Role.REGISTRY, given["origin"])
+    )
+
+
+@pytest.mark.parametrize("part", range(3))
+def test_the_stranger_reports_mutated_kits_step_by_step_as_the_core_does(
+    stranger: Path, part: int, tmp_path: Path
+) -> None:
+    trust = small().trust.format()
+    kits = [make_zip(mutant.members) for mutant in mutants(f"stranger {part}", MUTANTS // 3)]
+    kits += [make_zip(members) for members in flipped(f"stranger {part}", MUTANTS // 3)]
+    kits += pieces_moved(f"stranger {part}", MUTANTS // 3)
+    answers = ask(stranger, [placed(Subject(zip=data, trust=trust), tmp_path) for data in kits])
+    for data, answer in zip(kits, answers, strict=True):
+        report = judge(Subject(zip=data, trust=trust), tmp_path).report
+        assert report is not None
+        assert answer == told(report)
+
+
+def test_the_stranger_reports_kits_of_random_logs_step_by_step_as_the_core_does(
+    stranger: Path, tmp_path: Path
+) -> None:
+    """Keys retired and revoked, policies, cosignatures and times on both sides of every limit."""
+    kits = [Subject(zip=d.zip, trust=d.trust.format()) for d in scenarios("stranger", LOGS)]
+    answers = ask(stranger, [placed(subject, tmp_path) for subject in kits])
+    verdicts = set()
+    for subject, answer in zip(kits, answers, strict=True):
+        report = judge(subject, tmp_path).report
+        assert report is not None
+        assert answer == told(report)
+        verdicts.add(report.verdict)
+    assert verdicts == {Verdict.VERIFIED, Verdict.NOT_VERIFIED}
+
+
+def test_the_stranger_reads_changed_documents_as_the_core_does(stranger: Path) -> None:
+    changed = [
+        (kind, data)
+        for kind in KINDS
+        for data in documents(kind.sample(), f"stranger {kind.name}", DOCUMENTS)
+    ]
+    answers = ask(stranger, [{"kind": kind.name, "data": b64(data)} for kind, data in changed])
+    for (kind, data), answer in zip(changed, answers, strict=True):
+        assert answer == _word(kind.parse, data), (kind.name, data)
+    assert set(answers) > {"accepted", "schema-newer"}
+
+
+def test_the_stranger_refuses_and_takes_trust_roots_as_the_core_does(stranger: Path) -> None:
+    data = small().trust.format()
+    changed = [data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :] for at in range(0, len(data), 3)]
+    changed = [each for each in changed if each.isascii()]
+    answers = ask(stranger, [{"kind": "trust", "data": b64(each)} for each in [data, *changed]])
+    assert answers[0] == "accepted"
+    assert answers == ["accepted", *(_word(parse_trust, each) for each in changed)]
+
+
+def _word(parse: Callable[[bytes], object], data: bytes) -> str:
+    try:
+        parse(data)
+    except VerificationError as error:
+        return error.reason.value
+    return "accepted"
