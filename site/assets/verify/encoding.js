@@ -1,0 +1,234 @@
+// Strict text encodings: decimal numbers, base64, hashes, times, identifiers.
+//
+// Each value has exactly one spelling: a parser formats what it read and compares.
+import { ValueError } from "./errors.js";
+
+export const HASH_LENGTH = 32;
+/** The largest integer that every JSON implementation keeps (RFC 8785 section 3.2.2.3). */
+export const MAX_INTEGER = Number.MAX_SAFE_INTEGER;
+
+const ORIGIN_MAX = 255; // bytes; C2SP tlog-cosignature's one-byte length
+const MAX_TIME = 253402300799; // 9999-12-31T23:59:59Z
+
+const DECIMAL = /^(?:0|[1-9][0-9]{0,18})$/;
+const TIME = /^([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})Z$/;
+const ORIGIN = /^[a-z0-9.-]+(?:\/[a-z0-9._-]+)*$/;
+const LANE = /^[A-Z][A-Z0-9]{1,15}(?:-[0-9]{2})?$/;
+const PROFILE = /^[a-z][a-z0-9-]{1,47}$/;
+const KIT_ID = /^kit_[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
+const BASE64URL = /^[A-Za-z0-9_-]*$/;
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
+
+const encoder = new TextEncoder();
+
+/** UTF-8. The text must hold no lone surrogate. */
+export function encodeText(text) {
+  return encoder.encode(text);
+}
+
+/** Text from UTF-8, a byte order mark kept. Raises `ValueError`. */
+export function decodeText(data) {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(data);
+  } catch {
+    throw new ValueError(`not UTF-8 at byte ${firstBadByte(data)}`);
+  }
+}
+
+/** Where strict decoding stops: the first byte of the first bad sequence. */
+function firstBadByte(data) {
+  const stream = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  let start = 0;
+  for (let at = 0; at < data.length; at++) {
+    if ((data[at] & 0xc0) !== 0x80) start = at;
+    try {
+      stream.decode(data.subarray(at, at + 1), { stream: true });
+    } catch {
+      return start;
+    }
+  }
+  return start;
+}
+
+export function concatBytes(...parts) {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+export function equalBytes(one, other) {
+  return one.length === other.length && one.every((byte, at) => byte === other[at]);
+}
+
+export function startsWithBytes(data, start) {
+  return data.length >= start.length && start.every((byte, at) => byte === data[at]);
+}
+
+export function formatHex(data) {
+  return Array.from(data, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Text order by code points, which is also the byte order of UTF-8. JavaScript's own is by UTF-16 units. */
+export function compareText(one, other) {
+  const a = one[Symbol.iterator](), b = other[Symbol.iterator]();
+  for (;;) {
+    const x = a.next(), y = b.next();
+    if (x.done || y.done) return (y.done ? 1 : 0) - (x.done ? 1 : 0);
+    if (x.value !== y.value) return x.value.codePointAt(0) - y.value.codePointAt(0);
+  }
+}
+
+/** Characters of a text, counted as code points; exact only where it matters, at `limit` and above. */
+export function countCharacters(text, limit) {
+  return text.length <= limit ? text.length : Array.from(text).length;
+}
+
+const ESCAPES = { "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+
+/** A text quoted and escaped as Python's `ascii` does, so that messages are the same words everywhere. */
+function quoted(text) {
+  const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
+  let out = quote;
+  for (const character of text) {
+    const code = character.codePointAt(0);
+    if (character === quote) out += `\\${quote}`;
+    else if (character in ESCAPES) out += ESCAPES[character];
+    else if (code >= 0x20 && code < 0x7f) out += character;
+    else if (code < 0x100) out += `\\x${code.toString(16).padStart(2, "0")}`;
+    else if (code < 0x10000) out += `\\u${code.toString(16).padStart(4, "0")}`;
+    else out += `\\U${code.toString(16).padStart(8, "0")}`;
+  }
+  return out + quote;
+}
+
+/** A text without a limit, quoted and escaped. */
+export function asciiText(text) {
+  return quoted(text);
+}
+
+function represented(value) {
+  if (typeof value === "string") return quoted(value);
+  if (value === null || value === undefined) return "None";
+  if (typeof value === "boolean") return value ? "True" : "False";
+  if (value instanceof Uint8Array) return `b${quoted(String.fromCharCode(...value))}`;
+  if (Array.isArray(value)) return `[${value.map(represented).join(", ")}]`;
+  if (typeof value === "object") {
+    return `{${Object.entries(value).map(([name, item]) => `${quoted(name)}: ${represented(item)}`).join(", ")}}`;
+  }
+  return String(value);
+}
+
+/** A value as an error message shows it: quoted, escaped, cut short. */
+export function shown(value, limit = 80) {
+  const text = represented(value);
+  return text.length <= limit ? text : `${text.slice(0, limit)}… (${text.length} characters)`;
+}
+
+/** A decimal integer 0 … `maximum`: ASCII digits, no sign, no leading zero. */
+export function parseDecimal(text, maximum = MAX_INTEGER) {
+  if (!DECIMAL.test(text) || BigInt(text) > BigInt(maximum)) {
+    throw new ValueError(`${shown(text)} is not a decimal integer from 0 to ${maximum}`);
+  }
+  return Number(text);
+}
+
+/** Standard base64 with padding (RFC 4648 section 4), as C2SP texts use it. */
+export function formatBase64(data) {
+  let text = "";
+  for (let at = 0; at < data.length; at += 0x6000) {
+    text += btoa(String.fromCharCode(...data.subarray(at, at + 0x6000)));
+  }
+  return text;
+}
+
+/** base64url without padding (RFC 4648 section 5). */
+export function formatBase64url(data) {
+  return formatBase64(data).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+function decodeBase64(text) {
+  try {
+    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  } catch {
+    return new Uint8Array(0);
+  }
+}
+
+/** `length` bytes from canonical base64url without padding. */
+export function parseBase64url(text, length) {
+  const standard = text.replaceAll("-", "+").replaceAll("_", "/");
+  const data = BASE64URL.test(text) ? decodeBase64(standard) : new Uint8Array(0);
+  if (data.length !== length || formatBase64url(data) !== text) {
+    throw new ValueError(`${shown(text)} is not ${length} bytes in unpadded base64url`);
+  }
+  return data;
+}
+
+/** Bytes from canonical standard base64 with padding. */
+export function parseBase64(text) {
+  const data = BASE64.test(text) ? decodeBase64(text) : new Uint8Array(0);
+  if (data.length === 0 || formatBase64(data) !== text) {
+    throw new ValueError(`${shown(text)} is not canonical base64 with padding`);
+  }
+  return data;
+}
+
+/** A SHA-256 value from its 43 characters: kept as these, its one spelling, so that `===` compares. */
+export function parseHash(text) {
+  parseBase64url(text, HASH_LENGTH);
+  return text;
+}
+
+/** The 32 bytes of a hash. */
+export function hashBytes(hash) {
+  return parseBase64url(hash, HASH_LENGTH);
+}
+
+/** RFC 3339 UTC, whole seconds: `2026-01-31T23:59:59Z`. `seconds` are POSIX seconds. */
+export function formatTime(seconds) {
+  if (seconds > MAX_TIME) throw new ValueError("year 10000 is out of range");
+  return `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;
+}
+
+/** POSIX seconds from RFC 3339 UTC, whole seconds 00–59, a date from 1970 to 9999 that exists. */
+export function parseTime(text) {
+  const match = TIME.exec(text);
+  const [year, month, day, hour, minute, second] = match ? match.slice(1).map(Number) : [];
+  const seconds = match && year >= 1970 ? Date.UTC(year, month - 1, day, hour, minute, second) / 1000 : NaN;
+  if (!(seconds <= MAX_TIME) || formatTime(seconds) !== text) {
+    throw new ValueError(`${shown(text)} is not a time like 2026-01-31T23:59:59Z`);
+  }
+  return seconds;
+}
+
+/** A registry's origin: its host and path without a scheme, at most 255 bytes. */
+export function parseOrigin(text) {
+  if (!ORIGIN.test(text) || text.length > ORIGIN_MAX) {
+    throw new ValueError(`${shown(text)} is not an origin like registry.example.org`);
+  }
+  return text;
+}
+
+/** A lane, such as `PAY-01`. */
+export function parseLaneId(text) {
+  return matching(LANE, text, "a lane like PAY-01");
+}
+
+/** A profile of a lane, such as `wire-transfer`. */
+export function parseProfileId(text) {
+  return matching(PROFILE, text, "a profile like wire-transfer");
+}
+
+/** `kit_` and a ULID in Crockford's base32. */
+export function parseKitId(text) {
+  return matching(KIT_ID, text, "a kit id like kit_01J9ZX3A8B5C6D7E8F9GAHBKCM");
+}
+
+function matching(pattern, text, wanted) {
+  if (!pattern.test(text)) throw new ValueError(`${shown(text)} is not ${wanted}`);
+  return text;
+}

@@ -1,0 +1,68 @@
+// How a report speaks: the sentence under the verdict, dates, what is proven and what is not. The words are the command's.
+import { shown } from "./encoding.js";
+import { COULD_NOT, FAILED, NOT_CHECKED, VERIFIED } from "./verify.js";
+import { DOES_NOT_PROVE, PROVES, RECEIPT_DOES_NOT_PROVE, RECEIPT_PROVES } from "./words.js";
+
+const MONTHS = [
+  "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+  "December",
+];
+
+/** POSIX seconds for people: `20 November 2026, 14:03:07 UTC`. */
+export function dateWords(seconds) {
+  const when = new Date(seconds * 1000);
+  const date = `${when.getUTCDate()} ${MONTHS[when.getUTCMonth()]} ${when.getUTCFullYear()}`;
+  return `${date}, ${when.toISOString().slice(11, 19)} UTC`;
+}
+
+/** How long ago: `3 days ago`. */
+export function ageWords(seconds) {
+  if (seconds < 0) return "later than this machine's clock";
+  for (const [name, length] of [["day", 86400], ["hour", 3600], ["minute", 60]]) {
+    const count = Math.floor(seconds / length);
+    if (count >= 1) return `${count} ${name}${count > 1 ? "s" : ""} ago`;
+  }
+  return "less than a minute ago";
+}
+
+/** What the report proves: nothing unless the verdict is VERIFIED. */
+export function proves(report, isKit) {
+  if (report.verdict !== VERIFIED) return [];
+  return isKit ? PROVES : RECEIPT_PROVES;
+}
+
+/** What the report does not prove. */
+export function doesNotProve(isKit) {
+  return isKit ? DOES_NOT_PROVE : RECEIPT_DOES_NOT_PROVE;
+}
+
+/** The one sentence under the verdict. `subject`: {what, path, registry, isKit}. */
+export function sentence(report, { what, path, registry, isKit }) {
+  const { issued, verdict, failures, steps } = report;
+  if (verdict === COULD_NOT) {
+    return `${path}: nothing was decided about this ${what}, neither that it is what AttestLayer issued nor that it is not.`;
+  }
+  if (failures.length && failures.every(({ reason }) => reason === "kit-withdrawn")) {
+    return `${path} was issued by AttestLayer, and withdrawn later. Don't rely on it.`;
+  }
+  if (!issued) {
+    const failed = steps.filter(({ status }) => status === FAILED).length;
+    return `${path} is not shown to be what AttestLayer issued: ${failed} step${failed === 1 ? "" : "s"} failed. `
+      + "Don't rely on anything that it says.";
+  }
+  const entry = `entry ${issued.leafIndex} of the public registry ${registry}`;
+  const date = dateWords(issued.issuedAt);
+  if (isKit) return `${path} is byte for byte what AttestLayer issued on ${date}, ${entry}.`;
+  const unknown = steps.at(-1).status === NOT_CHECKED
+    ? " Whether that kit was withdrawn, and whether witnesses saw the entry, is not known here."
+    : "";
+  return `${path} is ${entry}, for a kit that AttestLayer issued on ${date}. `
+    + `No kit was checked: this is about the entry only.${unknown}`;
+}
+
+/** What a trust root demands of witnesses. */
+export function quorumWords(policy) {
+  if (policy.quorum === "none") return "none demanded: the registry's key alone vouches for its checkpoints";
+  const count = policy.witnesses.size;
+  return `quorum ${shown(policy.quorum)}, out of ${count} witness${count > 1 ? "es" : ""}`;
+}

@@ -1,0 +1,242 @@
+// The verifier's words: made by scripts/make-verifier-words from the Python core's tables. Don't edit.
+
+export const REASONS = [
+  "input-not-a-kit",
+  "input-unreadable",
+  "schema-newer",
+  "trust-root-unusable",
+  "container-not-canonical",
+  "container-limit-exceeded",
+  "container-link",
+  "file-unexpected",
+  "manifest-malformed",
+  "file-missing",
+  "file-size-mismatch",
+  "file-hash-mismatch",
+  "manifest-root-mismatch",
+  "trail-malformed",
+  "trail-chain-broken",
+  "trail-event-mismatch",
+  "trail-time-mismatch",
+  "receipt-malformed",
+  "receipt-manifest-mismatch",
+  "receipt-trail-mismatch",
+  "receipt-policy-mismatch",
+  "receipt-nonce-mismatch",
+  "kit-id-mismatch",
+  "report-malformed",
+  "report-records-mismatch",
+  "issuer-key-unknown",
+  "issuer-key-not-valid",
+  "issuer-key-revoked",
+  "receipt-signature-invalid",
+  "registry-receipt-missing",
+  "registry-receipt-malformed",
+  "leaf-malformed",
+  "leaf-mismatch",
+  "leaf-hash-mismatch",
+  "kit-digest-mismatch",
+  "inclusion-proof-invalid",
+  "checkpoint-malformed",
+  "checkpoint-signature-invalid",
+  "checkpoint-conflict",
+  "note-malformed",
+  "note-mismatch",
+  "note-signature-invalid",
+  "origin-mismatch",
+  "registry-key-unknown",
+  "registry-key-not-valid",
+  "registry-key-revoked",
+  "witness-quorum-not-met",
+  "witness-signature-invalid",
+  "nonce-malformed",
+  "nonce-checkpoint-mismatch",
+  "nonce-checkpoint-invalid",
+  "issued-before-nonce",
+  "issued-after-checkpoint",
+  "late-merge-unexplained",
+  "kit-withdrawn"
+];
+
+export const COULD_NOT_CHECK = [
+  "input-not-a-kit",
+  "input-unreadable",
+  "schema-newer",
+  "trust-root-unusable"
+];
+
+export const REMARKS = [
+  "not-before-not-shown",
+  "late-merge",
+  "superseded",
+  "trust-root-older",
+  "files-ignored"
+];
+
+export const STEPS = [
+  "container",
+  "manifest",
+  "files",
+  "manifest root",
+  "hash trail",
+  "receipt",
+  "issuer key",
+  "receipt signature",
+  "leaf",
+  "kit digest",
+  "inclusion",
+  "checkpoint",
+  "witnesses",
+  "times",
+  "notices"
+];
+
+export const ADVICE = {
+  "input-not-a-kit": "This is neither a folder nor a ZIP file. Check that you picked the kit itself.",
+  "input-unreadable": "The input could not be read. Check its name, its permissions and its length.",
+  "schema-newer": "A document is of a newer format than this verifier knows. Update the verifier.",
+  "trust-root-unusable": "Without a usable trust root nothing can be checked. Get the registry's /v1/trust.json, compare the fingerprint that `attestlayer trust FILE` shows with one that reached you another way, then run `attestlayer trust --install FILE` or name it with --trust.",
+  "container-not-canonical": "The ZIP was packed again or damaged, which by itself says nothing of its files. Unpack it into an empty folder and check the folder.",
+  "container-limit-exceeded": "A member is too large for a kit, or is one too many. Ask whoever gave you the kit for the original delivered file, and check that.",
+  "container-link": "The folder holds a link or a device where only files can be. Unpack the original ZIP into an empty folder and check that.",
+  "file-unexpected": "Something was added that was not issued. If you put it there, take it out and check again; otherwise ask for the original.",
+  "manifest-malformed": "The list of the kit's files is not as it was issued. Ask whoever gave you the kit for the original delivered file, and check that.",
+  "file-missing": "A file that was issued is not there. Ask whoever gave you the kit for the original delivered file, and check that.",
+  "file-size-mismatch": "A file is not the one issued: its length changed. Ask whoever gave you the kit for the original delivered file, and check that.",
+  "file-hash-mismatch": "A file is not the one issued: its content changed. Ask whoever gave you the kit for the original delivered file, and check that.",
+  "manifest-root-mismatch": "The receipt was made for another list of files. Ask whoever gave you the kit for the original delivered file, and check that.",
+  "trail-malformed": "The hash trail is not as it was issued. Ask whoever gave you the kit for the original delivered file, and check that.",
+  "trail-chain-broken": "An event of the hash trail was changed, added or taken out. Ask whoever gave you the kit for the original delivered file, and check that.",
+  "trail-event-mismatch": "The hash trail tells of other files or checks than the kit's. Ask whoever gave you the kit for the original delivered file, and check that.",
+  "trail-time-mismatch": "The hash trail's times are impossible in their order. Don't rely on the kit, and report it to security@attestlayer.com.",
+  "receipt-malformed": "The receipt is not as it was issued. Ask whoever gave you the kit for the original delivered file, and check that.",
+  "receipt-manifest-mismatch": "The receipt was made for another manifest. Ask whoever gave you the kit for the original delivered file, and check that.",
+  "receipt-trail-mismatch": "The receipt was made for another hash trail. Ask whoever gave you the kit for the original delivered file, and check that.",
+  "receipt-policy-mismatch": "The receipt was made under another intake policy. Ask whoever gave you the kit for the original delivered file, and check that.",
+  "receipt-nonce-mismatch": "The receipt was made for another client nonce. Ask whoever gave you the kit for the original delivered file, and check that.",
+  "kit-id-mismatch": "Documents of different kits were mixed. Ask whoever gave you the kit for the original delivered file, and check that.",
+  "report-malformed": "The intake report is not as it was issued. Ask whoever gave you the kit for the original delivered file, and check that.",
+  "report-records-mismatch": "The intake report speaks of other records than the kit's. Ask whoever gave you the kit for the original delivered file, and check that.",
+  "issuer-key-unknown": "The receipt is signed by a key that your trust root does not know. Update the trust root from a source you trust and check again; if the key stays unknown, the kit is not AttestLayer's.",
+  "issuer-key-not-valid": "The receipt is dated outside its key's time. Don't rely on the kit, and report it to security@attestlayer.com.",
+  "issuer-key-revoked": "The issuer key was revoked, so its signature shows nothing. Ask AttestLayer for a kit issued anew.",
+  "receipt-signature-invalid": "AttestLayer did not sign this receipt as it stands. Don't rely on the kit, and report it to security@attestlayer.com.",
+  "registry-receipt-missing": "The kit lacks its proof from the public registry: it may not have been delivered yet. Ask for the delivered kit.",
+  "registry-receipt-malformed": "The registry receipt is not as the registry made it. Ask whoever gave you the kit for the original delivered file, and check that.",
+  "leaf-malformed": "The registry's entry can't be read. Ask whoever gave you the kit for the original delivered file, and check that.",
+  "leaf-mismatch": "The registry's entry is of another kit than this one. Ask whoever gave you the kit for the original delivered file, and check that.",
+  "leaf-hash-mismatch": "The registry's entry was changed after its hash was made. Ask whoever gave you the kit for the original delivered file, and check that.",
+  "kit-digest-mismatch": "The kit as a whole is not the one in the registry, whatever its parts say. Ask whoever gave you the kit for the original delivered file, and check that.",
+  "inclusion-proof-invalid": "The proof does not show the kit's entry in the registry. Fetch the registry receipt of its leaf hash from the registry; if that fails too, report it to security@attestlayer.com.",
+  "checkpoint-malformed": "The checkpoint is not as the registry made it. Ask whoever gave you the kit for the original delivered file, and check that.",
+  "checkpoint-signature-invalid": "The registry did not sign this checkpoint as it stands. Don't rely on the kit, and report it to security@attestlayer.com.",
+  "checkpoint-conflict": "The registry seems to have shown different logs to different people. Keep the kit and the trust root unchanged: together they are evidence. Report both to security@attestlayer.com.",
+  "note-malformed": "The signed tree head can't be read. Ask whoever gave you the kit for the original delivered file, and check that.",
+  "note-mismatch": "The checkpoint's two forms say different things. Don't rely on the kit, and report it to security@attestlayer.com.",
+  "note-signature-invalid": "The signed tree head lacks a valid signature of the registry. Don't rely on the kit, and report it to security@attestlayer.com.",
+  "origin-mismatch": "The kit is of another registry than your trust root. Check that your trust root is of the registry that should hold this kit.",
+  "registry-key-unknown": "The checkpoint is signed by a key that your trust root does not know. Update the trust root from a source you trust and check again; if the key stays unknown, this is not the registry's.",
+  "registry-key-not-valid": "The checkpoint is dated outside its key's time. Don't rely on the kit, and report it to security@attestlayer.com.",
+  "registry-key-revoked": "The registry key was revoked, and no witnesses show that the checkpoint is older than that. Ask AttestLayer for a kit issued anew.",
+  "witness-quorum-not-met": "Too few independent witnesses saw this checkpoint, so it could be shown to you alone. Update the trust root and check again; if it stays so, report it to security@attestlayer.com.",
+  "witness-signature-invalid": "A witness did not sign this checkpoint as it stands. Don't rely on the kit, and report it to security@attestlayer.com.",
+  "nonce-malformed": "The client's nonce is not as it was submitted. Ask whoever gave you the kit for the original delivered file, and check that.",
+  "nonce-checkpoint-mismatch": "The client's nonce names another checkpoint. Ask whoever gave you the kit for the original delivered file, and check that.",
+  "nonce-checkpoint-invalid": "The checkpoint that the client's nonce names is not this registry's. Check that your trust root is of the registry that should hold this kit.",
+  "issued-before-nonce": "The kit is dated before something that it contains: backdated. Don't rely on the kit, and report it to security@attestlayer.com.",
+  "issued-after-checkpoint": "The kit is dated after the log held it: forward-dated. Don't rely on the kit, and report it to security@attestlayer.com.",
+  "late-merge-unexplained": "The entry came into the log later than promised. Update the trust root and check again: a public incident may say why. If none does, report it to security@attestlayer.com.",
+  "kit-withdrawn": "AttestLayer issued this kit and withdrew it later. Don't rely on it; ask for the one that takes its place."
+};
+
+export const REMARK_ADVICE = {
+  "not-before-not-shown": "The kit was made before its checkpoint; how long before is not shown.",
+  "late-merge": "The registry was late and said so in public; the kit itself is sound.",
+  "superseded": "A newer kit takes this one's place. Ask for that one if you need the latest.",
+  "trust-root-older": "A withdrawal or a revocation after that time can't be known here. Update the trust root if it matters.",
+  "files-ignored": "An operating system left them: no part of the kit, and not checked."
+};
+
+export const PROVES = [
+  "files match the manifest",
+  "manifest matches the receipt",
+  "receipt key ID matches a public key",
+  "receipt signature verifies",
+  "the kit has not been modified since issuance"
+];
+
+export const RECEIPT_PROVES = [
+  "the entry is in the public registry",
+  "the registry's key signed the checkpoint holding it"
+];
+
+export const DOES_NOT_PROVE = [
+  "company compliance status",
+  "company security status",
+  "controls are operating effectively",
+  "a buyer, auditor, insurer, bank, regulator, or PSP has accepted the packet",
+  "the evidence content is legally sufficient"
+];
+
+export const RECEIPT_DOES_NOT_PROVE = [
+  "any kit or file is the one that the entry is of",
+  "company compliance status",
+  "company security status",
+  "controls are operating effectively",
+  "a buyer, auditor, insurer, bank, regulator, or PSP has accepted the packet",
+  "the evidence content is legally sufficient"
+];
+
+export const BOUNDARY = "Integrity and issuance evidence only. Not audit, certification, or compliance guarantee.";
+
+export const ISSUER = "AttestLayer";
+
+export const REPORT_SCHEMA = "attestlayer/verification-report/1";
+
+export const NOTICE_TYPES = [
+  "key.added",
+  "key.retired",
+  "key.revoked",
+  "witness.policy",
+  "kit.withdrawn",
+  "kit.superseded",
+  "incident"
+];
+
+export const ROLES = [
+  "registry",
+  "issuer"
+];
+
+export const REVOCATION_REASONS = [
+  "key-compromised",
+  "key-lost",
+  "key-misused"
+];
+
+export const WITHDRAWAL_REASONS = [
+  "issued-in-error",
+  "records-in-error",
+  "requested-by-partner",
+  "key-revoked"
+];
+
+export const INCIDENT_KINDS = [
+  "late-merge",
+  "voided-by-revocation",
+  "wrong-entry"
+];
+
+export const INCIDENT_REASONS = [
+  "outage",
+  "overload",
+  "witnesses-unavailable",
+  "key-revoked",
+  "software-fault"
+];
+
+export const CHECK_RESULTS = [
+  "pass",
+  "note",
+  "not-applicable"
+];

@@ -1,0 +1,174 @@
+"""All verifiers say the same of every vector and of changed kits: verdict, reasons, files, words.
+
+`ATTESTLAYER_MUTANTS` is how many changed kits are compared (10,000 before a release; a hundred otherwise).
+"""
+
+import base64
+import io
+import json
+import os
+import random
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from attestlayer.errors import VerificationError
+from attestlayer.kit import read_zip
+from support.browsers import JS, Browser, served
+from support.build import (
+    Delivered,
+    Plan,
+    Round,
+    Scenario,
+    make,
+    make_zip,
+    quorum_policy,
+    witness,
+    witness_policy,
+)
+from support.cases import Subject
+from support.judge import write_folder
+from support.mutations import CHANGES, change_bytes, move_pieces, small
+from support.tools import require
+from support.verifiers import (
+    Given,
+    InPage,
+    NodeCommand,
+    PythonCommand,
+    Verifier,
+    command_report,
+    differences,
+    python_process,
+)
+
+ROOT = Path(__file__).parents[2]
+KITS = sorted((ROOT / "tests/vectors/kits").glob("*.json"))
+MUTANTS = int(os.environ.get("ATTESTLAYER_MUTANTS", "100"))  # noqa: TID251
+AT_ONCE = 250
+"""Kits on disk at a time."""
+
+
+def load(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text(encoding="ascii"))  # noqa: TID251
+    return found
+
+
+@pytest.fixture
+def in_page(browser: Browser) -> Iterator[InPage]:
+    with served(ROOT) as url:
+        page = browser.open(f"{url}/tests/js/blank.html")
+        yield InPage(page, browser.name)
+        page.close()
+
+
+@pytest.fixture(params=["node", "page"])
+def verifier(request: pytest.FixtureRequest) -> Verifier:
+    if request.param == "node":
+        return NodeCommand()
+    found: InPage = request.getfixturevalue("in_page")
+    return found
+
+
+def unpack(data: bytes, folder: Path) -> None:
+    """A canonical ZIP's members as files."""
+    for name, member in read_zip(io.BytesIO(data)).members.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"".join(member.chunks()))
+
+
+def lay_out(vector: dict[str, Any], place: Path) -> list[Given]:
+    """A vector as a file or a folder; a ZIP that can be unpacked, as both."""
+    place.mkdir(parents=True)
+    given = vector["input"]
+    (place / "trust.json").write_text(given["trust"], encoding="utf-8")
+    kit = place / "kit"
+    if "folder" in given:
+        folder = {name: base64.b64decode(data) for name, data in given["folder"].items()}  # noqa: TID251
+        write_folder(kit, Subject(trust=b"", folder=folder, links=tuple(given.get("links", {}).items())))
+    elif "zip" in given:
+        kit.write_bytes(base64.b64decode(given["zip"]))  # noqa: TID251
+    made = [Given(kit, place / "trust.json")]
+    if "zip" in given and not vector["expect"].startswith(("container-", "input-")):
+        unpack(kit.read_bytes(), place / "unpacked")
+        made.append(Given(place / "unpacked", place / "trust.json"))
+    return made
+
+
+def is_seen(given: Given) -> bool:
+    """Whether a page can be handed this: there is something, and no link in it."""
+    return given.kit.exists() and not any(path.is_symlink() for path in given.kit.rglob("*"))
+
+
+def test_each_vector_is_judged_alike(verifier: Verifier, tmp_path: Path) -> None:
+    given = [each for path in KITS for each in lay_out(load(path), tmp_path / path.stem)]
+    if isinstance(verifier, InPage):
+        given = [each for each in given if is_seen(each)]
+    assert len(given) > 1.5 * len(KITS)
+    assert differences(PythonCommand().reports(given), verifier.reports(given)) == []
+
+
+def test_each_answers_as_a_process_with_its_exit_code(tmp_path: Path) -> None:
+    names = ("delivered", "folder", "hash-differs", "trust-root-unsigned", "absent", "link-in-folder")
+    paths = [path for path in KITS if path.stem in names]
+    assert len(paths) == len(names)
+    given = [lay_out(load(path), tmp_path / path.stem)[0] for path in paths]
+    node = [command_report([require("node"), JS / "verify.mjs"], each) for each in given]
+    assert differences([python_process(each) for each in given], node) == []
+
+
+@cache
+def originals() -> tuple[Delivered, ...]:
+    """Kits to change: a small one, one of twelve records, one that two of three witnesses cosigned."""
+    names = [f"records/{n:03d}-r{n}.txt" for n in range(1, 13)]
+    many = tuple((name, name.encode() * 5) for name in names)
+    witnesses = [witness(number) for number in range(3)]
+    policy = witness_policy("2026-01-31T12:00:00Z", quorum_policy(witnesses, "2"))
+    cosigned = Round(cosigners=((witnesses[0], 0), (witnesses[2], 9)))
+    return small(), make(Scenario(plan=Plan(records=many))), make(Scenario(genesis=(policy,), merge=cosigned))
+
+
+def mutant(number: int) -> tuple[bytes, Delivered]:
+    """A changed kit and the original, the same for a number each time."""
+    chance = random.Random(f"mutant {number}")
+    original = chance.choice(originals())
+    data = original.zip
+    while data == original.zip:
+        if chance.randrange(5) == 0:
+            data = move_pieces(original.zip, chance)
+            continue
+        members = dict(original.members)
+        for _ in range(chance.choice((1, 1, 1, 2, 3))):
+            members = chance.choice((*CHANGES, change_bytes))(members, chance)
+        data = make_zip(members)
+    return data, original
+
+
+def write_mutant(number: int, place: Path) -> Given:
+    """On disk; every third that can be is unpacked."""
+    data, original = mutant(number)
+    trust = place / f"trust-{originals().index(original)}.json"
+    trust.write_bytes(original.trust.format())
+    kit = place / f"{number}.zip"
+    if number % 3 == 0:
+        with suppress(VerificationError):  # of pieces that are no ZIP any more there is nothing to unpack
+            unpack(data, kit)
+            return Given(kit, trust)
+    kit.write_bytes(data)
+    return Given(kit, trust)
+
+
+@pytest.mark.parametrize("start", range(0, MUTANTS, AT_ONCE))
+def test_each_changed_kit_is_judged_alike(verifier: Verifier, start: int, tmp_path: Path) -> None:
+    given = [write_mutant(number, tmp_path) for number in range(start, min(MUTANTS, start + AT_ONCE))]
+    expected = PythonCommand().reports(given)
+    assert differences(expected, verifier.reports(given)) == []
+    assert "VERIFIED" not in {report["verdict"] for report in expected}
+
+
+def test_a_number_makes_the_same_changed_kit_each_time() -> None:
+    assert [mutant(number)[0] for number in range(20)] == [mutant(number)[0] for number in range(20)]
+    assert len({mutant(number)[0] for number in range(100)}) > 90

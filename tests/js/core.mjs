@@ -1,0 +1,16 @@
+// The browser verifier's modules, for node.
+const NAMES = [
+  "canonical", "checkpoint", "crc32", "ed25519", "encoding", "errors", "evidence", "files", "keyring", "keys", "kit", "leaf",
+  "manifest", "merkle", "nonce", "note", "notices", "policy", "receipt", "registry_receipt", "report", "report_json",
+  "report_text", "sha256", "sha512", "steps_kit", "steps_registry", "trail", "trust", "verify", "words",
+];
+const HOME = new URL("../../site/assets/verify/", import.meta.url);
+
+export const CORE = Object.fromEntries(
+  await Promise.all(NAMES.map(async (name) => [name, await import(new URL(`${name}.js`, HOME))])),
+);
+
+/** A source of bytes in memory. */
+export function bytesSource(data) {
+  return { size: data.length, read: async (start, end) => data.subarray(start, end) };
+}
