@@ -13,15 +13,22 @@ settings.register_profile(
 settings.load_profile("attestlayer")
 
 
-@pytest.fixture(scope="session", params=["chromium", "firefox"])
-def browser(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """Each real browser in turn."""
-    with running_browser(request.param, tmp_path_factory.mktemp(request.param)) as running:
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Chromium, running until the tests end."""
+    with running_browser("chromium", tmp_path_factory.mktemp("chromium")) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """Chromium alone, for what only it can be asked."""
-    with running_browser("chromium", tmp_path_factory.mktemp("chromium")) as running:
+def firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Firefox, running until the tests end."""
+    with running_browser("firefox", tmp_path_factory.mktemp("firefox")) as running:
         yield running
+
+
+@pytest.fixture(scope="session", params=["chromium", "firefox"])
+def browser(request: pytest.FixtureRequest) -> Browser:
+    """Each real browser in turn."""
+    running: Browser = request.getfixturevalue(request.param)
+    return running

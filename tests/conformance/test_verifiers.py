@@ -57,20 +57,17 @@ def load(path: Path) -> dict[str, Any]:
     return found
 
 
-@pytest.fixture
-def in_page(browser: Browser) -> Iterator[InPage]:
+@pytest.fixture(params=["node", "chromium", "firefox"])
+def verifier(request: pytest.FixtureRequest) -> Iterator[Verifier]:
+    """Each verifier that is held against the Python command."""
+    if request.param == "node":
+        yield NodeCommand()
+        return
+    browser: Browser = request.getfixturevalue(request.param)
     with served(ROOT) as url:
         page = browser.open(f"{url}/tests/js/blank.html")
         yield InPage(page, browser.name)
         page.close()
-
-
-@pytest.fixture(params=["node", "page"])
-def verifier(request: pytest.FixtureRequest) -> Verifier:
-    if request.param == "node":
-        return NodeCommand()
-    found: InPage = request.getfixturevalue("in_page")
-    return found
 
 
 def unpack(data: bytes, folder: Path) -> None:

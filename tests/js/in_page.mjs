@@ -10,7 +10,7 @@ export async function reportMany(inputs) {
   return reports;
 }
 
-async function reportOne({ path, zip, folder, trust: text }) {
+async function reportOne({ path, zip, folder, trust: text, trust_path: trustPath }) {
   const open = () => {
     if (zip !== undefined) return CORE.kit.readZip(new CORE.files.BlobSource(new Blob([bytesOf(zip)]), path));
     const files = Object.entries(folder).map(([name, data]) => ({ name, source: bytesSource(bytesOf(data)) }));
@@ -18,7 +18,7 @@ async function reportOne({ path, zip, folder, trust: text }) {
   };
   let trust = null, report;
   try {
-    trust = await CORE.trust.parseTrust(CORE.encoding.encodeText(text));
+    trust = await parseTrust(text, trustPath);
     report = await CORE.verify.explainInput(open, trust);
   } catch (error) {
     if (!(error instanceof CORE.errors.VerificationError)) throw error;
@@ -26,4 +26,14 @@ async function reportOne({ path, zip, folder, trust: text }) {
   }
   const members = trust && CORE.report_json.trustMembers(trust);
   return CORE.report_json.formatReportJson(report, { path, isKit: true }, members);
+}
+
+/** A trust root; what is wrong with it names its file, as the command does. */
+async function parseTrust(text, path) {
+  try {
+    return await CORE.trust.parseTrust(CORE.encoding.encodeText(text));
+  } catch (error) {
+    if (error instanceof CORE.errors.VerificationError) error.message = `${path}: ${error.message}`;
+    throw error;
+  }
 }

@@ -74,7 +74,7 @@ class NodeCommand:
     def reports(self, given: Sequence[Given]) -> list[Report]:
         """The report of each."""
         lines = "".join(json.dumps({"kit": str(g.kit), "trust": str(g.trust)}) + "\n" for g in given)
-        command = [require("node"), str(JS / "verify.mjs"), "--many"]
+        command = [str(require("node")), str(JS / "verify.mjs"), "--many"]
         done = subprocess.run(command, input=lines, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return [json.loads(line) for line in done.stdout.splitlines()]  # noqa: TID251
@@ -94,7 +94,8 @@ class InPage:
         return list(found)
 
     def _input(self, given: Given) -> dict[str, object]:
-        made: dict[str, object] = {"path": str(given.kit), "trust": given.trust.read_text(encoding="utf-8")}
+        trust = given.trust.read_text(encoding="utf-8")
+        made: dict[str, object] = {"path": str(given.kit), "trust": trust, "trust_path": str(given.trust)}
         if given.kit.is_file():
             return {**made, "zip": _b64(given.kit)}
         names = [path for path in sorted(given.kit.rglob("*")) if path.is_file()]
