@@ -160,7 +160,17 @@ function issuedOf(evidence) {
     checkpointTime: log.checkpoint.timestamp,
     notBefore: evidence.notBefore(),
     files: evidence.manifest.needed().files.length,
+    issuerKid: receipt.issuerKid,
+    registryKid: log.checkpoint.kid,
+    note: log.note,
+    listed: listedFiles(evidence),
   };
+}
+
+/** The files of a verified kit with the names that their sender gave the records. */
+function listedFiles(evidence) {
+  const names = new Map(evidence.report.needed().records.map(({ path, name }) => [path, name]));
+  return evidence.manifest.needed().files.map((file) => ({ ...file, sentAs: names.get(file.path) ?? null }));
 }
 
 /** What a verified registry receipt by itself was shown to be. */
@@ -176,5 +186,9 @@ function issuedByReceipt(log) {
     checkpointTime: log.checkpoint.timestamp,
     notBefore: null,
     files: 0,
+    issuerKid: leaf.members.issuer_kid,
+    registryKid: log.checkpoint.kid,
+    note: log.note,
+    listed: [],
   };
 }

@@ -1,0 +1,292 @@
+// The page's conduct: takes what is handed to it, has it checked, shows the answer. Fails closed.
+import { formatJson } from "./canonical.js";
+import { ValueError, VerificationError } from "./errors.js";
+import { BlobSource, readFolder } from "./files.js";
+import { ZIP_START, readZip } from "./kit.js";
+import { MAX_MEMBER_LENGTH } from "./manifest.js";
+import { fromDrop, fromFiles, fromFolder } from "./page_input.js";
+import {
+  element, printable, showColophon, showLimits, showNothing, showOffer, showParts, showRelations, showReport, showTrust,
+} from "./page_view.js";
+import { describePart, identifyPart, relateParts } from "./parts.js";
+import { parseRegistryReceipt } from "./registry_receipt.js";
+import { formatReportJson, trustMembers } from "./report_json.js";
+import { sentence } from "./report_text.js";
+import { startsWithBytes } from "./encoding.js";
+import { parseTrust } from "./trust.js";
+import { refusalsOfUpdate } from "./update.js";
+import { COULD_NOT, containerReport, explainInput, explainReceipt, unreadReceipt } from "./verify.js";
+
+const PROGRESS_EVERY_MS = 80;
+
+const at = (id) => document.getElementById(id);
+const now = () => Math.floor(Date.now() / 1000); // to show ages and when it was checked: no verdict depends on it
+
+/** The trust root in use: {trust, place}, or {error}. */
+let anchor = { error: new VerificationError("trust-root-unusable", "this page holds no trust root") };
+let turn = 0; // of the newest input: an older one's answer is dropped
+
+/** One input from beginning to end. Whatever goes wrong, no verdict is left standing. */
+async function handle(input) {
+  if (!input) return;
+  const mine = ++turn;
+  show("working");
+  at("working-name").textContent = printable(input.name);
+  announce("");
+  try {
+    const answer = await check(input, progress(input, mine));
+    if (mine === turn) showAnswer(answer, input);
+  } catch (error) {
+    if (mine === turn) showFault(error);
+  }
+}
+
+/** What an input comes to: {nodes, report, subject} or {nodes}. */
+async function check(input, onRead) {
+  if (input.kind === "folder") return checkKit(input.name, () => readFolder(sourcesOf(input.files, onRead)));
+  if (input.kind === "loose") return checkLoose(input.files, onRead);
+  const source = new BlobSource(input.file, input.name, onRead);
+  const start = await readStart(source);
+  if (start && !startsWithBytes(start, ZIP_START) && source.size <= MAX_MEMBER_LENGTH) {
+    return checkPart(input.name, await source.read(0, source.size));
+  }
+  return checkKit(input.name, () => readZip(source));
+}
+
+/** A file's first bytes, or null if it can't be read: then opening it says so. */
+async function readStart(source) {
+  try {
+    return await source.read(0, ZIP_START.length);
+  } catch (error) {
+    if (error instanceof VerificationError) return null;
+    throw error;
+  }
+}
+
+async function checkKit(name, open) {
+  const report = anchor.error ? containerReport(anchor.error) : await explainInput(open, anchor.trust);
+  return reported(report, { what: "kit", path: name, isKit: true });
+}
+
+async function checkPart(name, data) {
+  const part = identify(data);
+  if (part.kind === "trust") return offerTrust(name, data);
+  if (part.kind === "registry-receipt") return checkReceipt(name, data);
+  return alone([await described(name, data, part)]);
+}
+
+async function checkReceipt(name, data) {
+  const subject = { what: "registry receipt", path: name, isKit: false };
+  if (anchor.error) return reported(unreadReceipt(anchor.error), subject);
+  let receipt;
+  try {
+    receipt = parseRegistryReceipt(data);
+  } catch (error) {
+    if (error instanceof VerificationError) return reported(unreadReceipt(error), subject);
+    throw error;
+  }
+  return { ...(await reported(await explainReceipt(receipt, anchor.trust), subject)), leaf: receipt.record.leaf };
+}
+
+/** Several files without their folder: a registry receipt among them says which of the others are its kit's. */
+async function checkLoose(files, onRead) {
+  const parts = [];
+  for (const { name, source } of sourcesOf(files, onRead)) {
+    if (source.size > MAX_MEMBER_LENGTH || startsWithBytes(await source.read(0, ZIP_START.length), ZIP_START)) {
+      return nothing(`${name} may be a kit. Kits are checked one at a time: give this page one ZIP or one folder.`);
+    }
+    const data = await source.read(0, source.size);
+    parts.push({ name, data, ...identify(data) });
+  }
+  const receipts = parts.filter((part) => part.kind === "registry-receipt");
+  if (receipts.length !== 1) return alone(await Promise.all(parts.map((part) => described(part.name, part.data, part))));
+  const answer = await checkReceipt(receipts[0].name, receipts[0].data);
+  const others = parts.filter((part) => part !== receipts[0]);
+  if (!answer.report.issued) return answer;
+  return { ...answer, nodes: [...answer.nodes, showRelations(relateParts(answer.leaf, others))] };
+}
+
+function identify(data) {
+  try {
+    return identifyPart(data);
+  } catch (error) {
+    if (error instanceof VerificationError) return { kind: "unknown", title: "of a newer format than this page knows", value: null, error };
+    throw error;
+  }
+}
+
+async function described(name, data, part) {
+  return { name, ...part, ...(await describePart(part, data, anchor.trust)) };
+}
+
+/** Parts by themselves get no verdict but that there can be none. */
+function alone(parts) {
+  const names = parts.map((part) => part.name).join(", ");
+  const what = parts.length === 1 ? "this is no whole kit, and no registry receipt" : "these are no whole kit";
+  const words = `${names}: nothing was decided, for ${what}. A part by itself shows neither that AttestLayer issued it nor that it did not.`;
+  return { nodes: [showNothing(COULD_NOT, printable(words)), ...showParts(parts, anchor.trust?.origin)], verdict: COULD_NOT };
+}
+
+function nothing(words) {
+  return { nodes: [showNothing(COULD_NOT, printable(words))], verdict: COULD_NOT };
+}
+
+async function reported(report, given) {
+  const subject = { ...given, registry: anchor.trust?.origin ?? "" };
+  const trust = anchor.trust ?? null;
+  const nodes = [...(await showReport(report, subject, trust)), showColophon(subject, trust, now())];
+  const json = formatReportJson(report, subject, trust && trustMembers(trust));
+  return { nodes, report, json, verdict: report.verdict, words: sentence(report, subject), isKit: subject.isKit };
+}
+
+function sourcesOf(files, onRead) {
+  return files.map(({ name, file }) => ({ name, source: new BlobSource(file, name, onRead) }));
+}
+
+/** Counts bytes read; a kit is read twice, once for its files and once as a whole. */
+function progress(input, mine) {
+  const files = input.files ?? [{ file: input.file }];
+  const whole = 2 * files.reduce((length, { file }) => length + file.size, 0);
+  let read = 0, shown = 0;
+  return (length) => {
+    read += length;
+    const time = performance.now();
+    if (mine !== turn || time - shown < PROGRESS_EVERY_MS) return;
+    shown = time;
+    at("progress").value = whole ? Math.min(read / whole, 1) : 1;
+    at("working-words").textContent = `${Math.round(read / 2 ** 20)} of ${Math.round(whole / 2 ** 20)} MiB read`;
+  };
+}
+
+function showAnswer({ nodes, verdict, words = "", json = null, isKit = true }, input) {
+  const buttons = [
+    json === null ? null : element("button", { type: "button", class: "button", onclick: () => save(json, `${input.name}.report.json`) }, "Save the report (JSON)"),
+    element("button", { type: "button", class: "button plain", onclick: () => globalThis.print() }, "Print"),
+    element("button", { type: "button", class: "button plain", onclick: again }, "Check another"),
+  ];
+  const [verdictNode, ...others] = nodes;
+  at("result").replaceChildren(verdictNode, element("div", { class: "buttons only-screen" }, ...buttons.filter(Boolean)), ...others);
+  at("does-not-prove").replaceWith(showLimits(isKit));
+  show("result");
+  document.title = `${verdict} · ${printable(input.name)}`;
+  announce(`${verdict}. ${printable(words)}`);
+  at("result").querySelector("h1").focus();
+}
+
+function showFault(error) {
+  const words = `This page failed, and nothing was decided: ${error?.name ?? "Error"}: ${error?.message ?? error}`;
+  at("result").replaceChildren(
+    showNothing(COULD_NOT, printable(words)),
+    element("div", { class: "buttons only-screen" }, element("button", { type: "button", class: "button plain", onclick: again }, "Check another")),
+  );
+  show("result");
+  document.title = COULD_NOT;
+  announce(`${COULD_NOT}. ${printable(words)}`);
+}
+
+function again() {
+  turn += 1;
+  for (const id of ["pick-file", "pick-folder", "pick-trust"]) at(id).value = "";
+  document.title = "Verify a kit · AttestLayer";
+  show("ask");
+  at("pick-file").focus();
+}
+
+function show(id) {
+  for (const each of ["ask", "working", "result"]) at(each).hidden = each !== id;
+  if (id === "working") {
+    at("progress").value = 0;
+    at("working-words").textContent = "";
+  }
+}
+
+function announce(words) {
+  at("announce").textContent = words;
+}
+
+function save(text, name) {
+  const url = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+  element("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
+/** A trust root that was handed over is shown first: it takes a deliberate step to use it. */
+async function offerTrust(name, data) {
+  let trust;
+  try {
+    trust = await parseTrust(data);
+  } catch (error) {
+    if (error instanceof VerificationError) return reported(containerReport(error), { what: "trust root", path: name, isKit: true });
+    throw error;
+  }
+  if (anchor.trust?.fingerprint() === trust.fingerprint()) return nothing(`${name} is the trust root in use. Now give this page a kit.`);
+  const refusals = anchor.trust ? refusalsOfUpdate(anchor.trust, trust) : ["this page has none to compare it with"];
+  const use = () => {
+    anchor = { trust, place: `Given to this page just now, as ${name}. It is forgotten when the page is closed.` };
+    showAnchor();
+    closeOffer();
+    again();
+  };
+  at("offer").replaceChildren(showOffer({ name, trust, refusals, use, leave: closeOffer }));
+  at("offer").hidden = false;
+  return { nodes: [showNothing("A trust root", "Nothing was checked. What it says stands below: compare its fingerprint, then decide whether to use it.", "none")], verdict: "A trust root" };
+}
+
+function closeOffer() {
+  at("offer").hidden = true;
+  at("offer").replaceChildren();
+}
+
+function showAnchor() {
+  at("origin").textContent = anchor.trust?.origin ?? "";
+  at("trust").replaceChildren(...(anchor.error
+    ? [element("p", { class: "bad" }, printable(`There is no usable trust root: ${anchor.error.message}. Nothing can be checked with this page unless you give it one.`))]
+    : showTrust(anchor.trust, anchor.place, now())));
+}
+
+async function readAnchor() {
+  try {
+    const value = JSON.parse(at("trust-root").textContent);
+    if (value !== null) anchor = { trust: await parseTrust(formatJson(value)), place: "Built into this page when it was made." };
+  } catch (error) {
+    if (error instanceof ValueError) anchor = { error: new VerificationError("trust-root-unusable", error.message) };
+    else if (error instanceof VerificationError) anchor = { error };
+    else throw error;
+  }
+}
+
+function listen() {
+  at("pick-file").addEventListener("change", (event) => handle(fromFiles(event.target.files)));
+  at("pick-folder").addEventListener("change", (event) => handle(fromFolder(event.target.files)));
+  at("pick-trust").addEventListener("change", (event) => handle(fromFiles(event.target.files)));
+  document.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    at("drop").classList.add("over");
+  });
+  document.addEventListener("dragleave", () => at("drop").classList.remove("over"));
+  document.addEventListener("drop", async (event) => {
+    event.preventDefault();
+    at("drop").classList.remove("over");
+    try {
+      await handle(await fromDrop(event.dataTransfer));
+    } catch (error) { // a folder that can't be listed
+      turn += 1;
+      showFault(error);
+    }
+  });
+  addEventListener("error", ({ error }) => { turn += 1; showFault(error); });
+  addEventListener("unhandledrejection", ({ reason }) => { turn += 1; showFault(reason); });
+  addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((each) => { each.open = true; }));
+}
+
+async function start() {
+  listen();
+  await readAnchor();
+  showAnchor();
+  at("dead").remove();
+  document.documentElement.classList.add("alive");
+}
+
+start().catch((error) => {
+  at("dead").querySelector("p").textContent = `It failed as it began, so nothing can be checked here: ${error}`;
+});
