@@ -31,8 +31,8 @@ from support.build import (
     witness_policy,
 )
 from support.cases import Subject
+from support.corpus import CHANGES, change_byte, move_pieces, small
 from support.judge import write_folder
-from support.mutations import CHANGES, change_bytes, move_pieces, small
 from support.tools import require
 from support.verifiers import (
     Given,
@@ -139,7 +139,7 @@ def mutant(number: int) -> tuple[bytes, Delivered]:
             continue
         members = dict(original.members)
         for _ in range(chance.choice((1, 1, 1, 2, 3))):
-            members = chance.choice((*CHANGES, change_bytes))(members, chance)
+            members = chance.choice((*CHANGES, change_byte))(members, chance)
         data = make_zip(members)
     return data, original
 

@@ -81,11 +81,19 @@ def flipped(seed: str, count: int) -> Iterator[Members]:
     """The small kit with one byte of one member changed, `count` times."""
     chance = random.Random(seed)
     for _ in range(count):
-        name = chance.choice(sorted(small().members))
-        data = small().members[name]
-        at = chance.randrange(len(data))
-        value = chance.choice(sorted(other_values(data[at], at)))
-        yield {**small().members, name: data[:at] + bytes([value]) + data[at + 1 :]}
+        yield change_byte(small().members, chance)
+
+
+def change_byte(members: Members, chance: random.Random) -> Members:
+    """One byte of one member changed; all members are empty: nothing is."""
+    names = sorted(name for name in members if members[name])
+    if not names:
+        return members
+    name = chance.choice(names)
+    data = members[name]
+    at = chance.randrange(len(data))
+    value = chance.choice(sorted(other_values(data[at], at)))
+    return {**members, name: data[:at] + bytes([value]) + data[at + 1 :]}
 
 
 def documents(data: bytes, seed: str, count: int) -> Iterator[bytes]:
@@ -105,11 +113,17 @@ def pieces_moved(seed: str, count: int) -> Iterator[bytes]:
     """The small kit's ZIP with pieces taken out, doubled, moved or overwritten, `count` times at most."""
     chance, whole = random.Random(seed), small().zip
     for _ in range(count):
-        data = bytearray(whole)
-        for _ in range(chance.randrange(1, 4)):
-            _move_piece(data, chance)
-        if bytes(data) != whole:
-            yield bytes(data)
+        data = move_pieces(whole, chance)
+        if data != whole:
+            yield data
+
+
+def move_pieces(whole: bytes, chance: random.Random) -> bytes:
+    """Up to three pieces of a ZIP taken out, doubled, moved or overwritten."""
+    data = bytearray(whole)
+    for _ in range(chance.randrange(1, 4)):
+        _move_piece(data, chance)
+    return bytes(data)
 
 
 def _move_piece(data: bytearray, chance: random.Random) -> None:
