@@ -1,7 +1,6 @@
-"""Puts the service together: the only module that names adapters."""
+"""Puts the service together, in a home or (`bootstrap_cloud`) in the cloud: only these name adapters."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -10,122 +9,30 @@ from attestlayer.encoding import parse_origin
 from issuer.adapters.clock import SystemClock
 from issuer.adapters.directory import DirectoryStore
 from issuer.adapters.entropy import SystemEntropy
-from issuer.adapters.jinja_pages import JinjaPages
 from issuer.adapters.local_keys import KeyRole, LocalKey, create_key
 from issuer.adapters.local_transfers import LocalTransfers
 from issuer.adapters.scratch import Scratch
 from issuer.adapters.sqlite import SqliteLedger
 from issuer.adapters.typst_binder import TypstBinder
 from issuer.errors import Code, ObjectConflictError, ServiceError
-from issuer.intake.catalogue import Catalogue, load_policies
+from issuer.intake.catalogue import load_policies
 from issuer.log.state import HEAD
 from issuer.log.store import LogPorts
-from issuer.ports import Clock, Entropy, Ledger, ObjectStore, Signer
-from issuer.services.collect import Collector
-from issuer.services.deliver import Deliverer
-from issuer.services.index import Indexer
+from issuer.ports import ObjectStore, Signer
+from issuer.service import Service
 from issuer.services.initialise import Initialiser
 from issuer.services.issue import IssuePorts, Issuer
-from issuer.services.notify import Notifier
-from issuer.services.packet import Packets
-from issuer.services.prove import Prover
-from issuer.services.publish import SitePublisher
-from issuer.services.qualify import Qualifications
-from issuer.services.reconcile import Reconciler
-from issuer.services.sequence import Sequencer
-from issuer.services.tidy import Tidier
-from issuer.services.workspace import Workspaces
-from issuer.settings import Settings, read_settings
+from issuer.settings import CloudSettings, Settings, read_settings
+
+__all__ = ("Service", "initialise_home", "open_home", "open_service", "service", "use")
 
 HOME_FILE = "settings/attestlayer.json"
 REGISTRY_FOLDER = "registry"
-SITE_FOLDER = Path(__file__).parents[2] / "site"
-"""Templates and assets, beside `functions` in the repository."""
 
 _KEYS = "keys"
 _SECRET = "transfer.secret"  # noqa: S105
 _FIRST_MADE = frozenset({"settings", "state", _KEYS})
 """What a home holds if making it was cut short before its own file was there."""
-
-
-@dataclass(frozen=True)
-class Service:
-    """Every service of one home, on one set of adapters."""
-
-    origin: str
-    settings: Settings
-    clock: Clock
-    entropy: Entropy
-    ledger: Ledger
-    public: ObjectStore
-    private: ObjectStore
-    catalogue: Catalogue
-    transfers: LocalTransfers
-    issuer: Issuer
-    log: LogPorts
-    scratch: Scratch
-
-    @property
-    def packets(self) -> Packets:
-        """Packets and their records."""
-        return Packets(self.ledger, self.private, self.public, self.catalogue, self.clock, self.entropy)
-
-    @property
-    def workspaces(self) -> Workspaces:
-        """Workspaces, credits, API keys."""
-        return Workspaces(self.ledger, self.clock, self.entropy)
-
-    @property
-    def qualifications(self) -> Qualifications:
-        """Requests to take part."""
-        return Qualifications(self.ledger, self.clock, self.entropy)
-
-    @property
-    def sequencer(self) -> Sequencer:
-        """The log's writer."""
-        return Sequencer(self.log)
-
-    @property
-    def deliverer(self) -> Deliverer:
-        """Finishes kits."""
-        return Deliverer(self.ledger, self.private, self.public, self.clock, self.scratch.path)
-
-    @property
-    def prover(self) -> Prover:
-        """Consistency proofs."""
-        return Prover(self.public)
-
-    @property
-    def reconciler(self) -> Reconciler:
-        """Ledger against log."""
-        return Reconciler(self.ledger, self.private, self.public, self.clock)
-
-    @property
-    def collector(self) -> Collector:
-        """Partial tiles that nobody needs any more."""
-        return Collector(self.public, self.private)
-
-    @property
-    def indexer(self) -> Indexer:
-        """The look-up index."""
-        return Indexer(self.public, self.private)
-
-    @property
-    def tidier(self) -> Tidier:
-        """Private objects that nothing needs any more."""
-        return Tidier(self.public, self.private)
-
-    @property
-    def publisher(self) -> SitePublisher:
-        """Intake policies and the site's pages."""
-        return SitePublisher(
-            self.origin, self.settings.cadence_s, self.public, self.catalogue, JinjaPages(SITE_FOLDER)
-        )
-
-    @property
-    def notifier(self) -> Notifier:
-        """The operator's notices."""
-        return Notifier(self.ledger)
 
 
 def initialise_home(settings: Settings, origin: str) -> Service:
@@ -228,8 +135,17 @@ def use(made: Service) -> None:
 def service() -> Service:
     """The service of this process: the one given to `use`, else from its settings; made once."""
     if not _used:
-        use(open_home(read_settings()))
+        use(open_service(read_settings()))
     return _used[0]
+
+
+def open_service(settings: Settings | CloudSettings) -> Service:
+    """The service that the settings name. Raises `ServiceError`."""
+    if isinstance(settings, Settings):
+        return open_home(settings)
+    from issuer.bootstrap_cloud import open_cloud  # boto3, which no home needs
+
+    return open_cloud(settings)
 
 
 def _check_ledger(path: Path, private: ObjectStore) -> Path:

@@ -11,13 +11,13 @@ from typing import NoReturn
 
 from attestlayer.encoding import format_hash, format_time
 from issuer import cli_audit, cli_packet, cli_partner
-from issuer.bootstrap import REGISTRY_FOLDER, initialise_home, open_home
-from issuer.cli_home import DONE, ERROR, USAGE, add_command, settings_of
-from issuer.errors import ServiceError
+from issuer.bootstrap import REGISTRY_FOLDER, Service, initialise_home, open_home
+from issuer.cli_home import DONE, ERROR, USAGE, add_command, home_settings_of, service_of, settings_of
+from issuer.errors import Code, ServiceError
 from issuer.local.application import make_server
 from issuer.log import face
 from issuer.log.promise import oldest_waiting
-from issuer.settings import DEFAULT_CADENCE_S, DEFAULT_PORT
+from issuer.settings import DEFAULT_CADENCE_S, DEFAULT_PORT, CloudSettings
 
 DEFAULT_ORIGIN = "registry.localhost"
 
@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     init = add_command(commands, "init", _init, "make a home: keys, genesis checkpoint, first notices")
-    init.add_argument("--origin", default=DEFAULT_ORIGIN, help=f"the registry's name ({DEFAULT_ORIGIN})")
+    init.add_argument("--origin", default=None, help=f"the registry's name ({DEFAULT_ORIGIN})")
     serve = add_command(commands, "serve", _serve, "serve registry, site and partner API; run the log")
     serve.add_argument("--port", type=_port, default=DEFAULT_PORT, help=f"port to listen on ({DEFAULT_PORT})")
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
@@ -74,23 +74,38 @@ def _port(text: str) -> int:
 
 
 def _init(arguments: argparse.Namespace) -> int:
-    service = initialise_home(settings_of(arguments), arguments.origin)
+    settings = settings_of(arguments)
+    if isinstance(settings, CloudSettings):
+        service = _init_cloud(arguments, settings)
+    else:
+        service = initialise_home(settings, arguments.origin or DEFAULT_ORIGIN)
     trust = face.read_trust_root(service.public)
-    print(f"home          {arguments.home}")
+    print(f"home          {arguments.home or 'the cloud'}")
     checkpoint = trust.checkpoint
     print(f"registry      {service.origin}, checkpoint {checkpoint.sequence}, {checkpoint.head.size} leaves")
     for key in trust.keyring.keys.values():
         print(f"{key.role.value + ' key':14}{key.public.kid}, valid from {format_time(key.valid_from)}")
-    print(f"trust root    {arguments.home / REGISTRY_FOLDER / 'v1/trust.json'}")
+    place = arguments.home / REGISTRY_FOLDER if arguments.home else f"https://{service.origin}"
+    print(f"trust root    {place}/v1/trust.json")
     print(f"              fingerprint {format_hash(trust.fingerprint())}")
     print("witnesses     none demanded: if the registry key is ever revoked, kits issued before count no")
     print("              more, since only the operator dates their checkpoints. Name a witness policy early.")
     return DONE
 
 
+def _init_cloud(arguments: argparse.Namespace, settings: CloudSettings) -> Service:
+    if arguments.origin not in (None, settings.origin):
+        raise ServiceError(
+            Code.INVALID_REQUEST, f"found --origin {arguments.origin}, the environment says {settings.origin}"
+        )
+    from issuer.bootstrap_cloud import initialise_cloud
+
+    return initialise_cloud(settings)
+
+
 def _serve(arguments: argparse.Namespace) -> int:
     arguments.base_url = f"http://{arguments.host}:{arguments.port}"
-    service = open_home(settings_of(arguments))
+    service = open_home(home_settings_of(arguments))
     service.publisher.run()
     server = make_server(service, arguments.host, arguments.port)
     print(f"registry, site and partner API: {server.url} (Ctrl-C ends it)", flush=True)
@@ -99,7 +114,8 @@ def _serve(arguments: argparse.Namespace) -> int:
 
 
 def _sequence(arguments: argparse.Namespace) -> int:
-    service = open_home(settings_of(arguments))
+    service = service_of(arguments)
+    service.check_clock()
     report = service.sequencer.run()
     checkpoint = report.checkpoint
     where = (

@@ -87,3 +87,7 @@ class LogHaltedError(ServiceError):
 
     def __init__(self, detail: str) -> None:
         super().__init__(Code.LOG_STALLED, detail)
+
+
+class QuorumMissedError(LogHaltedError):
+    """Too few witnesses cosigned. The round is tried again: it may pass by itself."""

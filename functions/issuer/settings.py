@@ -1,12 +1,18 @@
-"""Settings: the only reader of the environment."""
+"""Settings: the only reader of the environment.
+
+A process is embedded, with all it has in a home folder, or in the cloud, with buckets, a table and KMS keys.
+"""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from attestlayer.encoding import parse_decimal
+from attestlayer.encoding import parse_decimal, parse_origin, shown
 from issuer.errors import Code, ServiceError
+
+T = TypeVar("T")
 
 DEFAULT_CADENCE_S = 60
 DEFAULT_PORT = 8787
@@ -16,6 +22,27 @@ MAX_CADENCE_S = 240
 _HOME = "ATTESTLAYER_HOME"
 _CADENCE = "ATTESTLAYER_CADENCE_SECONDS"
 _BASE_URL = "ATTESTLAYER_BASE_URL"
+_ORIGIN = "ATTESTLAYER_ORIGIN"
+_REGISTRY_BUCKET = "ATTESTLAYER_REGISTRY_BUCKET"
+_PRIVATE_BUCKET = "ATTESTLAYER_PRIVATE_BUCKET"
+_TABLE = "ATTESTLAYER_TABLE"
+_REGISTRY_KEYS = "ATTESTLAYER_REGISTRY_KEYS"
+_ISSUER_KEYS = "ATTESTLAYER_ISSUER_KEYS"
+_REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
+_ENDPOINT = "AWS_ENDPOINT_URL"
+
+CLOUD_NAMES = (
+    _ORIGIN,
+    _BASE_URL,
+    _REGISTRY_BUCKET,
+    _PRIVATE_BUCKET,
+    _TABLE,
+    _REGISTRY_KEYS,
+    _ISSUER_KEYS,
+)
+"""What a process in the cloud must be told, beside a region."""
+
+_KMS, _WRAPPED = "kms", "wrapped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +54,84 @@ class Settings:
     base_url: str = f"http://127.0.0.1:{DEFAULT_PORT}"
 
 
-def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+@dataclass(frozen=True, slots=True)
+class KeySource:
+    """A signing key: KMS key `kms_key` itself, or the seed that it wrapped into private object `wrapped`."""
+
+    kms_key: str
+    wrapped: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CloudSettings:
+    """Where the service in the cloud keeps its things. `endpoint_url`: a server in place of AWS's."""
+
+    origin: str
+    cadence_s: int
+    base_url: str
+    registry_bucket: str
+    private_bucket: str
+    table: str
+    registry_keys: tuple[KeySource, ...]
+    issuer_keys: tuple[KeySource, ...]
+    region: str
+    endpoint_url: str | None = None
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings | CloudSettings:
     """The settings of this process. Raises `ServiceError` (HOME_UNUSABLE, INVALID_REQUEST)."""
     home = environment.get(_HOME)
-    if not home:
-        raise ServiceError(Code.HOME_UNUSABLE, f"no home was given: set {_HOME} or use --home")
+    if home:
+        check_no_cloud(environment)
+    elif _cloud_names(environment):
+        return read_cloud(environment)
+    else:
+        raise ServiceError(
+            Code.HOME_UNUSABLE,
+            f"no home was given: set {_HOME} or use --home; for the cloud set {', '.join(CLOUD_NAMES)}",
+        )
     cadence = environment.get(_CADENCE, str(DEFAULT_CADENCE_S))
     base_url = environment.get(_BASE_URL, Settings(Path(home)).base_url)
     return Settings(Path(home), parse_cadence(cadence), base_url)
+
+
+def read_cloud(environment: Mapping[str, str] = os.environ) -> CloudSettings:
+    """The settings of a process in the cloud. Raises `ServiceError` (HOME_UNUSABLE, INVALID_REQUEST)."""
+    region = next((environment[name] for name in _REGIONS if environment.get(name)), None)
+    missing = [name for name in CLOUD_NAMES if not environment.get(name)]
+    if missing or region is None:
+        names = [*missing, *([" or ".join(_REGIONS)] if region is None else [])]
+        raise ServiceError(Code.HOME_UNUSABLE, f"the cloud's settings lack {', '.join(names)}")
+    return CloudSettings(
+        origin=_parsed(environment, _ORIGIN, parse_origin),
+        cadence_s=parse_cadence(environment.get(_CADENCE, str(DEFAULT_CADENCE_S))),
+        base_url=environment[_BASE_URL],
+        registry_bucket=environment[_REGISTRY_BUCKET],
+        private_bucket=environment[_PRIVATE_BUCKET],
+        table=environment[_TABLE],
+        registry_keys=_parsed(environment, _REGISTRY_KEYS, _parse_keys),
+        issuer_keys=_parsed(environment, _ISSUER_KEYS, _parse_keys),
+        region=region,
+        endpoint_url=environment.get(_ENDPOINT) or None,
+    )
+
+
+def tells_of_cloud(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether the environment is one of the cloud."""
+    return bool(_cloud_names(environment))
+
+
+def check_no_cloud(environment: Mapping[str, str] = os.environ) -> None:
+    """Check that a process with a home is not told of the cloud as well. Raises HOME_UNUSABLE."""
+    if names := _cloud_names(environment):
+        raise ServiceError(
+            Code.HOME_UNUSABLE, f"found both a home and the cloud ({', '.join(names)}): wanted one of them"
+        )
+
+
+def runs_in_lambda(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether this process is a Lambda function: then its logs, metrics and traces have readers."""
+    return bool(environment.get("AWS_LAMBDA_FUNCTION_NAME"))
 
 
 def parse_cadence(text: str) -> int:
@@ -48,3 +145,34 @@ def parse_cadence(text: str) -> int:
             Code.INVALID_REQUEST, f"cadence: found {text!a}, wanted 1 to {MAX_CADENCE_S} seconds"
         )
     return cadence
+
+
+def _cloud_names(environment: Mapping[str, str]) -> list[str]:
+    return [name for name in CLOUD_NAMES if environment.get(name) and name != _BASE_URL]
+
+
+def _parsed(environment: Mapping[str, str], name: str, parse: Callable[[str], T]) -> T:
+    try:
+        return parse(environment[name])
+    except ValueError as error:
+        raise ServiceError(Code.INVALID_REQUEST, f"{name}: {error}") from error
+
+
+def _parse_keys(text: str) -> tuple[KeySource, ...]:
+    keys = tuple(map(_parse_key, text.split()))
+    if not keys or len(set(keys)) != len(keys):
+        raise ValueError(f"found {shown(text)}, wanted one or more different keys")
+    return keys
+
+
+def _parse_key(text: str) -> KeySource:
+    """`kms:<key>` or `wrapped:<key>:<object>`. A key may be an ARN, with colons; an object has none."""
+    kind, _, rest = text.partition(":")
+    if kind == _KMS and rest:
+        return KeySource(rest)
+    kms_key, _, wrapped = rest.rpartition(":")
+    if kind == _WRAPPED and kms_key and wrapped:
+        return KeySource(kms_key, wrapped)
+    raise ValueError(
+        f"found {shown(text)}, wanted {_KMS}:<key> or {_WRAPPED}:<key>:<private object>, key an id or ARN"
+    )

@@ -8,7 +8,7 @@ import pydantic_core
 import pytest
 
 from handlers.client import LANE, PROFILE, Site
-from issuer.handlers import partner, prove
+from issuer.handlers import issue, prove
 
 # After the example event of API Gateway's developer guide, "Create Lambda proxy integrations for HTTP APIs".
 EVENT: dict[str, Any] = {
@@ -53,15 +53,15 @@ def get(site: Site, path: str, **headers: str) -> dict[str, Any]:
     context = EVENT["requestContext"] | {"http": http}
     found = event(site, rawPath=path, requestContext=context)
     found["headers"] |= {name.replace("_", "-"): value for name, value in headers.items()}
-    return partner.handler(found, CONTEXT)
+    return issue.handler(found, CONTEXT)
 
 
 def test_a_body_as_text_and_as_base64_is_the_same_request(site: Site) -> None:
     text = pydantic_core.to_json(BODY).decode()
-    first = partner.handler(event(site, text), CONTEXT)
+    first = issue.handler(event(site, text), CONTEXT)
     assert first["statusCode"] == 201
     coded = base64.b64encode(text.encode()).decode()
-    again = partner.handler(event(site, coded, isBase64Encoded=True), CONTEXT)
+    again = issue.handler(event(site, coded, isBase64Encoded=True), CONTEXT)
     assert again["body"] == first["body"]
     assert again["headers"]["Idempotent-Replayed"] == "true"  # type: ignore[index]
     assert pydantic_core.from_json(str(first["body"]))["reference"] == "клиент 7"
@@ -69,28 +69,28 @@ def test_a_body_as_text_and_as_base64_is_the_same_request(site: Site) -> None:
 
 def test_a_key_with_a_comma_is_one_key(site: Site) -> None:
     text = pydantic_core.to_json(BODY).decode()
-    assert partner.handler(event(site, text), CONTEXT)["statusCode"] == 201
+    assert issue.handler(event(site, text), CONTEXT)["statusCode"] == 201
     other = event(site, pydantic_core.to_json(BODY | {"reference": "8"}).decode())
     other["headers"] |= {"idempotency-key": "k1"}
-    assert partner.handler(other, CONTEXT)["statusCode"] == 201
+    assert issue.handler(other, CONTEXT)["statusCode"] == 201
 
 
 @pytest.mark.parametrize("body", ["", None])
 def test_an_absent_body_is_missing(site: Site, body: str | None) -> None:
-    found = partner.handler(event(site, body), CONTEXT)
+    found = issue.handler(event(site, body), CONTEXT)
     assert found["statusCode"] == 422
 
 
 def test_base64_that_is_none_is_malformed(site: Site) -> None:
-    assert partner.handler(event(site, "%%%", isBase64Encoded=True), CONTEXT)["statusCode"] == 400
+    assert issue.handler(event(site, "%%%", isBase64Encoded=True), CONTEXT)["statusCode"] == 400
 
 
 def test_the_request_id_is_the_gateways_else_lambdas(site: Site) -> None:
     assert get(site, "/v1/workspace")["headers"]["Request-Id"] == "JKJaXmPLvHcESHA="
     found = event(site, requestContext={"stage": "$default", "http": {"method": "GET", "path": "/"}})
-    assert partner.handler(found, CONTEXT)["headers"]["Request-Id"] == CONTEXT.aws_request_id  # type: ignore[index]
+    assert issue.handler(found, CONTEXT)["headers"]["Request-Id"] == CONTEXT.aws_request_id  # type: ignore[index]
     hostile = event(site, requestContext={"requestId": "a\r\nb: c", "http": {"method": "GET"}})
-    assert partner.handler(hostile, None)["headers"]["Request-Id"] == "-"  # type: ignore[index]
+    assert issue.handler(hostile, None)["headers"]["Request-Id"] == "-"  # type: ignore[index]
 
 
 def test_answers_are_canonical_json(site: Site) -> None:
@@ -105,7 +105,7 @@ def test_answers_are_canonical_json(site: Site) -> None:
     [{}, {"requestContext": None}, {"rawPath": None, "headers": None}, {"requestContext": {"http": None}}],
 )
 def test_an_event_without_its_parts_is_answered(site: Site, found: dict[str, Any]) -> None:
-    assert partner.handler(found, None)["statusCode"] == 404
+    assert issue.handler(found, None)["statusCode"] == 404
 
 
 def test_proofs_are_answered_for_an_event(site: Site) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from attestlayer.encoding import format_hash
 from handlers.client import LANE, PROFILE, Site
-from issuer.handlers import partner
+from issuer.handlers import issue
 
 TEXTS = st.text(max_size=30) | st.sampled_from([LANE, PROFILE, "authority", "\0", "\u2028", "a" * 300, "𝟙"])
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | TEXTS
@@ -116,7 +116,7 @@ EVENTS = st.fixed_dictionaries(
 @given(event=EVENTS)
 def test_any_event_is_answered(fuzzed: Site, event: dict[str, Any]) -> None:
     event["headers"].setdefault("authorization", f"Bearer {fuzzed.key}")
-    found = partner.handler(event, None)
+    found = issue.handler(event, None)
     assert isinstance(found["statusCode"], int)
     assert found["statusCode"] < 500, found
 

@@ -1,16 +1,17 @@
 """Signing with AWS KMS: an Ed25519 key that never leaves it, or a seed that KMS wraps.
 
-`KmsSigner` sends each message to KMS: the private key exists nowhere else, and a million signatures cost 15
-dollars and take a request each. `WrappedKey` is for volume: the seed lies in the private store, encrypted by a
-KMS key under an encryption context of role and origin, and is in memory once the process has started.
+`KmsSigner` sends each message to KMS: the private key exists nowhere else, and a million signatures cost
+15 dollars and take a request each. `WrappedKey` is for volume: the seed lies in the private store,
+encrypted by a KMS key under an encryption context of role and origin, and is in memory once the process
+has started.
 
 A key is bound to one role and one origin. KMS itself checks that of a wrapped seed: it does not decrypt
 under another context. A signing key says it by two tags, which who may tag keys can change; so nothing is
-signed with a key that the notices, which are public, do not name for that role, and every signature is held
-against the public key, so that an alias which was pointed elsewhere is found at once.
+signed with a key that the notices, which are public, do not name for that role, and every signature is
+held against the public key, so that an alias which was pointed elsewhere is found at once.
 
-IAM actions, on the keys alone: kms:Sign, kms:GetPublicKey, kms:ListResourceTags for a signing key; kms:Decrypt
-for a wrapped seed; kms:Encrypt to wrap one.
+IAM actions, on the keys alone. A signing key: kms:Sign, kms:GetPublicKey, kms:ListResourceTags. A wrapped
+seed: kms:Decrypt; to make one: kms:Encrypt.
 """
 
 from dataclasses import dataclass

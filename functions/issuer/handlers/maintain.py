@@ -4,6 +4,9 @@ from typing import Any
 
 from issuer.bootstrap import Service, service
 from issuer.errors import ServiceError
+from issuer.telemetry import Metric, Telemetry
+
+telemetry = Telemetry()
 
 _RUNS = 20
 """Runs of the collector in one call, each of a week's checkpoints."""
@@ -11,6 +14,7 @@ _OPENED_S = 2 * 86_400
 """Kits delivered since then are opened and verified again; `issuer reconcile` opens all."""
 
 
+@telemetry.around
 def handler(event: dict[str, Any], context: object) -> dict[str, object]:
     """Do each part whatever becomes of the others. Answers counts, findings, and what failed."""
     del event, context
@@ -21,6 +25,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, object]:
             answer |= part(service())
         except ServiceError as error:  # the next day may do it
             failed.append([part.__name__.removeprefix("_"), error.detail])
+    _tell(answer["findings"], failed)
     return answer | {"failed": failed}
 
 
@@ -42,3 +47,13 @@ def _reconcile(made: Service) -> dict[str, object]:
     found = made.reconciler.run(opened_since=int(made.clock.now()) - _OPENED_S)
     findings = [[each.word.value, each.subject, each.detail] for each in found.findings]
     return {"findings": findings, "notes": len(found.notes)}
+
+
+def _tell(findings: object, failed: list[list[str]]) -> None:
+    """Findings, and what could not be looked at, which may hide some."""
+    assert isinstance(findings, list)
+    telemetry.measure(Metric.RECONCILE_FINDINGS, len(findings) + len(failed))
+    for word, subject, why in findings:
+        telemetry.tell("ledger and log disagree", word=word, subject=subject, why=why)
+    for part, why in failed:
+        telemetry.tell("a part of the maintenance failed", part=part, why=why)

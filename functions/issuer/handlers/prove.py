@@ -3,11 +3,15 @@
 from typing import Any
 
 from attestlayer.layout import CONSISTENCY_QUERY, QueryError, headers_of, rewrite_query
-from issuer.bootstrap import service
+from issuer.bootstrap_prover import prover
 from issuer.errors import Code, ServiceError
 from issuer.http.problem import CONTENT_TYPE, format_problem
+from issuer.telemetry import Telemetry
+
+telemetry = Telemetry(traced=False)
 
 
+@telemetry.around
 def handler(event: dict[str, Any], context: object) -> dict[str, object]:
     """Answer a consistency proof for the path of an HTTP API event (payload version 2.0)."""
     path = str(event.get("rawPath", ""))
@@ -16,7 +20,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, object]:
         query = f"from_size={sizes[0]}&to_size={sizes[2]}"
         if path.removeprefix("/") != rewrite_query(CONSISTENCY_QUERY, query):
             raise QueryError(f"{path!a} is not a consistency proof's path")
-        body = service().prover.consistency(int(sizes[0]), int(sizes[2]))
+        body = prover().consistency(int(sizes[0]), int(sizes[2]))
         return {"statusCode": 200, "headers": headers_of(path.removeprefix("/")), "body": body.decode()}
     except QueryError as error:
         return _problem(ServiceError(Code.MALFORMED_REQUEST, str(error)), context)

@@ -3,11 +3,48 @@
 from typing import Any
 
 from issuer.bootstrap import service
+from issuer.errors import LogHaltedError, QuorumMissedError
+from issuer.log.promise import oldest_waiting
+from issuer.service import Service
+from issuer.services.sequence import Outcome, RoundReport
+from issuer.telemetry import Metric, Telemetry
+
+telemetry = Telemetry()
 
 
+@telemetry.around
 def handler(event: dict[str, Any], context: object) -> dict[str, object]:
     """Run one round. Answers its outcome, the public sequence and the number of leaves taken."""
     del event, context
-    report = service().sequencer.run()
+    made = service()
+    try:
+        report = _round(made)
+    finally:
+        _measure_waiting(made)
     sequence = report.checkpoint.sequence if report.checkpoint else None
     return {"outcome": report.outcome.value, "sequence": sequence, "leaves": report.leaves}
+
+
+def _round(made: Service) -> RoundReport:
+    """One round, told in metrics. Raises as `Sequencer.run`, so that the invocation counts as failed."""
+    try:
+        made.check_clock()
+        report = made.sequencer.run()
+    except QuorumMissedError:
+        telemetry.measure(Metric.QUORUM_MISSED, 1)
+        raise
+    except LogHaltedError:
+        telemetry.measure(Metric.LOG_HALTED, 1)
+        raise
+    telemetry.measure(Metric.ROUNDS_PUBLISHED, int(report.outcome is Outcome.PUBLISHED))
+    telemetry.measure(Metric.LEAVES_PUBLISHED, report.leaves)
+    return report
+
+
+def _measure_waiting(made: Service) -> None:
+    """The age of the oldest leaf that is in no round, whatever became of this one; its promise is 600 s."""
+    if not telemetry.is_on:
+        return
+    now = int(made.clock.now())
+    waiting = oldest_waiting(made.ledger, made.public, now)
+    telemetry.measure(Metric.OLDEST_WAITING_LEAF, now - waiting.issued_at if waiting else 0)

@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from issuer import bootstrap
+from issuer.adapters.local_transfers import LocalTransfers
 from issuer.bootstrap import Service
-from issuer.handlers import partner
+from issuer.handlers import issue
 from issuer.http.problem import (
     CONTENT_TYPE,
     MethodNotAllowedError,
@@ -68,7 +69,7 @@ class LocalApplication:
         method = str(environ["REQUEST_METHOD"])
         if _is_api(path):
             event = event_of(environ, request_id)
-            return answer_of(partner.handler(event, LambdaContext(request_id)))
+            return answer_of(issue.handler(event, LambdaContext(request_id)))
         if path == UPLOAD_PATH:
             _check_method(method, ("POST",))
             return take_upload(self._service, environ)
@@ -125,6 +126,7 @@ def make_server(service: Service, host: str, port: int, *, ticking: bool = True)
     """
     listening = listen(host, port)
     url = url_of(host, listening)
+    assert isinstance(service.transfers, LocalTransfers)
     local = replace(service, transfers=replace(service.transfers, base_url=url))
     bootstrap.use(local)
     longest = MAX_TOTAL_SIZE + FORM_OVERHEAD

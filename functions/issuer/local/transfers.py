@@ -16,7 +16,7 @@ from multipart import (  # type: ignore[import-untyped]
 )
 
 from attestlayer.encoding import format_base64, format_hash, shown
-from issuer.adapters.local_transfers import Upload
+from issuer.adapters.local_transfers import LocalTransfers, Upload
 from issuer.bootstrap import Service
 from issuer.errors import Code, ServiceError, StoreError
 from issuer.http.wsgi import Environ, HttpAnswer
@@ -61,7 +61,7 @@ def send_download(service: Service, path: str, query: str) -> HttpAnswer:
         raise ServiceError(Code.MALFORMED_REQUEST, f"the address can't be read: {error}") from error
     if len(dict(pairs)) != len(pairs):
         raise ServiceError(Code.MALFORMED_REQUEST, "a parameter of the address occurs twice")
-    filename = service.transfers.check_download(name, dict(pairs))
+    filename = _transfers(service).check_download(name, dict(pairs))
     with tempfile.TemporaryDirectory(prefix="attestlayer-", dir=service.scratch.path) as folder:
         copy = Path(folder, "download")
         if not service.private.fetch(name, copy):
@@ -96,6 +96,12 @@ class FileBody:
         self._stream.close()
 
 
+def _transfers(service: Service) -> LocalTransfers:
+    """The local server serves a home: what it hands out, it signed itself."""
+    assert isinstance(service.transfers, LocalTransfers)
+    return service.transfers
+
+
 def _receive(service: Service, environ: Environ, path: Path) -> str:
     """Read the form, with its file to `path`. The name to store it under."""
     kind, options = parse_options_header(environ.get("CONTENT_TYPE", ""))
@@ -116,7 +122,7 @@ def _read_form(service: Service, events: Events, path: Path) -> str:
             continue
         name = event.name
         if name == _FILE:
-            upload = service.transfers.check_upload(fields)
+            upload = _transfers(service).check_upload(fields)
             _store(_content(events), path, upload)
             if next(events, None) is not None:
                 raise ServiceError(Code.MALFORMED_REQUEST, "found a part behind file, wanted it to be last")

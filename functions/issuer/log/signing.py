@@ -21,7 +21,14 @@ from attestlayer.notices import Role
 from attestlayer.policy import NO_QUORUM, WitnessPolicy
 from attestlayer.steps_registry import WITNESS_WINDOW_S
 from attestlayer.trust import make_trust_root
-from issuer.errors import Code, LogHaltedError, ObjectConflictError, ServiceError, StoreError
+from issuer.errors import (
+    Code,
+    LogHaltedError,
+    ObjectConflictError,
+    QuorumMissedError,
+    ServiceError,
+    StoreError,
+)
 from issuer.log import face
 from issuer.log.state import Batch, Head, SignedRound, signed_name
 from issuer.log.store import LogPorts
@@ -107,7 +114,7 @@ class RoundSigner:
                 f"witness quorum {policy.quorum} takes {len(lines)} lines, a note has {room}"
             )
         if not policy.is_met(lines.keys()):
-            raise LogHaltedError(
+            raise QuorumMissedError(
                 f"witness quorum {policy.quorum} is not met by {', '.join(lines) or 'nobody'}; trying again"
             )
         return tuple(lines.values())

@@ -4,8 +4,12 @@ from typing import Any
 
 from issuer.api import edge
 from issuer.bootstrap import service
+from issuer.telemetry import Telemetry
+
+telemetry = Telemetry()
 
 
+@telemetry.around
 def handler(event: dict[str, Any], context: object) -> dict[str, object]:
     """Answer one request."""
     return edge.answer(event, context, service())
