@@ -62,5 +62,3 @@ def _key(name: str, **arguments: object) -> str:
     key_id = str(kms.create_key(**arguments)["KeyMetadata"]["KeyId"])
     kms.create_alias(AliasName=alias, TargetKeyId=key_id)
     return key_id
-
-
