@@ -10,7 +10,6 @@ import pytest
 from attestlayer import (
     advice,
     canonical,
-    checkpoint,
     cli_json,
     cli_text,
     encoding,
@@ -19,7 +18,7 @@ from attestlayer import (
     keys,
     kit,
     layout,
-    leaf,
+    lookup,
     manifest,
     nonce,
     note,
@@ -113,17 +112,17 @@ def test_the_steps_have_the_names_that_the_text_gives_them() -> None:
 
 LIMITS = {
     "largest integer": encoding.MAX_INTEGER,
-    "bytes of a JSON document": canonical.MAX_LENGTH,
+    "bytes of a JSON document": canonical.MAX_DOCUMENT,
     "depth of JSON": canonical.MAX_DEPTH,
     "bytes of a log entry or leaf record": tiles.MAX_ENTRY,
     "bytes of a client nonce": nonce._MAX_LENGTH,
     "largest schema number": 999_999_999,
     "bytes of an origin": encoding._ORIGIN_MAX,
-    "characters of a note": note.MAX_LENGTH,
+    "characters of a note": note.MAX_NOTE,
     "signature lines of a note": note.MAX_SIGNATURES,
     "latest time of a cosignature": note._MAX_TIME,
     "hashes of an audit path": registry_receipt.MAX_PATH,
-    "characters of a witness policy": policy.MAX_LENGTH,
+    "characters of a witness policy": policy.MAX_POLICY,
     "names of a witness policy": policy.MAX_LINES,
     "members of a kit": manifest.MAX_RECORDS + 16,
     "records of a kit": manifest.MAX_RECORDS,
@@ -151,38 +150,25 @@ def test_the_limits_of_a_kit_are_those_of_the_appendix() -> None:
     assert manifest.MAX_RECORDS_LENGTH == 104_857_600
 
 
-@pytest.mark.parametrize(
-    ("title", "members"),
-    [
-        ("3. Leaf", leaf._PAYLOAD),
-        ("4. Receipt", ("schema", *receipt._MEMBERS)),
-        ("6.3", ("schema", "kit_id", "files")),
-        ("6.4", ("schema", "kit_id", "policy", "records", "checks")),
-        ("7. Hash trail", ("schema", "events", "kit_id")),
-        ("8. Registry receipt", ("schema", *registry_receipt._MEMBERS)),
-        ("9.1", ("schema", *checkpoint._MEMBERS)),
-        ("9.3", ("schema", "notices", "origin")),
-        ("9.6", ("schema", "checkpoint", "notices", "origin")),
-    ],
-)
-def test_a_documents_members_are_the_codes(title: str, members: tuple[str, ...]) -> None:
+EXAMPLE = worked().kit
+DOCUMENTS = {
+    "3. Leaf": EXAMPLE.sealed.record.leaf.entry(),
+    "4. Receipt": EXAMPLE.members[manifest.RECEIPT],
+    "6.3": EXAMPLE.members[manifest.MANIFEST],
+    "6.4": EXAMPLE.members[manifest.INTAKE_REPORT],
+    "7. Hash trail": EXAMPLE.members[manifest.HASH_TRAIL],
+    "8. Registry receipt": EXAMPLE.members[manifest.REGISTRY_RECEIPT],
+    "9.1": EXAMPLE.trust.checkpoint.format(),
+    "9.3": EXAMPLE.trust.notices.format(),
+    "9.6": EXAMPLE.trust.format(),
+}
+"""A document of each section; its parser takes exactly these members, as the vectors show."""
+
+
+@pytest.mark.parametrize("title", DOCUMENTS)
+def test_a_document_has_the_members_that_its_section_lists(title: str) -> None:
     named = [word for row in tables(title)[0].rows for word in words(row[0])]
-    assert sorted(named) == sorted(members)
-    assert len(named) == len(set(named))
-
-
-def test_the_documents_of_the_example_have_the_members_that_the_sections_list() -> None:
-    kit_members = worked().kit.members
-    for name, title in {
-        "receipt.json": "4. Receipt",
-        "manifest.json": "6.3",
-        "intake_report.json": "6.4",
-        "hash_trail.json": "7. Hash trail",
-        "registry/registry_receipt.json": "8. Registry receipt",
-        "registry/nonce_checkpoint.json": "9.1",
-    }.items():
-        named = {word for row in tables(title)[0].rows for word in words(row[0])}
-        assert named == take_members(parse_json(kit_members[name])).keys(), name
+    assert sorted(named) == sorted(take_members(parse_json(DOCUMENTS[title])))
 
 
 def test_each_kind_of_document_has_the_reason_word_that_the_text_gives_it() -> None:
@@ -296,6 +282,7 @@ NAMES = {
     "/v1/proofs/consistency/{A}-{B}.json": layout.consistency_path(1, 2),
     "/v1/policies/{intake_policy_hash}.json": layout.policy_path(SAMPLE_HASH),
     "/v1/notices/{hash}.json": layout.notices_path(SAMPLE_HASH),
+    "/v1/index/<k>/<N>/<S>": layout.index_path(3, 5, 5),
     "/checkpoint": layout.CHECKPOINT,
     "/v1/checkpoints/latest.json": layout.LATEST,
     "/v1/jwks/registry.jwks.json": layout.REGISTRY_JWKS,
@@ -309,6 +296,8 @@ NAMES = {
 FILLED = {
     "<L>": "1",
     "<N>": "005",
+    "<k>": "3",
+    "<S>": "005",
     "[.p/<W>]": ".p/7",
     "{A}-{B}": "1-2",
     "{hash}": encoding.format_hash(SAMPLE_HASH),
@@ -329,6 +318,15 @@ def test_the_objects_have_the_paths_types_and_caching_that_the_table_gives_them(
         assert headers["Content-Type"] == content_type, path
         assert headers["Cache-Control"] in section("10.4")
         assert layout.is_immutable(name) == (changes == "never"), path
+
+
+def test_the_live_segments_of_the_text_are_the_codes() -> None:
+    found = [(each.level, each.number) for each in lookup.live_segments(11)]
+    assert found == [(3, 0), (1, 4), (0, 10)]
+    assert "(3, 0), (1, 4) and (0, 10)" in section("10.5")
+    names = [f"`{name}`" for name in ("kit_digest", "statement_hash", "manifest_root", "client_nonce_hash")]
+    assert all(name in section("10.5") for name in names)
+    assert (lookup.KEY_LENGTH, lookup.RECORD_LENGTH) == (8, 12)
 
 
 def test_the_queries_name_the_objects_of_the_table() -> None:
