@@ -5,10 +5,9 @@ A vector is `{comment, expect, input}`; `tests/vectors/README.md` says what each
 
 import base64
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
-from attestlayer.canonical import Members, format_json
+from attestlayer.canonical import Members
 from attestlayer.encoding import (
     Hash,
     format_base64url,
@@ -18,10 +17,9 @@ from attestlayer.encoding import (
     parse_hash,
     sha256,
 )
-from attestlayer.errors import Reason, VerificationError
+from attestlayer.errors import Reason, VerificationError, malformed
 from attestlayer.keyring import parse_jwks
 from attestlayer.keys import PublicKey
-from attestlayer.leaf import LeafRecord
 from attestlayer.merkle import (
     TreeHead,
     check_consistency,
@@ -37,11 +35,14 @@ from attestlayer.notices import Role
 from attestlayer.registry_receipt import parse_registry_receipt
 from attestlayer.trust import parse_trust
 from attestlayer.verify import Report, explain_receipt, explain_receipt_by_jwks
-from support.build import ORIGIN, Delivered, hash_reader, make
+from support.build import ORIGIN, hash_reader
 from support.cases import CASES, Case, Subject
 from support.documents import KINDS, spoilt
 from support.foreign import RFC_6962_LEAVES, SIGNATURES, SMALL_ORDER
 from support.judge import Judgement, judge
+from support.vectors_notices import notice_vectors
+from support.vectors_receipts import receipt_vectors
+from support.vectors_values import value_vectors
 
 Vector = dict[str, object]
 ACCEPTED = "accepted"
@@ -62,7 +63,9 @@ def all_vectors() -> dict[str, object]:
         "texts.json": _texts(),
         "merkle.json": _inclusion() + _consistency(),
         "signatures.json": _signatures(),
-        "receipts.json": _receipts(),
+        "receipts.json": receipt_vectors(),
+        "values.json": value_vectors(),
+        "notices.json": notice_vectors(),
     }
 
 
@@ -256,33 +259,6 @@ def _signatures() -> list[Vector]:
     ]
 
 
-def _receipts() -> list[Vector]:
-    """Registry receipts by themselves, with a trust root and with a JWKS."""
-    delivered = make()
-    receipt = delivered.log.receipt(delivered.sealed.record)
-    wrong_hash = replace(receipt, record=LeafRecord(receipt.record.leaf, sha256(b"x")))
-    wrong_index = replace(receipt, leaf_index=1)
-    unsigned = replace(receipt, checkpoint=replace(receipt.checkpoint, signature=bytes(64)))
-    given = (
-        ("As it was published.", ACCEPTED, receipt),
-        ("Another leaf hash.", Reason.LEAF_HASH_MISMATCH, wrong_hash),
-        ("Another leaf index.", Reason.INCLUSION_PROOF_INVALID, wrong_index),
-        ("An unsigned checkpoint.", Reason.CHECKPOINT_SIGNATURE_INVALID, unsigned),
-    )
-    made = []
-    for comment, expect, each in given:
-        data = _b64(each.format())
-        trust = delivered.trust.format().decode()
-        made.append(vector(comment, expect, kind="receipt-by-trust", data=data, trust=trust))
-        jwks = _jwks(delivered)
-        made.append(vector(comment, expect, kind="receipt-by-jwks", data=data, jwks=jwks, origin=ORIGIN))
-    return made
-
-
-def _jwks(delivered: Delivered) -> str:
-    return format_json(delivered.trust.keyring.jwks(Role.REGISTRY)).decode()
-
-
 def run(made: Members, place: Path) -> str:
     """What the core makes of a vector: `accepted` or a reason."""
     given = made["input"]
@@ -352,7 +328,8 @@ def _run_by_trust(given: Members) -> str:
 
 
 def _run_by_jwks(given: Members) -> str:
-    keyring = parse_jwks(str(given["jwks"]).encode(), Role.REGISTRY, str(given["origin"]))
+    with malformed(Reason.TRUST_ROOT_UNUSABLE, "JWKS"):
+        keyring = parse_jwks(str(given["jwks"]).encode(), Role.REGISTRY, str(given["origin"]))
     receipt = parse_registry_receipt(parse_base64(str(given["data"])))
     return _first(explain_receipt_by_jwks(receipt, keyring))
 
