@@ -13,6 +13,7 @@ from pathlib import Path
 from attestlayer import cli_audit, cli_inspect
 from attestlayer.checkpoint import parse_checkpoint
 from attestlayer.cli_arguments import build_parser
+from attestlayer.cli_disclose import disclose_record
 from attestlayer.cli_edge import EXIT_DONE, Answer, Surroundings, create_file, read_clock, run_command
 from attestlayer.cli_install import install
 from attestlayer.cli_trust import default_place, read_root
@@ -35,6 +36,7 @@ def main(
         {
             "verify": verify_kit,
             "verify-receipt": verify_receipt,
+            "disclose": disclose_record,
             "inspect": _inspect,
             "nonce": partial(_nonce, entropy),
             "trust": _trust,

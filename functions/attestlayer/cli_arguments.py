@@ -61,6 +61,7 @@ def build_parser(commands: Mapping[str, object]) -> Parser:
 
     add_verify(add("verify", "check a kit, a ZIP or a folder, in fifteen steps"))
     add_verify_receipt(add("verify-receipt", "check a registry receipt by itself, without its kit"))
+    _add_disclose(add("disclose", "make a file that shows one record of a kit, and nothing of the others"))
     inspect = add("inspect", "show what a kit or a document claims, without checking it")
     inspect.add_argument("file", metavar="FILE", type=path_argument)
     _add_nonce(add("nonce", "make a client nonce file, to be submitted with the records"))
@@ -95,6 +96,15 @@ def add_verify_receipt(parser: Parser) -> None:
         help="if verified, write it as a C2SP tlog-proof to a new file",
     )
     parser.add_argument("--json", action="store_true", help=_JSON_HELP)
+
+
+def _add_disclose(parser: Parser) -> None:
+    parser.add_argument("kit", metavar="KIT", type=path_argument, help="the kit: a ZIP file or a folder")
+    parser.add_argument("record", metavar="RECORD", type=_not_empty, help="its name: records/003-…")
+    parser.add_argument(
+        "-o", "--output", metavar="PART", type=path_argument, required=True, help="a new file, a ZIP"
+    )
+    parser.add_argument("--trust", metavar="FILE", type=path_argument, help=_TRUST_HELP)
 
 
 def _add_nonce(parser: Parser) -> None:

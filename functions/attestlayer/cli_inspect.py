@@ -7,12 +7,13 @@ from attestlayer.canonical import check_schema, parse_json
 from attestlayer.checkpoint import Checkpoint, parse_checkpoint, parse_note_body
 from attestlayer.cli_input import open_input
 from attestlayer.cli_text import Row, Style, date_words
+from attestlayer.disclosure import parse_disclosure
 from attestlayer.encoding import format_hash, sha256
 from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
 from attestlayer.files import is_plain, read_input
 from attestlayer.kit import ZIP_START, Kit
 from attestlayer.leaf import LeafRecord, parse_record
-from attestlayer.manifest import RECEIPT, REGISTRY_RECEIPT, parse_manifest
+from attestlayer.manifest import DISCLOSURE, RECEIPT, REGISTRY_RECEIPT, parse_manifest
 from attestlayer.nonce import HEADER, parse_nonce
 from attestlayer.note import Note, parse_note
 from attestlayer.notices import parse_notices
@@ -26,7 +27,7 @@ Section = tuple[str, list[Row]]
 
 _KNOWN = (
     "a kit, a receipt, a registry receipt, a leaf record, a manifest, a hash trail, an intake report, "
-    "a checkpoint (JSON or text), notices, a trust root or a client nonce"
+    "a disclosure, a checkpoint (JSON or text), notices, a trust root or a client nonce"
 )
 
 _TO_CHECK = "To check: `attestlayer verify KIT`, `attestlayer verify-receipt REGISTRY_RECEIPT`."
@@ -61,7 +62,9 @@ def _kit(path: Path) -> list[Section]:
             ("Kit", [("members", str(len(kit.members))), ("kit digest", _digest(kit))]),
             ("Members", [(f"{member.size:>11}", name) for name, member in kit.members.items()]),
         ]
-        for name, read in ((RECEIPT, _receipt), (REGISTRY_RECEIPT, _registry_receipt)):
+        for name, read in _SHOWN.items():
+            if name == DISCLOSURE and not kit.is_disclosure:
+                continue
             if name not in kit.documents:
                 sections.append((name, [("missing", "the kit has none")]))
                 continue
@@ -73,6 +76,8 @@ def _kit(path: Path) -> list[Section]:
 
 
 def _digest(kit: Kit) -> str:
+    if kit.is_disclosure:
+        return "none: this is one disclosed record of a kit"
     if kit.unexpected:
         return "none: there are members that no kit has"
     return format_hash(kit.sealed_digest())
@@ -178,6 +183,13 @@ def _manifest(data: bytes) -> list[Section]:
     return [("Manifest", rows), ("Files", [(f"{file.size:>11}", file.path) for file in manifest.files])]
 
 
+def _disclosure(data: bytes) -> list[Section]:
+    disclosure = parse_disclosure(data)
+    file = disclosure.file
+    rows = [("record", file.path), ("size", f"{file.size} bytes"), ("SHA-256", file.sha256.hex())]
+    return [("Disclosed record", [*rows, ("manifest root", format_hash(disclosure.root()))])]
+
+
 def _trail(data: bytes) -> list[Section]:
     trail = parse_trail(data)
     rows = [("kit", trail.kit_id), ("head", format_hash(trail.head()))]
@@ -216,10 +228,13 @@ def _nonce(data: bytes) -> list[Section]:
     return [("Client nonce", [("checkpoint", named), ("nonce hash", format_hash(nonce.hash()))])]
 
 
+_SHOWN = {DISCLOSURE: _disclosure, RECEIPT: _receipt, REGISTRY_RECEIPT: _registry_receipt}
+
 _READERS: dict[str, Callable[[bytes], list[Section]]] = {
     "receipt": _receipt,
     "registry-receipt": _registry_receipt,
     "checkpoint": _checkpoint,
+    "disclosure": _disclosure,
     "manifest": _manifest,
     "hash-trail": _trail,
     "intake-report": _report,

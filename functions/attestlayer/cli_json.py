@@ -6,7 +6,7 @@ base64url. All members are always there:
     schema          "attestlayer/verification-report/1"
     verdict         "VERIFIED" | "NOT VERIFIED" | "COULD NOT CHECK"
     exit_code       0 | 1 | 2
-    input           "kit" | "registry-receipt"
+    input           "kit" | "registry-receipt" | "disclosed-record"
     kit             the path as given
     trust           {origin, fingerprint, kid, checkpoint_time}, or null if there was none. With a JWKS
                     alone only origin is known and the others are null
@@ -15,7 +15,8 @@ base64url. All members are always there:
                     failures  [{reason, message, files, advice}]
                     notes     [{remark, message}]
     issued          {kit_id, lane_id, profile_id, issued_at, not_before, not_after, leaf_hash, leaf_index,
-                    files} if verified, else null; kit_id and not_before may be null
+                    files} if verified, else null; kit_id and not_before may be null. Of a disclosed record
+                    also record {path, sha256, size}, and files is 1
     proves          what the verdict proves; empty unless VERIFIED
     does_not_prove  what it does not prove
     boundary        the boundary sentence
@@ -30,6 +31,7 @@ from attestlayer.canonical import Json, Members
 from attestlayer.cli_text import Subject, does_not_prove, proves
 from attestlayer.encoding import format_hash, format_time
 from attestlayer.receipt import BOUNDARY
+from attestlayer.trail import accepted
 from attestlayer.trust import TrustRoot
 from attestlayer.verify import Issued, Report, StepReport, Verdict
 
@@ -45,13 +47,13 @@ def format_report_json(report: Report, subject: Subject, trust: Members | None) 
         "schema": SCHEMA,
         "verdict": report.verdict.value,
         "exit_code": EXIT_CODES[report.verdict],
-        "input": "kit" if subject.is_kit else "registry-receipt",
+        "input": subject.kind.value,
         "kit": _text(subject.path),
         "trust": trust,
         "steps": steps,
         "issued": _issued_members(report.issued) if report.issued else None,
-        "proves": list(proves(report, subject.is_kit)),
-        "does_not_prove": list(does_not_prove(subject.is_kit)),
+        "proves": list(proves(report, subject.kind)),
+        "does_not_prove": list(does_not_prove(subject.kind)),
         "boundary": BOUNDARY,
     }
     return json.dumps(document, indent=2) + "\n"
@@ -93,6 +95,8 @@ def _step_members(step: StepReport) -> Members:
 
 
 def _issued_members(issued: Issued) -> Members:
+    record = issued.record
+    shown: Members = {} if record is None else {"record": accepted(record)}
     return {
         "kit_id": issued.kit_id,
         "lane_id": issued.lane_id,
@@ -103,6 +107,7 @@ def _issued_members(issued: Issued) -> Members:
         "leaf_hash": format_hash(issued.leaf_hash),
         "leaf_index": issued.leaf_index,
         "files": issued.files,
+        **shown,
     }
 
 

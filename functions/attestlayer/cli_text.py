@@ -7,6 +7,7 @@ can move a cursor, change a colour or reverse the reading direction.
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from attestlayer.advice import ADVICE, REMARK_ADVICE
 from attestlayer.encoding import date_of, format_hash
@@ -29,6 +30,14 @@ RECEIPT_PROVES = (
 )
 """What a registry receipt by itself proves."""
 
+RECORD_PROVES = (
+    "the record is one of the kit's, byte for byte",
+    "receipt key ID matches a public key",
+    "receipt signature verifies",
+    "the kit's entry is in the public registry",
+)
+"""What a disclosed record proves."""
+
 DOES_NOT_PROVE = (
     "company compliance status",
     "company security status",
@@ -39,6 +48,8 @@ DOES_NOT_PROVE = (
 """What no kit proves, in the words of the trust model."""
 
 RECEIPT_DOES_NOT_PROVE = ("any kit or file is the one that the entry is of", *DOES_NOT_PROVE)
+
+RECORD_DOES_NOT_PROVE = ("what else the kit holds, and how much", *DOES_NOT_PROVE)
 
 MIN_WIDTH, MAX_WIDTH = 40, 100
 _LABEL = 16  # columns of a row's label
@@ -131,14 +142,33 @@ def age_words(seconds: int) -> str:
     return "less than a minute ago"
 
 
+class Kind(StrEnum):
+    """What a report can be about."""
+
+    KIT = "kit"
+    REGISTRY_RECEIPT = "registry-receipt"
+    DISCLOSED_RECORD = "disclosed-record"
+
+
+_PROVES = {
+    Kind.KIT: PROVES,
+    Kind.REGISTRY_RECEIPT: RECEIPT_PROVES,
+    Kind.DISCLOSED_RECORD: RECORD_PROVES,
+}
+_DOES_NOT_PROVE = {
+    Kind.KIT: DOES_NOT_PROVE,
+    Kind.REGISTRY_RECEIPT: RECEIPT_DOES_NOT_PROVE,
+    Kind.DISCLOSED_RECORD: RECORD_DOES_NOT_PROVE,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a report is about. `what`: kit or registry receipt; `path` as given; `trust`: rows, or none."""
+    """What a report is about. `path` as given; without a trust root `registry` and `trust` are empty."""
 
-    what: str
+    kind: Kind
     path: str
-    registry: str
-    is_kit: bool
+    registry: str = ""
     trust: tuple[Row, ...] = ()
 
 
@@ -155,16 +185,16 @@ def format_report(report: Report, subject: Subject, style: Style) -> str:
     return style.finish(lines)
 
 
-def proves(report: Report, is_kit: bool) -> tuple[str, ...]:
+def proves(report: Report, kind: Kind) -> tuple[str, ...]:
     """What the report proves: nothing unless the verdict is VERIFIED."""
     if report.verdict != Verdict.VERIFIED:
         return ()
-    return PROVES if is_kit else RECEIPT_PROVES
+    return _PROVES[kind]
 
 
-def does_not_prove(is_kit: bool) -> tuple[str, ...]:
+def does_not_prove(kind: Kind) -> tuple[str, ...]:
     """What the report does not prove."""
-    return DOES_NOT_PROVE if is_kit else RECEIPT_DOES_NOT_PROVE
+    return _DOES_NOT_PROVE[kind]
 
 
 def _verdict(report: Report, style: Style) -> list[str]:
@@ -178,12 +208,14 @@ def _verdict(report: Report, style: Style) -> list[str]:
 def _sentence(report: Report, subject: Subject) -> str:
     issued = report.issued
     if report.verdict == Verdict.COULD_NOT_CHECK:
+        what = subject.kind.value.replace("-", " ")
         return (
-            f"{subject.path}: nothing was decided about this {subject.what}, neither that it is what "
+            f"{subject.path}: nothing was decided about this {what}, neither that it is what "
             "AttestLayer issued nor that it is not."
         )
     if {failure.reason for failure in report.failures} == {Reason.KIT_WITHDRAWN}:
-        return f"{subject.path} was issued by AttestLayer, and withdrawn later. Don't rely on it."
+        of = "" if subject.kind == Kind.KIT else "is of a kit that "
+        return f"{subject.path} {of}was issued by AttestLayer, and withdrawn later. Don't rely on it."
     if issued is None:
         failed = sum(step.status == Status.FAILED for step in report.steps)
         return (
@@ -192,7 +224,13 @@ def _sentence(report: Report, subject: Subject) -> str:
         )
     entry = f"entry {issued.leaf_index} of the public registry {subject.registry}"
     date = date_words(issued.issued_at)
-    if subject.is_kit:
+    if issued.record:
+        return (
+            f"{subject.path} shows one record of a kit that AttestLayer issued on {date}, {entry}: "
+            f"{issued.record.path} is byte for byte the one in that kit. "
+            "Nothing is said about the rest of the kit."
+        )
+    if subject.kind == Kind.KIT:
         return f"{subject.path} is byte for byte what AttestLayer issued on {date}, {entry}."
     unknown = ""
     if report.steps[-1].status == Status.NOT_CHECKED:
@@ -211,7 +249,11 @@ def _issued_rows(report: Report) -> list[Row]:
         before = "not shown"
         if issued.not_before is not None:
             before = f"{date_words(issued.not_before)} (checkpoint that the client's nonce names)"
-        rows = [("kit", f"{issued.kit_id}, {issued.files} files in its manifest"), *rows]
+        if record := issued.record:
+            found = [("record", record.path), ("size", f"{record.size} bytes")]
+            rows = [*found, ("SHA-256", record.sha256.hex()), ("kit", issued.kit_id), *rows]
+        else:
+            rows = [("kit", f"{issued.kit_id}, {issued.files} files in its manifest"), *rows]
         rows += [("not before", before)]
     after = f"{date_words(issued.checkpoint_time)} (checkpoint that holds the entry)"
     return [*rows, ("not after", after), ("leaf hash", format_hash(issued.leaf_hash))]
@@ -269,12 +311,12 @@ def _notes(report: Report, style: Style) -> list[str]:
 
 
 def _meaning(report: Report, subject: Subject, style: Style) -> Sequence[str]:
-    shown = proves(report, subject.is_kit) or ("nothing: only what is VERIFIED proves anything",)
+    shown = proves(report, subject.kind) or ("nothing: only what is VERIFIED proves anything",)
     return [
         style.heading("What this proves"),
         *style.bullets(shown),
         style.heading("What this does not prove"),
-        *style.bullets(does_not_prove(subject.is_kit)),
+        *style.bullets(does_not_prove(subject.kind)),
         "",
         *style.wrap(BOUNDARY),
     ]

@@ -8,7 +8,7 @@ from attestlayer.canonical import Members
 from attestlayer.cli_edge import EXIT_DONE, Answer, Surroundings, complain, create_file
 from attestlayer.cli_input import open_input
 from attestlayer.cli_json import EXIT_CODES, format_report_json, jwks_members, trust_members
-from attestlayer.cli_text import Subject, format_report
+from attestlayer.cli_text import Kind, Subject, format_report
 from attestlayer.cli_trust import describe_trust, jwks_rows, load_trust, read_root, trust_rows
 from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
 from attestlayer.files import read_input
@@ -24,21 +24,26 @@ from attestlayer.verify import (
     StepReport,
     container_report,
     explain,
+    explain_disclosure,
     explain_receipt,
     explain_receipt_by_jwks,
 )
 
 
 def verify_kit(arguments: argparse.Namespace, around: Surroundings) -> Answer:
-    """`verify`: a kit in fifteen steps."""
+    """`verify`: a kit, or one disclosed record of it, in fifteen steps."""
     path: Path = arguments.kit
-    subject = Subject("kit", str(path), "", is_kit=True)
+    subject = Subject(Kind.KIT, str(path))
     trust = None
     try:
         trust, place = load_trust(arguments.trust, around.default_trust, path)
         subject = _trusting(subject, trust, place, around.now)
         with open_input(path) as kit:
-            report = explain(kit, trust)
+            if kit.is_disclosure:
+                subject = replace(subject, kind=Kind.DISCLOSED_RECORD)
+                report = explain_disclosure(kit, trust)
+            else:
+                report = explain(kit, trust)
         subject = _trusting(subject, trust, place, around.now, report)
     except VerificationError as error:
         report = container_report(error)
@@ -49,7 +54,7 @@ def verify_receipt(arguments: argparse.Namespace, around: Surroundings) -> Answe
     """`verify-receipt`: a registry receipt by itself."""
     if bool(arguments.jwks) != bool(arguments.origin):
         arguments.usage_error("--jwks and --origin go together: a JWKS does not say whose it is")
-    subject = Subject("registry receipt", str(arguments.receipt), "", is_kit=False)
+    subject = Subject(Kind.REGISTRY_RECEIPT, str(arguments.receipt))
     receipt = members = None
     try:
         if arguments.jwks:

@@ -117,37 +117,41 @@ class Evidence:
     @cached_property
     def manifest(self) -> Outcome[Manifest]:
         """manifest.json; home: step 2."""
-        return self._parse(MANIFEST, parse_manifest)
+        return self.parse(MANIFEST, parse_manifest)
 
     @cached_property
     def trail(self) -> Outcome[Trail]:
         """hash_trail.json; home: step 5."""
-        return self._parse(HASH_TRAIL, parse_trail)
+        return self.parse(HASH_TRAIL, parse_trail)
 
     @cached_property
     def receipt(self) -> Outcome[Receipt]:
         """receipt.json; home: step 6."""
-        return self._parse(RECEIPT, parse_receipt)
+        return self.parse(RECEIPT, parse_receipt)
 
     @cached_property
     def report(self) -> Outcome[IntakeReport]:
         """intake_report.json; home: step 6."""
-        return self._parse(INTAKE_REPORT, parse_report)
+        return self.parse(INTAKE_REPORT, parse_report)
 
     @cached_property
     def registry_receipt(self) -> Outcome[RegistryReceipt]:
         """registry/registry_receipt.json; home: step 9."""
-        return self._parse(REGISTRY_RECEIPT, parse_registry_receipt)
+        return self.parse(REGISTRY_RECEIPT, parse_registry_receipt)
 
     @cached_property
     def nonce(self) -> Outcome[Nonce]:
         """registry/client_nonce.txt; home: step 14."""
-        return self._parse(CLIENT_NONCE, parse_nonce)
+        return self.parse(CLIENT_NONCE, parse_nonce)
 
     @cached_property
     def nonce_checkpoint(self) -> Outcome[Checkpoint]:
         """registry/nonce_checkpoint.json; home: step 14."""
-        return self._parse(NONCE_CHECKPOINT, parse_checkpoint)
+        return self.parse(NONCE_CHECKPOINT, parse_checkpoint)
+
+    def manifest_root(self) -> Hash:
+        """The Merkle root over the manifest's entries."""
+        return self.manifest.needed().root()
 
     def leaf_record(self) -> LeafRecord:
         """The leaf: the registry receipt's, or the one about to be stored."""
@@ -161,7 +165,8 @@ class Evidence:
         key = self.anchors.keyring.keys[checkpoint.kid]
         return checkpoint.timestamp if key.revoked_at is None else None
 
-    def _parse(self, name: str, parse: Callable[[bytes], T]) -> Outcome[T]:
+    def parse(self, name: str, parse: Callable[[bytes], T]) -> Outcome[T]:
+        """A member as its parser reads it."""
         try:
             return Outcome(parse(self.document(name)), None)
         except VerificationError as error:

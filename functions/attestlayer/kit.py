@@ -16,11 +16,13 @@ from attestlayer.encoding import Hash, shown
 from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
 from attestlayer.manifest import (
     BINDER,
+    DISCLOSURE,
     MAX_MEMBER_LENGTH,
     MAX_RECORDS,
     MAX_RECORDS_LENGTH,
     README,
     REGISTRY_RECEIPT,
+    is_disclosed_member,
     is_member,
     is_record,
 )
@@ -68,6 +70,11 @@ class Kit:
     documents: Mapping[str, bytes]
     unexpected: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
+
+    @property
+    def is_disclosure(self) -> bool:
+        """Whether this is no kit but a disclosed record: one record of a kit with its proofs."""
+        return DISCLOSURE in self.members
 
     def sealed_digest(self) -> Hash:
         """SHA-256 of the canonical ZIP of all members but the registry receipt: `kit_digest`."""
@@ -156,14 +163,13 @@ class KitBuilder:
 
     members: dict[str, Member] = field(default_factory=dict)
     documents: dict[str, bytes] = field(default_factory=dict)
-    unexpected: list[str] = field(default_factory=list)
     records_length: int = 0
     others_length: int = 0
 
     def add(self, name: str, size: int, open_content: Callable[[], BinaryIO]) -> Member:
         """Read one member's content once. Raises `VerificationError` (container-limit-exceeded)."""
         self._check_limits(name, size)
-        kept = io.BytesIO() if is_member(name) and not is_record(name) and name not in _NOT_KEPT else None
+        kept = io.BytesIO() if _is_kept(name) else None
         digest, crc32 = hashlib.sha256(), 0
         with open_content() as stream:
             for chunk in _chunks(stream, size):
@@ -173,8 +179,6 @@ class KitBuilder:
                     kept.write(chunk)
         if kept:
             self.documents[name] = kept.getvalue()
-        if not is_member(name):
-            self.unexpected.append(name)
         member = Member(name, size, crc32, Hash(digest.digest()), open_content)
         self.members[name] = member
         return member
@@ -182,7 +186,8 @@ class KitBuilder:
     def finish(self, ignored: tuple[str, ...] = ()) -> Kit:
         """The kit, members in byte order."""
         members = {name: self.members[name] for name in sorted(self.members)}
-        return Kit(members, self.documents, tuple(sorted(self.unexpected)), ignored)
+        belongs = is_disclosed_member if DISCLOSURE in members else is_member
+        return Kit(members, self.documents, tuple(name for name in members if not belongs(name)), ignored)
 
     def _check_limits(self, name: str, size: int) -> None:
         if is_record(name):
@@ -197,6 +202,11 @@ class KitBuilder:
                 f"{shown(name)} has {size} bytes where {max(limit, 0)} may stand, or is one member too many",
                 (name,),
             )
+
+
+def _is_kept(name: str) -> bool:
+    """Whether a member is a document that is parsed."""
+    return (is_member(name) or name == DISCLOSURE) and not is_record(name) and name not in _NOT_KEPT
 
 
 class _HashingSink:

@@ -34,9 +34,13 @@ RECEIPT = "receipt.json"
 CLIENT_NONCE = "registry/client_nonce.txt"
 NONCE_CHECKPOINT = "registry/nonce_checkpoint.json"
 REGISTRY_RECEIPT = "registry/registry_receipt.json"
+DISCLOSURE = "disclosure.json"
+"""Makes a container a disclosed record; no kit has it."""
 
 UNLISTED = frozenset({HASH_TRAIL, MANIFEST, RECEIPT, REGISTRY_RECEIPT})
 """Members that the manifest does not list: they come after it or hold it."""
+
+_WITH_DISCLOSURE = frozenset({DISCLOSURE, RECEIPT, CLIENT_NONCE, NONCE_CHECKPOINT, REGISTRY_RECEIPT})
 
 ALWAYS_LISTED = frozenset({README, BINDER, INTAKE_REPORT, CLIENT_NONCE})
 
@@ -101,16 +105,22 @@ def is_member(path: str) -> bool:
     return path in UNLISTED or path in ALWAYS_LISTED or path == NONCE_CHECKPOINT or is_record(path)
 
 
+def is_disclosed_member(path: str) -> bool:
+    """Whether a disclosed record can have a member named `path`."""
+    return path in _WITH_DISCLOSURE or is_record(path)
+
+
 def parse_manifest(data: bytes) -> Manifest:
     """A manifest. Raises `FormatError` (manifest-malformed), `CouldNotCheckError`."""
     with malformed(Reason.MANIFEST_MALFORMED, MANIFEST):
         members = take_document(parse_json(data), "manifest", ("kit_id", "files"))
-        files = tuple(_take_file(item) for item in take_array(members, "files"))
+        files = tuple(take_file(item) for item in take_array(members, "files"))
         _check_paths([file.path for file in files])
         return Manifest(take_value(members, "kit_id", parse_kit_id), files)
 
 
-def _take_file(value: Json) -> ManifestFile:
+def take_file(value: Json) -> ManifestFile:
+    """An entry from parsed JSON. Raises `ValueError`; whether its path can stand there is not checked."""
     members = take_object(value, ("path", "salt", "sha256", "size"))
     return ManifestFile(
         path=take_string(members, "path"),

@@ -10,10 +10,12 @@ from attestlayer.canonical import Members, check_schema, parse_json
 from attestlayer.encoding import Hash, format_hash, format_time, shown
 from attestlayer.errors import CouldNotCheckError, Reason, Remark, VerificationError
 from attestlayer.evidence import Aside, Evidence, Finding, NotReachedError
+from attestlayer.kit import Kit
 from attestlayer.leaf import Leaf
 from attestlayer.manifest import (
     BINDER,
     CLIENT_NONCE,
+    DISCLOSURE,
     HASH_TRAIL,
     INTAKE_REPORT,
     MANIFEST,
@@ -22,11 +24,13 @@ from attestlayer.manifest import (
     REGISTRY_RECEIPT,
     UNLISTED,
     Manifest,
+    ManifestFile,
 )
 from attestlayer.notices import Role
 from attestlayer.trail import Event, EventType, Trail, accepted, evaluated, rendered, sealed, submitted
 
 _SCHEMAS = {
+    DISCLOSURE: "disclosure",
     HASH_TRAIL: "hash-trail",
     INTAKE_REPORT: "intake-report",
     MANIFEST: "manifest",
@@ -48,8 +52,9 @@ def check_container(evidence: Evidence) -> Iterator[Finding]:
     for name, schema in _SCHEMAS.items():  # first, because that nothing can be said outranks failures
         if newer := _newer_schema(kit.documents.get(name, b""), name, schema):
             yield newer
+    what = "disclosed record" if kit.is_disclosure else "kit"
     for name in kit.unexpected:
-        yield VerificationError(Reason.FILE_UNEXPECTED, f"no kit has a member {shown(name)}", (name,))
+        yield VerificationError(Reason.FILE_UNEXPECTED, f"no {what} has a member {shown(name)}", (name,))
 
 
 def _newer_schema(data: bytes, name: str, schema: str) -> CouldNotCheckError | None:
@@ -83,22 +88,27 @@ def check_manifest(evidence: Evidence) -> Iterator[Finding]:
 def check_files(evidence: Evidence) -> Iterator[Finding]:
     """Step 3: size and SHA-256 of every listed file."""
     for file in evidence.manifest.needed().files:
-        member = evidence.kit.members.get(file.path)
-        if member is None:
-            continue
-        if member.size != file.size:
-            message = f"{file.path} has {member.size} bytes, listed are {file.size}"
-            yield VerificationError(Reason.FILE_SIZE_MISMATCH, message, (file.path,))
-        elif member.sha256 != file.sha256:
-            message = f"{file.path} has SHA-256 {member.sha256.hex()}, listed is {file.sha256.hex()}"
-            yield VerificationError(Reason.FILE_HASH_MISMATCH, message, (file.path,))
+        yield from check_file(evidence.kit, file)
+
+
+def check_file(kit: Kit, file: ManifestFile) -> Iterator[Finding]:
+    """Hold a member against its entry. That it is missing is for step 2 to say."""
+    member = kit.members.get(file.path)
+    if member is None:
+        return
+    if member.size != file.size:
+        message = f"{file.path} has {member.size} bytes, listed are {file.size}"
+        yield VerificationError(Reason.FILE_SIZE_MISMATCH, message, (file.path,))
+    elif member.sha256 != file.sha256:
+        message = f"{file.path} has SHA-256 {member.sha256.hex()}, listed is {file.sha256.hex()}"
+        yield VerificationError(Reason.FILE_HASH_MISMATCH, message, (file.path,))
 
 
 def check_manifest_root(evidence: Evidence) -> Iterator[Finding]:
     """Step 4: the Merkle root over the manifest's entries is the receipt's."""
-    found, wanted = evidence.manifest.needed().root(), evidence.receipt.needed().manifest_root
+    found, wanted = evidence.manifest_root(), evidence.receipt.needed().manifest_root
     if found != wanted:
-        yield _mismatch(Reason.MANIFEST_ROOT_MISMATCH, "manifest root", found, wanted, (MANIFEST, RECEIPT))
+        yield mismatch(Reason.MANIFEST_ROOT_MISMATCH, "manifest root", found, wanted, (MANIFEST, RECEIPT))
 
 
 def check_trail(evidence: Evidence) -> Iterator[Finding]:
@@ -161,21 +171,26 @@ def check_receipt(evidence: Evidence) -> Iterator[Finding]:
     report = evidence.report.at_home()
     found, wanted = evidence.document_hash(MANIFEST), receipt.manifest_sha256
     if found != wanted:
-        yield _mismatch(Reason.RECEIPT_MANIFEST_MISMATCH, MANIFEST, found, wanted, (MANIFEST, RECEIPT))
-    found, wanted = evidence.document_hash(CLIENT_NONCE), receipt.client_nonce_hash
-    if found != wanted:
-        yield _mismatch(Reason.RECEIPT_NONCE_MISMATCH, CLIENT_NONCE, found, wanted, (CLIENT_NONCE, RECEIPT))
+        yield mismatch(Reason.RECEIPT_MANIFEST_MISMATCH, MANIFEST, found, wanted, (MANIFEST, RECEIPT))
+    yield from check_nonce_hash(evidence)
     found, wanted = report.policy_hash(), receipt.intake_policy_hash
     if found != wanted or (report.policy["lane_id"], report.policy["profile_id"]) != (
         receipt.lane_id,
         receipt.profile_id,
     ):
-        yield _mismatch(Reason.RECEIPT_POLICY_MISMATCH, "policy", found, wanted, (INTAKE_REPORT, RECEIPT))
+        yield mismatch(Reason.RECEIPT_POLICY_MISMATCH, "policy", found, wanted, (INTAKE_REPORT, RECEIPT))
     found, wanted = evidence.trail.needed().head(), receipt.hash_trail_head
     if found != wanted:
-        yield _mismatch(Reason.RECEIPT_TRAIL_MISMATCH, "trail head", found, wanted, (HASH_TRAIL, RECEIPT))
+        yield mismatch(Reason.RECEIPT_TRAIL_MISMATCH, "trail head", found, wanted, (HASH_TRAIL, RECEIPT))
     yield from _check_kit_ids(evidence)
     yield from _check_report_records(evidence, evidence.manifest.needed())
+
+
+def check_nonce_hash(evidence: Evidence) -> Iterator[Finding]:
+    """Of step 6: the receipt was made for this nonce."""
+    found, wanted = evidence.document_hash(CLIENT_NONCE), evidence.receipt.needed().client_nonce_hash
+    if found != wanted:
+        yield mismatch(Reason.RECEIPT_NONCE_MISMATCH, CLIENT_NONCE, found, wanted, (CLIENT_NONCE, RECEIPT))
 
 
 def _check_kit_ids(evidence: Evidence) -> Iterator[Finding]:
@@ -236,7 +251,7 @@ def check_leaf(evidence: Evidence) -> Iterator[Finding]:
     record = evidence.sealed_as or evidence.registry_receipt.at_home().record
     found = record.leaf.hash()
     if found != record.leaf_hash:
-        yield _mismatch(Reason.LEAF_HASH_MISMATCH, "leaf hash", found, record.leaf_hash, (REGISTRY_RECEIPT,))
+        yield mismatch(Reason.LEAF_HASH_MISMATCH, "leaf hash", found, record.leaf_hash, (REGISTRY_RECEIPT,))
     receipt = evidence.receipt.needed()
     expected = Leaf(
         client_nonce_hash=evidence.document_hash(CLIENT_NONCE),
@@ -245,7 +260,7 @@ def check_leaf(evidence: Evidence) -> Iterator[Finding]:
         issuer_kid=receipt.issuer_kid,
         kit_digest=record.leaf.kit_digest,  # step 10
         lane_id=receipt.lane_id,
-        manifest_root=evidence.manifest.needed().root(),
+        manifest_root=evidence.manifest_root(),
         profile_id=receipt.profile_id,
         statement_hash=evidence.document_hash(RECEIPT),
     ).members()
@@ -261,12 +276,13 @@ def check_kit_digest(evidence: Evidence) -> Iterator[Finding]:
         raise NotReachedError
     found, wanted = evidence.kit.sealed_digest(), evidence.leaf_record().leaf.kit_digest
     if found != wanted:
-        yield _mismatch(Reason.KIT_DIGEST_MISMATCH, "sealed kit", found, wanted, (REGISTRY_RECEIPT,))
+        yield mismatch(Reason.KIT_DIGEST_MISMATCH, "sealed kit", found, wanted, (REGISTRY_RECEIPT,))
 
 
-def _mismatch(
+def mismatch(
     reason: Reason, what: str, found: Hash, wanted: Hash, files: tuple[str, ...]
 ) -> VerificationError:
+    """A hash that is not the one that another document names."""
     return VerificationError(
         reason, f"{what}: found {format_hash(found)}, wanted {format_hash(wanted)}", files
     )

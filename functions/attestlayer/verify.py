@@ -5,16 +5,17 @@ does I/O, reads a clock or the network: what they say follows from the bytes and
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from attestlayer import steps_kit, steps_registry
+from attestlayer import steps_disclosure, steps_kit, steps_registry
 from attestlayer.encoding import Hash
 from attestlayer.errors import COULD_NOT_CHECK, VerificationError
 from attestlayer.evidence import Anchors, Aside, Evidence, Finding, NotReachedError, anchors_of
 from attestlayer.keyring import Keyring
 from attestlayer.kit import Kit
 from attestlayer.leaf import LeafRecord
+from attestlayer.manifest import ManifestFile
 from attestlayer.registry_receipt import RegistryReceipt
 from attestlayer.trust import TrustRoot
 
@@ -72,9 +73,10 @@ class StepReport:
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """What a verified kit or registry receipt was shown to be. Times in POSIX seconds.
+    """What a verified kit, registry receipt or disclosed record was shown to be. Times in POSIX seconds.
 
-    `kit_id`, `not_before` and `files` are None and 0 for a registry receipt by itself.
+    `kit_id`, `not_before` and `files` are None and 0 for a registry receipt by itself; `record` is the
+    disclosed record, of which `files` is 1.
     """
 
     kit_id: str | None
@@ -86,6 +88,7 @@ class Issued:
     checkpoint_time: int
     not_before: int | None
     files: int
+    record: ManifestFile | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +137,17 @@ def verify_sealed(kit: Kit, trust: TrustRoot, leaf: LeafRecord) -> None:
     """
     evidence = Evidence(kit, anchors_of(trust), sealed_as=leaf)
     _raise_first([*_kit_steps(evidence)[:10], [_bound(steps_registry.check_nonce_time, evidence)]])
+
+
+def explain_disclosure(part: Kit, trust: TrustRoot) -> Report:
+    """A disclosed record: every step that can be made with one record of a kit. Raises nothing."""
+    evidence = steps_disclosure.DisclosureEvidence(part, anchors_of(trust))
+    checks = _disclosure_steps(evidence)
+    steps = tuple(
+        _run(number, checks[number]) if number in checks else StepReport(number, Status.NOT_CHECKED)
+        for number in range(1, len(STEPS) + 1)
+    )
+    return Report(steps, _issued_record(evidence) if _all_passed(steps) else None)
 
 
 def explain_receipt(receipt: RegistryReceipt, trust: TrustRoot) -> Report:
@@ -188,6 +202,21 @@ def _kit_steps(evidence: Evidence) -> list[list[Check]]:
         [kit(steps_registry.check_nonce_time), registry(steps_registry.check_merge_time)],
         [registry(steps_registry.check_notices)],
     ]
+
+
+def _disclosure_steps(evidence: steps_disclosure.DisclosureEvidence) -> dict[int, list[Check]]:
+    """The checks of a disclosed record by number; from the issuer key on those of a kit, but for step 10."""
+
+    def part(check: steps_disclosure.DisclosureCheck) -> Check:
+        return lambda: check(evidence)
+
+    checks = dict(enumerate(_kit_steps(evidence), 1))
+    del checks[5], checks[10]
+    checks[2] = [part(steps_disclosure.check_entry)]
+    checks[3] = [part(steps_disclosure.check_record)]
+    checks[4] = [part(steps_disclosure.check_way)]
+    checks[6] = [part(steps_disclosure.check_receipt_alone)]
+    return checks
 
 
 def _raise_first(steps: Iterable[Iterable[Check]]) -> None:
@@ -259,6 +288,17 @@ def _issued(evidence: Evidence) -> Issued:
         checkpoint_time=log.checkpoint.timestamp,
         not_before=evidence.not_before(),
         files=len(evidence.manifest.needed().files),
+    )
+
+
+def _issued_record(evidence: steps_disclosure.DisclosureEvidence) -> Issued:
+    receipt, log = evidence.receipt.needed(), evidence.registry_receipt.needed()
+    return replace(
+        _issued_by_receipt(log),
+        kit_id=receipt.kit_id,
+        not_before=evidence.not_before(),
+        files=1,
+        record=evidence.disclosure.needed().file,
     )
 
 

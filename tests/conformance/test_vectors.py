@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 from attestlayer.errors import Reason, Remark
-from support.vectors import judged, run
+from support.vectors import judged, judged_disclosure, run
 
 HERE = Path(__file__).parent.parent / "vectors"
 MAX_LENGTH = 3 * 1024 * 1024
@@ -22,6 +22,7 @@ def _load(path: Path) -> list[dict]:  # type: ignore[type-arg]
 FILES = sorted(HERE.rglob("*.json"))
 LISTS = [path for path in FILES if path.parent == HERE]
 KITS = [path for path in FILES if path.parent.name == "kits"]
+DISCLOSURES = [path for path in FILES if path.parent.name == "disclosures"]
 
 
 def _generator() -> ModuleType:
@@ -30,6 +31,17 @@ def _generator() -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.mark.parametrize("path", DISCLOSURES, ids=lambda path: path.stem)
+def test_each_disclosed_record_comes_out_as_expected(path: Path, tmp_path: Path) -> None:
+    (vector,) = _load(path)
+    report = judged_disclosure(vector, tmp_path)
+    first = next((step for step in report.steps if step.failures), None)
+    assert (first.failures[0].reason.value if first else "accepted") == vector["expect"]
+    assert (first.number if first else None) == vector["step"]
+    assert (list(first.failures[0].files) if first else []) == vector["files"]
+    assert sorted(note.remark for note in report.notes) == sorted(vector["remarks"])
 
 
 def test_the_generator_makes_the_checked_in_files() -> None:

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from attestlayer.canonical import format_json
 from attestlayer.cli_json import format_report_json, trust_members
-from attestlayer.cli_text import Subject
+from attestlayer.cli_text import Kind, Subject
 from attestlayer.encoding import format_base64url, format_hash, sha256
 from attestlayer.keys import PrivateKey
 from attestlayer.manifest import (
@@ -208,7 +208,7 @@ def _kit(example: Worked) -> dict[str, str]:
 def _documents(example: Worked) -> dict[str, str]:
     kit, sealed = example.kit, example.kit.sealed
     report = explain(kit.kit(), kit.trust)
-    subject = Subject("kit", "kit.zip", ORIGIN, is_kit=True)
+    subject = Subject(Kind.KIT, "kit.zip", ORIGIN)
     tiny = make_zip(TINY)
     return {
         "receipt-signed": sealed.receipt.signed_bytes().decode(),

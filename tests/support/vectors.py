@@ -37,6 +37,8 @@ from attestlayer.trust import parse_trust
 from attestlayer.verify import Report, explain_receipt, explain_receipt_by_jwks
 from support.build import ORIGIN, hash_reader
 from support.cases import CASES, Case, Subject
+from support.disclosures import CASES as DISCLOSURES
+from support.disclosures import DisclosureCase, judge_disclosure
 from support.documents import KINDS, spoilt
 from support.foreign import RFC_6962_LEAVES, SIGNATURES, SMALL_ORDER
 from support.judge import Judgement, judge
@@ -56,8 +58,12 @@ def vector(comment: str, expect: str, **members: object) -> Vector:
 def all_vectors() -> dict[str, object]:
     """Each vector file's content by its name: one vector a kit, a list of vectors for the others."""
     kits: dict[str, object] = {f"kits/{case.name}.json": _kit(case) for case in CASES}
+    disclosures: dict[str, object] = {
+        f"disclosures/{case.name}.json": _container("disclosed-record", case) for case in DISCLOSURES
+    }
     return {
         **kits,
+        **disclosures,
         "documents.json": _documents(),
         "json.json": _json_profile(),
         "texts.json": _texts(),
@@ -74,8 +80,15 @@ def _b64(data: bytes) -> str:
 
 
 def _kit(case: Case) -> Vector:
+    made = _container("kit", case)
+    if case.reason == Reason.TRUST_ROOT_UNUSABLE:
+        del made["step"], made["files"]
+    return made
+
+
+def _container(kind: str, case: Case | DisclosureCase) -> Vector:
     subject = case.build()
-    members: dict[str, object] = {"kind": "kit", "trust": subject.trust.decode()}
+    members: dict[str, object] = {"kind": kind, "trust": subject.trust.decode()}
     if subject.zip is not None:
         members["zip"] = _b64(subject.zip)
     if subject.folder is not None:
@@ -83,9 +96,8 @@ def _kit(case: Case) -> Vector:
         members["links"] = dict(subject.links)
     made = vector(case.comment, case.reason or ACCEPTED, **members)
     made["remarks"] = [remark.value for remark in case.remarks]
-    if case.reason != Reason.TRUST_ROOT_UNUSABLE:
-        made["step"] = case.step if case.reason else None
-        made["files"] = list(case.files)
+    made["step"] = case.step if case.reason else None
+    made["files"] = list(case.files)
     return made
 
 
@@ -273,16 +285,24 @@ def run(made: Members, place: Path) -> str:
 
 def judged(made: Members, place: Path) -> Judgement:
     """What verification makes of a kit vector."""
+    return judge(_subject(made), place)
+
+
+def judged_disclosure(made: Members, place: Path) -> Report:
+    """What verification makes of a disclosed record's vector."""
+    return judge_disclosure(_subject(made), place)
+
+
+def _subject(made: Members) -> Subject:
     given = made["input"]
     assert isinstance(given, dict)
     folder, links = given.get("folder"), given.get("links")
-    subject = Subject(
+    return Subject(
         trust=str(given["trust"]).encode(),
         zip=parse_base64(str(given["zip"])) if "zip" in given else None,
         folder={n: base64.b64decode(str(v)) for n, v in folder.items()} if isinstance(folder, dict) else None,  # noqa: TID251
         links=tuple((n, str(v)) for n, v in links.items()) if isinstance(links, dict) else (),
     )
-    return judge(subject, place)
 
 
 def _parse(given: Members) -> str:

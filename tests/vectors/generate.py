@@ -22,9 +22,9 @@ def files() -> dict[str, str]:
 
 
 def main() -> None:
-    """Write every vector file and remove kits that are no vectors any more."""
+    """Write every vector file and remove those that are no vectors any more."""
     written = files()
-    for old in (HERE / "kits").glob("*.json"):
+    for old in [*(HERE / "kits").glob("*.json"), *(HERE / "disclosures").glob("*.json")]:
         if old.relative_to(HERE).as_posix() not in written:
             old.unlink()
     for name, text in written.items():
