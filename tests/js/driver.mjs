@@ -101,6 +101,11 @@ const commands = {
   async errors({ page }) {
     return pages.get(page).errors;
   },
+  /** Forget the complaints so far: a test that provokes some looks at them itself. */
+  async forget({ page }) {
+    pages.get(page).errors.length = 0;
+    pages.get(page).requests.length = 0;
+  },
   /** What axe-core finds wrong by WCAG 2.2 A and AA. Run outside the page's world where there is one. */
   async axe({ page }) {
     const target = pageOf(page);

@@ -92,6 +92,10 @@ class Page:
         """Uncaught errors, and errors and warnings of the console, since the tab was opened."""
         return list(self._ask("errors"))
 
+    def forget(self) -> None:
+        """Forget requests and errors so far: a test that provokes some says so."""
+        self._ask("forget")
+
     def axe(self) -> list[dict[str, Any]]:
         """What axe-core finds: WCAG 2.2 A and AA, and its best practices."""
         return list(self._ask("axe"))

@@ -1,4 +1,4 @@
-"""verify.html: the browser verifier's page, its modules and a trust root in one file. Pure; same input, same bytes.
+"""verify.html: the browser verifier's page, its modules and a trust root in one file. Pure.
 
 Each ES module becomes a function called at once, in order of their imports, so that the file reads like
 the modules do and no name of one can meet a name of another.
@@ -75,7 +75,9 @@ def _in_order(modules: Mapping[str, str]) -> list[str]:
     while waiting:
         name, above = waiting[-1]
         if name not in modules or name in above:
-            raise PageError(f"{name} is imported by {' by '.join(reversed(above))} and is missing, or imports itself")
+            raise PageError(
+                f"{name} is imported by {' by '.join(reversed(above))} and is missing, or imports itself"
+            )
         needed = [each for each in _imports(modules[name]) if each not in order]
         if needed:
             waiting.append((needed[0], (*above, name)))
@@ -95,7 +97,9 @@ def _as_function(name: str, text: str) -> str:
     body = _WHOLE.sub(lambda match: f"const {match[1]} = {_variable(match[2])};\n", body)
     body = _EXPORT.sub(r"\1 \2", body)
     if found := _LEFT_OVER.search(body):
-        raise PageError(f"{name}: {found.group().strip()!a} is a form of import or export that is not known here")
+        raise PageError(
+            f"{name}: {found.group().strip()!a} is a form of import or export that is not known here"
+        )
     if re.search(r"\bas\b", "".join(match[1] for match in _NAMED.finditer(text))):
         raise PageError(f"{name}: an import under another name is not known here")
     return (

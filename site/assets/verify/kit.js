@@ -80,10 +80,7 @@ export class Kit {
 /** The kit in a canonical ZIP, in one pass. Raises `VerificationError` (input-not-a-kit, container-…). */
 export async function readZip(source) {
   if (!startsWithBytes(await source.read(0, ZIP_START.length), ZIP_START)) {
-    throw new VerificationError(
-      "input-not-a-kit",
-      "neither a folder nor a ZIP file: it does not begin with PK\\3\\4",
-    );
+    throw notAKit();
   }
   const builder = new KitBuilder(), central = [];
   let offset = 0, last = "";
@@ -105,6 +102,12 @@ export async function readZip(source) {
     throw notCanonical("its directory is not the canonical one, or something follows it");
   }
   return builder.finish();
+}
+
+/** What is said of a file that is no ZIP. */
+export function notAKit() {
+  const message = "neither a folder nor a ZIP file: it does not begin with PK\\3\\4";
+  return new VerificationError("input-not-a-kit", message);
 }
 
 /** Collects members, holding each against the limits before its content is read. */

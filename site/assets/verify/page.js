@@ -2,7 +2,7 @@
 import { formatJson } from "./canonical.js";
 import { ValueError, VerificationError } from "./errors.js";
 import { BlobSource, readFolder } from "./files.js";
-import { ZIP_START, readZip } from "./kit.js";
+import { ZIP_START, notAKit, readZip } from "./kit.js";
 import { MAX_MEMBER_LENGTH } from "./manifest.js";
 import { fromDrop, fromFiles, fromFolder } from "./page_input.js";
 import {
@@ -18,6 +18,7 @@ import { refusalsOfUpdate } from "./update.js";
 import { COULD_NOT, containerReport, explainInput, explainReceipt, unreadReceipt } from "./verify.js";
 
 const PROGRESS_EVERY_MS = 80;
+const DROPPED = "what was dropped";
 
 const at = (id) => document.getElementById(id);
 const now = () => Math.floor(Date.now() / 1000); // to show ages and when it was checked: no verdict depends on it
@@ -26,19 +27,27 @@ const now = () => Math.floor(Date.now() / 1000); // to show ages and when it was
 let anchor = { error: new VerificationError("trust-root-unusable", "this page holds no trust root") };
 let turn = 0; // of the newest input: an older one's answer is dropped
 
-/** One input from beginning to end. Whatever goes wrong, no verdict is left standing. */
-async function handle(input) {
-  if (!input) return;
+/** One input, or the promise of one, from beginning to end. Whatever goes wrong, no verdict is left standing. */
+async function handle(given) {
   const mine = ++turn;
-  show("working");
-  at("working-name").textContent = printable(input.name);
   announce("");
   try {
+    const input = await given;
+    if (!input || mine !== turn) return;
+    show("working");
+    at("working-name").textContent = printable(input.name);
     const answer = await check(input, progress(input, mine));
-    if (mine === turn) showAnswer(answer, input);
+    if (mine === turn) showAnswer(answer, input.name);
   } catch (error) {
-    if (mine === turn) showFault(error);
+    if (mine !== turn) return;
+    if (error instanceof VerificationError) showAnswer(await unopened(error), DROPPED);
+    else showFault(error);
   }
+}
+
+/** Something that could not even be listed. */
+async function unopened(error) {
+  return reported(containerReport(error), { what: "kit", path: DROPPED, isKit: true });
 }
 
 /** What an input comes to: {nodes, report, subject} or {nodes}. */
@@ -72,7 +81,9 @@ async function checkPart(name, data) {
   const part = identify(data);
   if (part.kind === "trust") return offerTrust(name, data);
   if (part.kind === "registry-receipt") return checkReceipt(name, data);
-  return alone([await described(name, data, part)]);
+  const answer = alone([await described(name, data, part)]);
+  const report = containerReport(notAKit()); // what the command says of it
+  return { ...answer, json: formatReportJson(report, { path: name, isKit: true }, anchor.trust ? trustMembers(anchor.trust) : null) };
 }
 
 async function checkReceipt(name, data) {
@@ -158,9 +169,9 @@ function progress(input, mine) {
   };
 }
 
-function showAnswer({ nodes, verdict, words = "", json = null, isKit = true }, input) {
+function showAnswer({ nodes, verdict, words = "", json = null, isKit = true }, name) {
   const buttons = [
-    json === null ? null : element("button", { type: "button", class: "button", onclick: () => save(json, `${input.name}.report.json`) }, "Save the report (JSON)"),
+    json === null ? null : element("button", { type: "button", class: "button", onclick: () => save(json, `${name}.report.json`) }, "Save the report (JSON)"),
     element("button", { type: "button", class: "button plain", onclick: () => globalThis.print() }, "Print"),
     element("button", { type: "button", class: "button plain", onclick: again }, "Check another"),
   ];
@@ -168,7 +179,7 @@ function showAnswer({ nodes, verdict, words = "", json = null, isKit = true }, i
   at("result").replaceChildren(verdictNode, element("div", { class: "buttons only-screen" }, ...buttons.filter(Boolean)), ...others);
   at("does-not-prove").replaceWith(showLimits(isKit));
   show("result");
-  document.title = `${verdict} · ${printable(input.name)}`;
+  document.title = `${verdict} · ${printable(name)}`;
   announce(`${verdict}. ${printable(words)}`);
   at("result").querySelector("h1").focus();
 }
@@ -186,7 +197,6 @@ function showFault(error) {
 
 function again() {
   turn += 1;
-  for (const id of ["pick-file", "pick-folder", "pick-trust"]) at(id).value = "";
   document.title = "Verify a kit · AttestLayer";
   show("ask");
   at("pick-file").focus();
@@ -256,23 +266,22 @@ async function readAnchor() {
 }
 
 function listen() {
-  at("pick-file").addEventListener("change", (event) => handle(fromFiles(event.target.files)));
-  at("pick-folder").addEventListener("change", (event) => handle(fromFolder(event.target.files)));
-  at("pick-trust").addEventListener("change", (event) => handle(fromFiles(event.target.files)));
+  for (const [id, read] of [["pick-file", fromFiles], ["pick-folder", fromFolder], ["pick-trust", fromFiles]]) {
+    at(id).addEventListener("change", ({ target }) => {
+      const input = read(target.files);
+      target.value = ""; // so that picking the same again is a change, too
+      handle(input);
+    });
+  }
   document.addEventListener("dragover", (event) => {
     event.preventDefault();
     at("drop").classList.add("over");
   });
   document.addEventListener("dragleave", () => at("drop").classList.remove("over"));
-  document.addEventListener("drop", async (event) => {
+  document.addEventListener("drop", (event) => {
     event.preventDefault();
     at("drop").classList.remove("over");
-    try {
-      await handle(await fromDrop(event.dataTransfer));
-    } catch (error) { // a folder that can't be listed
-      turn += 1;
-      showFault(error);
-    }
+    handle(fromDrop(event.dataTransfer));
   });
   addEventListener("error", ({ error }) => { turn += 1; showFault(error); });
   addEventListener("unhandledrejection", ({ reason }) => { turn += 1; showFault(reason); });

@@ -1,20 +1,36 @@
 // What was dropped on the page, or picked: one file, a folder's files, or several loose ones.
+import { VerificationError } from "./errors.js";
 
-/** `{kind: "file", name, file}`, `{kind: "folder", name, files: [{name, file}]}` or `{kind: "loose", name, files}`. */
+/**
+ * `{kind: "file", name, file}`, `{kind: "folder", name, files: [{name, file}]}` or `{kind: "loose", name, files}`.
+ *
+ * Folders come as handles where the browser has them, for Chromium's older entries can't be read by a page
+ * from a file. Both have to be asked for before the first await: the list is empty afterwards.
+ */
 export async function fromDrop(transfer) {
-  // Entries have to be taken before the first await: the list is empty afterwards.
   const items = [...transfer.items].filter((item) => item.kind === "file");
-  const entries = items.map((item) => item.webkitGetAsEntry?.() ?? null);
-  const files = items.map((item) => item.getAsFile());
-  if (entries.length === 1 && entries[0]?.isDirectory) {
-    return { kind: "folder", name: entries[0].name, files: await filesBelow(entries[0], "") };
+  const asked = items.map((item) => ({
+    file: item.getAsFile(),
+    entry: item.webkitGetAsEntry?.() ?? null,
+    handle: item.getAsFileSystemHandle?.().catch(() => null) ?? null,
+  }));
+  const given = await Promise.all(asked.map(async (each) => ({ ...each, handle: await each.handle })));
+  if (!given.some(isFolder)) return fromFiles(given.map(({ file }) => file).filter(Boolean));
+  try {
+    if (given.length === 1) return { kind: "folder", name: nameOf(given[0]), files: await filesOf(given[0], "") };
+    const all = given.map((each) => (
+      isFolder(each) ? filesOf(each, `${nameOf(each)}/`) : [{ name: each.file.name, file: each.file }]
+    ));
+    return { kind: "folder", name: "what was dropped", files: (await Promise.all(all)).flat() }; // without their folder
+  } catch (error) {
+    const hint = "choose the folder with the button instead";
+    throw new VerificationError("input-unreadable", `the folder can't be listed: ${error.message}; ${hint}`);
   }
-  if (!entries.some((entry) => entry?.isDirectory)) return fromFiles(files.filter(Boolean));
-  const all = await Promise.all(entries.map((entry, at) => (
-    entry?.isDirectory ? filesBelow(entry, `${entry.name}/`) : [{ name: files[at].name, file: files[at] }]
-  )));
-  return { kind: "folder", name: "what was dropped", files: all.flat() }; // a kit's members, without their folder
 }
+
+const isFolder = ({ entry, handle }) => handle?.kind === "directory" || (entry?.isDirectory ?? false);
+const nameOf = ({ entry, handle }) => (handle ?? entry).name;
+const filesOf = ({ entry, handle }, prefix) => (handle ? filesInHandle(handle, prefix) : filesBelow(entry, prefix));
 
 /** Files of an `<input type="file">`. */
 export function fromFiles(files) {
@@ -32,6 +48,19 @@ export function fromFolder(files) {
 }
 
 /** All files of a folder, however deep, with their paths below it. */
+async function filesInHandle(folder, prefix) {
+  const found = [], waiting = [[folder, prefix]];
+  while (waiting.length) {
+    const [each, start] = waiting.pop();
+    for await (const [name, handle] of each.entries()) {
+      if (handle.kind === "directory") waiting.push([handle, `${start}${name}/`]);
+      else found.push({ name: start + name, file: await handle.getFile() });
+    }
+  }
+  return found;
+}
+
+/** The same with the older entries. */
 async function filesBelow(folder, prefix) {
   const found = [], waiting = [[folder, prefix]];
   while (waiting.length) {

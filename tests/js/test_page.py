@@ -1,0 +1,467 @@
+"""verify.html in real browsers: from a file and over HTTP, each verdict, kits and parts, trust roots."""
+
+import base64
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from attestlayer.advice import ADVICE
+from attestlayer.cli_text import DOES_NOT_PROVE, PROVES
+from attestlayer.encoding import format_hash, sha256
+from attestlayer.errors import Reason
+from attestlayer.manifest import BINDER, CLIENT_NONCE, MANIFEST, RECEIPT, REGISTRY_RECEIPT
+from attestlayer.nonce import Nonce
+from attestlayer.receipt import BOUNDARY
+from support.browsers import Browser, Page, served
+from support.build import STRANGER, Delivered, Hooks, Plan, Scenario, make, make_zip
+from support.page import verifier_page
+from support.verifiers import Given, PythonCommand, differences
+
+ROOT = Path(__file__).parents[2]
+KITS = sorted((ROOT / "tests/vectors/kits").glob("*.json"))
+
+IDLE = '!document.querySelector("#result").hidden && document.querySelector("#working").hidden'
+STARTED = 'document.documentElement.classList.contains("alive")'
+REPORT = """
+  const saved = [];
+  const { createObjectURL } = URL;
+  URL.createObjectURL = (blob) => { saved.push(blob); return createObjectURL.call(URL, blob); };
+  const buttons = [...document.querySelectorAll("#result button")];
+  const button = buttons.find((each) => each.innerText.includes("JSON"));
+  HTMLAnchorElement.prototype.click = () => {};
+  button.click();
+  return saved[0].text();
+"""
+
+
+@pytest.fixture(scope="module")
+def delivered() -> Delivered:
+    return make()
+
+
+@pytest.fixture
+def place(tmp_path: Path, delivered: Delivered) -> Path:
+    """verify.html, kit.zip and the same kit unpacked."""
+    (tmp_path / "verify.html").write_bytes(verifier_page(delivered.trust.format()))
+    (tmp_path / "kit.zip").write_bytes(delivered.zip)
+    unpack(delivered.members, tmp_path / "kit")
+    return tmp_path
+
+
+Opener = Callable[..., Page]
+
+
+@pytest.fixture
+def opened(browser: Browser, place: Path) -> Iterator[Opener]:
+    """Opens the page from its file; at the end it has complained of nothing and asked for nothing more."""
+    pages: list[Page] = []
+
+    def open_page(**options: Any) -> Page:
+        page = browser.open((place / "verify.html").as_uri(), **options)
+        page.wait_for(STARTED)
+        pages.append(page)
+        return page
+
+    yield open_page
+    for page in pages:
+        assert page.errors() == []
+        assert {url for url in page.requests() if url.startswith("http")} == set()
+        page.close()
+
+
+def unpack(members: dict[str, bytes], folder: Path) -> None:
+    for name, data in members.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+
+
+def give(page: Page, *paths: Path, selector: str = "#pick-file", timeout_s: float = 60) -> str:
+    """Pick files or a folder; the verdict."""
+    page.upload(selector, *paths)
+    page.wait_for(IDLE, timeout_s)
+    return page.text("#result h1")
+
+
+def report_of(page: Page) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(page.evaluate(REPORT))  # noqa: TID251
+    return found
+
+
+def test_a_kit_is_verified_with_its_sentence_proofs_and_limits(opened: Opener, place: Path) -> None:
+    page = opened()
+    assert give(page, place / "kit.zip") == "VERIFIED"
+    sentence = (
+        "kit.zip is byte for byte what AttestLayer issued on 31 January 2026, 12:01:30 UTC, "
+        "entry 2 of the public registry registry.example.org."
+    )
+    assert page.text("#result .sentence") == sentence
+    shown = page.evaluate(
+        """
+        const rows = [...document.querySelectorAll(".checks tbody tr")];
+        return rows.map((row) => row.innerText.replace(/\\s+/g, " "));
+        """
+    )
+    assert len(shown) == 10
+    for row, proof in zip(shown, PROVES, strict=False):
+        assert proof in row and " yes " in row
+    for limit in DOES_NOT_PROVE:
+        assert limit in page.text("#does-not-prove")
+    assert BOUNDARY in page.text(".limits")
+    assert page.evaluate("return document.activeElement === document.querySelector('#result h1')")
+    assert page.evaluate("return document.title") == "VERIFIED · kit.zip"
+    assert page.text("#announce").startswith("VERIFIED. kit.zip is byte for byte")
+
+
+def test_the_page_says_which_keys_it_trusts_and_where_they_are_from(
+    opened: Opener, delivered: Delivered
+) -> None:
+    words = opened().text("#trust")
+    assert format_hash(delivered.trust.fingerprint()) in words
+    assert delivered.trust.fingerprint().hex() in words
+    assert "Built into this page" in words and "registry.example.org" in words
+    for key in delivered.trust.keyring.keys.values():
+        assert key.public.kid in words
+    assert re.search(r"31 January 2026, 12:0\d:00 UTC \(\d+ days ago\)", words)
+
+
+def test_a_folder_is_verified_as_the_zip_is(opened: Opener, place: Path) -> None:
+    page = opened()
+    assert give(page, place / "kit", selector="#pick-folder") == "VERIFIED"
+    assert page.text("#result .sentence").startswith("kit is byte for byte")
+    (place / "kit" / "notes.txt").write_text("mine")
+    page.evaluate('[...document.querySelectorAll("#result button")].at(-1).click()')
+    assert give(page, place / "kit", selector="#pick-folder") == "NOT VERIFIED"
+    assert "file-unexpected" in page.text("#result")
+
+
+def test_every_bad_file_is_named_with_what_was_found_and_expected(
+    opened: Opener, place: Path, delivered: Delivered
+) -> None:
+    names = [name for name in delivered.members if name.startswith("records/")] + [BINDER]
+    changed = {**delivered.members, **{name: delivered.members[name] + b"!" for name in names}}
+    same_size = {**changed, "README.txt": delivered.members["README.txt"].swapcase()}
+    (place / "bad.zip").write_bytes(make_zip(same_size))
+    page = opened()
+    assert give(page, place / "bad.zip") == "NOT VERIFIED"
+    words = page.text(".failures")
+    for name in [*names, "README.txt"]:
+        assert name in words
+    assert ADVICE[Reason.FILE_SIZE_MISMATCH] in words and ADVICE[Reason.FILE_HASH_MISMATCH] in words
+    listed = next(file for file in open_manifest(delivered) if file["path"] == "README.txt")
+    assert base64.urlsafe_b64decode(listed["sha256"] + "=").hex() in words  # noqa: TID251
+    assert "What was issued" not in page.text("#result")
+
+
+def open_manifest(delivered: Delivered) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(delivered.members[MANIFEST])["files"]  # noqa: TID251
+    return found
+
+
+def test_contents_are_not_shown_where_a_signature_is_bad(opened: Opener, place: Path) -> None:
+    vector = json.loads((ROOT / "tests/vectors/kits/receipt-signed-by-another.json").read_text())  # noqa: TID251
+    (place / "forged.zip").write_bytes(base64.b64decode(vector["input"]["zip"]))  # noqa: TID251
+    page = opened()
+    assert give(page, place / "forged.zip") == "NOT VERIFIED"
+    words = page.text("#result")
+    assert "receipt-signature-invalid" in words
+    assert "kit_" not in words and "What was issued" not in words and "PAY-01" not in words
+
+
+def test_each_vector_gets_the_commands_report(browser: Browser, tmp_path: Path) -> None:
+    """Through the page's own input, from a file; by trust root, so that each is built into the page once."""
+    by_trust: dict[str, list[Path]] = {}
+    for path in KITS:
+        vector = json.loads(path.read_text(encoding="ascii"))  # noqa: TID251
+        if "zip" in vector["input"] and vector["expect"] not in {"trust-root-unusable", "input-not-a-kit"}:
+            kit = tmp_path / f"{path.stem}.zip"
+            kit.write_bytes(base64.b64decode(vector["input"]["zip"]))  # noqa: TID251
+            by_trust.setdefault(vector["input"]["trust"], []).append(kit)
+    assert sum(map(len, by_trust.values())) > 80
+    parted = []
+    for number, (trust, kits) in enumerate(by_trust.items()):
+        (tmp_path / f"{number}.json").write_text(trust, encoding="utf-8")
+        (tmp_path / f"{number}.html").write_bytes(verifier_page(trust.encode()))
+        page = browser.open((tmp_path / f"{number}.html").as_uri())
+        for kit in kits:
+            expected = PythonCommand().reports([Given(kit, tmp_path / f"{number}.json")])
+            page.evaluate('document.querySelector("#result").hidden = true')
+            assert give(page, kit) == expected[0]["verdict"], kit
+            parted += differences([{**expected[0], "kit": kit.name}], [report_of(page)])
+        assert page.errors() == []
+        page.close()
+    assert parted == []
+
+
+def test_nothing_usable_could_not_be_checked(opened: Opener, place: Path) -> None:
+    (place / "letter.txt").write_text("Dear auditor,\n")
+    page = opened()
+    assert give(page, place / "letter.txt") == "COULD NOT CHECK"
+    assert report_of(page)["steps"][0]["failures"][0]["reason"] == Reason.INPUT_NOT_A_KIT
+
+
+def test_a_registry_receipt_is_verified_by_itself(opened: Opener, place: Path, delivered: Delivered) -> None:
+    page = opened()
+    assert give(page, place / "kit" / REGISTRY_RECEIPT) == "VERIFIED"
+    assert "No kit was checked: this is about the entry only." in page.text("#result .sentence")
+    assert "any kit or file is the one that the entry is of" in page.text("#does-not-prove")
+    bad = delivered.members[REGISTRY_RECEIPT].replace(b'"leaf_index":2', b'"leaf_index":1')
+    (place / "receipt.json").write_bytes(bad)
+    page.evaluate('document.querySelector("#result").hidden = true')
+    assert give(page, place / "receipt.json") == "NOT VERIFIED"
+    assert report_of(page)["input"] == "registry-receipt"
+
+
+@pytest.mark.parametrize("name", [RECEIPT, MANIFEST, CLIENT_NONCE, BINDER])
+def test_of_another_part_it_says_what_can_be_said(opened: Opener, place: Path, name: str) -> None:
+    page = opened()
+    assert give(page, place / "kit" / name) == "COULD NOT CHECK"
+    words = page.text("#result")
+    assert "nothing was decided" in words and "What can’t be said of it without its kit" in words
+    assert format_hash_of(place / "kit" / name) in words
+    links = page.evaluate('return [...document.querySelectorAll("#result a")].map((each) => each.href)')
+    assert all(link.startswith("https://registry.example.org/lookup.html#") for link in links)
+    assert len(links) == {RECEIPT: 2, MANIFEST: 1, CLIENT_NONCE: 1, BINDER: 0}[name]
+    if name == RECEIPT:
+        assert "Its signature verifies under the issuer key that the trust root knows" in words
+
+
+def format_hash_of(path: Path) -> str:
+    return format_hash(sha256(path.read_bytes()))
+
+
+def test_loose_parts_are_held_against_the_registry_receipt(opened: Opener, place: Path) -> None:
+    kit = place / "kit"
+    other = Nonce(None, bytes(32)).format()
+    (place / "other-nonce.txt").write_bytes(other)
+    page = opened()
+    given = (kit / REGISTRY_RECEIPT, kit / RECEIPT, kit / MANIFEST, place / "other-nonce.txt")
+    assert give(page, *given) == "VERIFIED"
+    words = page.text("#result")
+    assert "receipt.json, the receipt of a kit: the entry names its hash" in words
+    assert "manifest.json, the manifest of a kit: the entry names its hash" in words
+    assert "other-nonce.txt, the client nonce of a kit: the entry names another hash" in words
+
+
+def test_a_trust_root_is_used_only_after_it_was_shown_and_taken(opened: Opener, place: Path) -> None:
+    stranger = make(Scenario(registry=STRANGER))
+    (place / "trust.json").write_bytes(stranger.trust.format())
+    (place / "stranger.zip").write_bytes(stranger.zip)
+    page = opened()
+    assert give(page, place / "stranger.zip") == "NOT VERIFIED"
+    page.evaluate('document.querySelector("#result").hidden = true')
+    give(page, place / "trust.json", selector="#pick-trust")
+    assert format_hash(stranger.trust.fingerprint()) in page.text("#offer")
+    assert "It is no update of the one in use" in page.text("#offer")
+    assert STRANGER.public.kid not in page.text("#trust")
+    page.evaluate('document.querySelector("#offer .button").click()')
+    assert STRANGER.public.kid in page.text("#trust")
+    assert "Given to this page just now, as trust.json" in page.text("#trust")
+    assert give(page, place / "stranger.zip") == "VERIFIED"
+
+
+def test_a_kit_with_a_trust_root_in_it_vouches_for_nothing(opened: Opener, place: Path) -> None:
+    stranger = make(Scenario(registry=STRANGER))
+    unpack({**stranger.members, "trust.json": stranger.trust.format()}, place / "forged")
+    page = opened()
+    assert give(page, place / "forged", selector="#pick-folder") == "NOT VERIFIED"
+    assert STRANGER.public.kid not in page.text("#trust")
+
+
+def test_a_page_without_a_usable_trust_root_checks_nothing(
+    browser: Browser, place: Path, delivered: Delivered
+) -> None:
+    trust = json.loads(delivered.trust.format())  # noqa: TID251
+    trust["checkpoint"]["signature"] = "A" * 86
+    data = json.dumps(trust, sort_keys=True, separators=(",", ":")).encode()
+    (place / "verify.html").write_bytes(verifier_page(data))
+    page = browser.open((place / "verify.html").as_uri())
+    page.wait_for(STARTED)
+    assert "There is no usable trust root" in page.text("#trust")
+    assert give(page, place / "kit.zip") == "COULD NOT CHECK"
+    assert report_of(page)["trust"] is None
+    page.close()
+
+
+def test_without_scripts_the_page_says_that_nothing_was_checked(browser: Browser, place: Path) -> None:
+    page = browser.open((place / "verify.html").as_uri(), scripts=False)
+    page.screenshot(place / "dead.png")
+    if browser.name == "chromium":  # the driver's own questions need no scripts of the page there
+        assert "The verifier has not started" in page.text("#dead")
+        assert page.evaluate('return getComputedStyle(document.querySelector("#ask")).display') == "none"
+    page.close()
+
+
+@pytest.mark.parametrize("fault", ["throw new Error('a fault of ours')", "return Promise.reject('refused')"])
+def test_a_fault_of_the_page_is_no_verdict(browser: Browser, place: Path, fault: str) -> None:
+    page = browser.open((place / "verify.html").as_uri())
+    page.wait_for(STARTED)
+    page.evaluate(f"TextDecoder.prototype.decode = function () {{ {fault} }}")
+    assert give(page, place / "kit.zip") in {"COULD NOT CHECK", "NOT VERIFIED"}
+    page.evaluate("crypto.subtle.digest = () => { throw new Error('a fault of ours') }")
+    page.evaluate('document.querySelector("#result").hidden = true')
+    assert give(page, place / "kit.zip") == "COULD NOT CHECK"
+    assert "nothing was decided" in page.text("#result")
+    page.close()
+
+
+def test_it_verifies_over_http_with_the_network_gone(browser: Browser, place: Path) -> None:
+    """The server is down once the page is loaded; so is everything else that the page could ask."""
+    with served(place) as url:
+        page = browser.open(f"{url}/verify.html")
+        page.wait_for(STARTED)
+    before = page.requests()
+    assert [each for each in before if each.startswith("http")] == [f"{url}/verify.html"]
+    assert give(page, place / "kit.zip") == "VERIFIED"
+    assert page.requests() == before
+    assert page.errors() == []
+    page.close()
+
+
+def test_the_policy_stops_every_connection(opened: Opener) -> None:
+    page = opened()
+    blocked = page.evaluate(
+        """
+        const blocked = [];
+        addEventListener("securitypolicyviolation", (event) => blocked.push(event.effectiveDirective));
+        await fetch("http://127.0.0.1:9/").catch(() => {});
+        navigator.sendBeacon("http://127.0.0.1:9/");
+        try { new WebSocket("ws://127.0.0.1:9/"); } catch {}
+        const image = new Image();
+        image.src = "http://127.0.0.1:9/x.png";
+        const script = document.createElement("script");
+        script.textContent = "globalThis.injected = true";
+        document.body.append(script);
+        await new Promise((done) => setTimeout(done, 200));
+        return [globalThis.injected ?? null, ...new Set(blocked)];
+        """
+    )
+    injected, *directives = blocked
+    assert injected is None
+    assert {"connect-src", "img-src"} <= set(directives)
+    assert any(each.startswith("script-src") for each in directives)
+    page.forget()  # what was blocked is reported to the console
+
+
+def test_keys_alone_reach_every_control(opened: Opener) -> None:
+    page = opened()
+    reached = []
+    for _ in range(12):
+        page.press("Tab")
+        reached.append(page.evaluate("return document.activeElement.id || document.activeElement.className"))
+    assert reached[0] == "skip"
+    assert {"pick-file", "pick-folder", "pick-trust"} <= set(reached)
+    outlined = page.evaluate(
+        """
+        document.querySelector("#pick-file").focus();
+        return getComputedStyle(document.querySelector("label[for=pick-file]")).outlineStyle;
+        """
+    )
+    assert outlined == "solid"
+
+
+def test_nothing_is_wrong_by_axe_in_either_scheme(opened: Opener, place: Path, delivered: Delivered) -> None:
+    changed = {**delivered.members, BINDER: b"another"}
+    (place / "bad.zip").write_bytes(make_zip(changed))
+    (place / "letter.txt").write_text("Dear auditor,\n")
+    for dark in (False, True):
+        page = opened(dark=dark)
+        assert page.axe() == []
+        for name in ("kit.zip", "bad.zip", "letter.txt"):
+            page.evaluate('document.querySelector("#result").hidden = true')
+            give(page, place / name)
+            page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+            assert page.axe() == []
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_no_width_makes_it_scroll_sideways(opened: Opener, place: Path, width: int) -> None:
+    page = opened(width=width)
+    for paths in ((), (place / "kit.zip",), (place / "kit" / RECEIPT,)):
+        if paths:
+            page.evaluate('document.querySelector("#result").hidden = true')
+            give(page, *paths)
+            page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+        assert page.evaluate("return document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_what_is_dropped_is_checked(chromium: Browser, place: Path) -> None:
+    page = chromium.open((place / "verify.html").as_uri())
+    page.wait_for(STARTED)
+    for path in (place / "kit.zip", place / "kit"):
+        page.drag("#drop", path)
+        page.wait_for(IDLE)
+        assert page.text("#result h1") == "VERIFIED"
+        assert page.text("#result .sentence").startswith(f"{path.name} is byte for byte")
+        page.evaluate('[...document.querySelectorAll("#result button")].at(-1).click()')
+    page.evaluate("delete DataTransferItem.prototype.getAsFileSystemHandle")
+    page.drag("#drop", place / "kit")  # Chromium's older way does not work from a file: it says so
+    page.wait_for(IDLE)
+    assert page.text("#result h1") == "COULD NOT CHECK"
+    assert "choose the folder with the button instead" in page.text("#result")
+    page.close()
+
+
+def test_a_dropped_folder_is_checked_over_http_the_older_way_too(chromium: Browser, place: Path) -> None:
+    with served(place) as url:
+        page = chromium.open(f"{url}/verify.html")
+        page.wait_for(STARTED)
+    page.evaluate("delete DataTransferItem.prototype.getAsFileSystemHandle")
+    page.drag("#drop", place / "kit")
+    page.wait_for(IDLE)
+    assert page.text("#result h1") == "VERIFIED"
+    page.evaluate('[...document.querySelectorAll("#result button")].at(-1).click()')
+    page.drag("#drop", *sorted((place / "kit").iterdir()))
+    page.wait_for(IDLE)
+    assert page.text("#result h1") == "VERIFIED"
+    assert page.errors() == []
+    page.close()
+
+
+def test_names_of_records_can_not_hide_or_turn_round(browser: Browser, tmp_path: Path) -> None:
+    def renamed(report: Any) -> Any:
+        first = replace(report.records[0], name="invoice\u202efdp.exe <img src=x>")
+        return replace(report, records=(first, *report.records[1:]))
+
+    delivered = make(Scenario(plan=Plan(hooks=Hooks(report=renamed))))
+    (tmp_path / "kit.zip").write_bytes(delivered.zip)
+    (tmp_path / "verify.html").write_bytes(verifier_page(delivered.trust.format()))
+    page = browser.open((tmp_path / "verify.html").as_uri())
+    assert give(page, tmp_path / "kit.zip") == "VERIFIED"
+    page.evaluate("document.querySelector('details').open = true")
+    assert "invoice\\u{202e}fdp.exe <img src=x>" in page.text(".files")
+    assert page.evaluate("return document.querySelectorAll('img').length") == 0
+    page.close()
+
+
+MIB = 1024 * 1024
+
+
+def test_a_hundred_mebibytes_take_bounded_memory_and_leave_the_page_alive(
+    chromium: Browser, tmp_path: Path
+) -> None:
+    """Speed is measured elsewhere: here, memory, progress and that the page answers meanwhile."""
+    plan = Plan(records=tuple((f"records/{n:03d}-r.bin", bytes([n]) * (25 * MIB)) for n in range(1, 5)))
+    delivered = make(Scenario(plan=plan))
+    (tmp_path / "kit.zip").write_bytes(delivered.zip)
+    (tmp_path / "verify.html").write_bytes(verifier_page(delivered.trust.format()))
+    page = chromium.open((tmp_path / "verify.html").as_uri())
+    page.wait_for(STARTED)
+    page.evaluate(
+        """
+        globalThis.beats = 0;
+        setInterval(() => { globalThis.beats += 1; }, 20);
+        globalThis.seen = new Set();
+        new MutationObserver(() => globalThis.seen.add(document.querySelector("#working-words").textContent))
+          .observe(document.querySelector("#working-words"), { childList: true });
+        """
+    )
+    assert give(page, tmp_path / "kit.zip", timeout_s=300) == "VERIFIED"
+    assert page.evaluate("return globalThis.beats") > 10
+    assert page.evaluate("return globalThis.seen.size") > 3
+    assert page.memory() < 32 * MIB
+    page.close()
