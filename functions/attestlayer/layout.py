@@ -17,6 +17,9 @@ REGISTRY_JWKS = "v1/jwks/registry.jwks.json"
 ISSUER_JWKS = "v1/jwks/issuer.jwks.json"
 REGISTRY_VKEY = "v1/jwks/registry.vkey"
 SPECIFICATION = "v1/spec/REG-1.0.md"
+VERIFY_KIT = "v1/verify-kit.zip"
+VERIFIER_PAGE = "verify.html"
+SECURITY = ".well-known/security.txt"
 
 BUNDLED = 256
 """Checkpoints in one bundle."""
@@ -47,6 +50,13 @@ _SUFFIXES = {
     "woff2": "font/woff2",
 }
 MUTABLE_MAX_AGE_S = 5
+
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+"""What the site's pages may load: their own files, nothing inline. The verifier's page, one file with
+everything in it, states a policy of its own."""
 
 
 class QueryError(ValueError):
@@ -101,12 +111,18 @@ def is_immutable(name: str) -> bool:
 def headers_of(name: str) -> dict[str, str]:
     """The response headers of an object."""
     caching = "public, max-age=31536000, immutable" if is_immutable(name) else _mutable_caching()
-    return {
+    headers = {
         "Content-Type": content_type(name),
         "Cache-Control": caching,
         "Access-Control-Allow-Origin": "*",
         "X-Content-Type-Options": "nosniff",
     }
+    if name.endswith(".html"):
+        headers["Referrer-Policy"] = "no-referrer"
+        headers["Content-Security-Policy"] = (
+            "frame-ancestors 'none'" if name == VERIFIER_PAGE else PAGE_POLICY
+        )
+    return headers
 
 
 def content_type(name: str) -> str:

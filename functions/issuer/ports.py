@@ -13,6 +13,7 @@ from attestlayer.encoding import Hash
 from attestlayer.keys import PublicKey
 from attestlayer.note import Note, Signature
 from attestlayer.policy import WitnessPolicy
+from issuer.intake.policy import Policy
 from issuer.model import (
     Acceptance,
     Answer,
@@ -281,27 +282,31 @@ class BinderRenderer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyFacts:
-    """An intake policy as the site lists it; `path` is its public object."""
-
-    lane: str
-    profile: str
-    version: int
-    title: str
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
 class SiteFacts:
-    """What the site's pages say that does not change from round to round."""
+    """What the site's pages say that does not change from round to round.
+
+    `policies`: the newest version of each profile, `policy_paths` their public objects in the same order.
+    `tiers`: name, credits a term, open packets. `retention`: what, and how long. `fingerprint`: of the
+    trust root that is served now; `verify_kit`: the kit's SHA-256, hexadecimal; None where there is none
+    yet. `expires`: when security.txt must be looked at again.
+    """
 
     origin: str
     cadence_s: int
+    merge_delay_s: int
     boundary: str
     proves: tuple[str, ...]
     does_not_prove: tuple[str, ...]
+    uses: tuple[str, ...]
     objects: tuple[tuple[str, str], ...]
-    policies: tuple[PolicyFacts, ...]
+    policies: tuple[Policy, ...]
+    policy_paths: tuple[str, ...]
+    tiers: tuple[tuple[str, int, int], ...]
+    term_days: int
+    retention: tuple[tuple[str, str], ...]
+    fingerprint: str | None
+    verify_kit: str | None
+    expires: str
 
 
 class PageRenderer(Protocol):

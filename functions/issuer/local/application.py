@@ -77,7 +77,8 @@ class LocalApplication:
             _check_method(method, ("GET", "HEAD"))
             return send_download(self._service, path, query)
         if_none_match = str(environ.get("HTTP_IF_NONE_MATCH", ""))
-        request = StaticRequest(method, path, query, if_none_match, request_id)
+        accept = str(environ.get("HTTP_ACCEPT", ""))
+        request = StaticRequest(method, path, query, if_none_match, request_id, accept)
         return answer_static(self._service.public, request)
 
 

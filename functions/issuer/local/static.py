@@ -20,6 +20,7 @@ from issuer.ports import ObjectStore
 
 METHODS = ("GET", "HEAD", "OPTIONS")
 INDEX = "index.html"
+NOT_FOUND = "404.html"
 
 _CORS = {"Access-Control-Allow-Origin": "*", "X-Content-Type-Options": "nosniff"}
 _PREFLIGHT = {
@@ -43,6 +44,7 @@ class StaticRequest:
     query: str
     if_none_match: str
     request_id: str
+    accept: str = ""
 
 
 def answer_static(public: ObjectStore, request: StaticRequest) -> HttpAnswer:
@@ -52,6 +54,9 @@ def answer_static(public: ObjectStore, request: StaticRequest) -> HttpAnswer:
     except ServiceError as error:
         if as_told(error) is not error:
             raise  # ours, not the caller's: it is told by the server
+        page = _not_found_page(public, request) if error.code is Code.NOT_FOUND else None
+        if page is not None:
+            return page
         body = format_problem(error, request.request_id)
         return HttpAnswer(error.code.status, problem_headers(error) | _problem_headers(), body)
 
@@ -88,6 +93,14 @@ def _answer(public: ObjectStore, request: StaticRequest) -> HttpAnswer:
             return _found(name, proved.body, request.if_none_match)
         return proved
     raise ServiceError(Code.NOT_FOUND, f"there is nothing at {shown(request.path)}")
+
+
+def _not_found_page(public: ObjectStore, request: StaticRequest) -> HttpAnswer | None:
+    """For people at an address that is no object's: a page. Objects that are not there are problems."""
+    if "text/html" not in request.accept or request.path.startswith(("/v1/", "/tile/")):
+        return None
+    data = public.read(NOT_FOUND)
+    return None if data is None else HttpAnswer(404, headers_of(NOT_FOUND) | {"Vary": "Accept"}, data)
 
 
 def _found(name: str, data: bytes, if_none_match: str) -> HttpAnswer:

@@ -3,12 +3,18 @@
 from dataclasses import dataclass
 
 from attestlayer import layout
-from attestlayer.receipt import BOUNDARY
+from attestlayer.encoding import format_hash, format_time, sha256
+from attestlayer.receipt import BOUNDARY, MERGE_DELAY_S
 from issuer.errors import StaleTagError, StoreError
 from issuer.intake.catalogue import Catalogue
-from issuer.ports import ObjectStore, PageRenderer, PolicyFacts, SiteFacts
+from issuer.kits.retention import SCHEDULE
+from issuer.kits.tiers import TERM_DAYS, TIERS
+from issuer.ports import ObjectStore, PageRenderer, SiteFacts
 
 _TRIES = 8
+_DAY_S = 86_400
+_SECURITY_DAYS = 180
+"""RFC 9116 section 2.5.5: less than a year; each release moves it on."""
 
 PROVES = (
     "files match the manifest",
@@ -24,20 +30,35 @@ DOES_NOT_PROVE = (
     "a buyer, auditor, insurer, bank, regulator, or PSP has accepted the packet",
     "the evidence content is legally sufficient",
 )
+USES = (
+    "SHA-256 artifact hashing",
+    "manifest-based evidence inventory",
+    "canonical receipt hashing",
+    "Ed25519 receipt signatures",
+    "JWKS public-key discovery",
+    "offline verification",
+    "fail-closed verification behavior",
+)
 _OBJECTS = (
-    ("/checkpoint", "the newest tree head as a C2SP signed note"),
-    ("/tile/<L>/<N>[.p/<W>]", "hash tiles (C2SP tlog-tiles)"),
-    ("/tile/entries/<N>[.p/<W>]", "entry bundles"),
-    ("/v1/checkpoints/latest.json", "the newest checkpoint of the chain"),
+    ("/v1/entries/{leaf_hash}.json", "the leaf record: eleven values of one entry"),
+    ("/v1/proofs/inclusion?leaf_hash=X", "the inclusion proof, as the registry receipt that kits carry"),
+    ("/v1/proofs/consistency?from_size=A&to_size=B", "the proof that the tree only grew between two sizes"),
+    ("/v1/checkpoints/latest.json", "the newest signed tree head"),
     ("/v1/checkpoints/{hash}.json", "any checkpoint, by its hash"),
-    ("/v1/checkpoints/bundle/<N>", "256 checkpoints at once"),
-    ("/v1/entries/{leaf_hash}.json", "an entry: hashes and minimal metadata"),
-    ("/v1/proofs/inclusion?leaf_hash=…", "the registry receipt of an entry"),
-    ("/v1/proofs/consistency?from_size=…&to_size=…", "that the log only grew between two sizes"),
-    ("/v1/policies/{hash}.json", "intake policies, for ever under their hash"),
-    ("/v1/notices/{hash}.json", "keys, withdrawals and incidents"),
+    ("/v1/checkpoints/bundle/<N>", "256 checkpoints in one object"),
+    ("/checkpoint", "the newest tree head as a C2SP signed note, with its witnesses' lines"),
+    ("/v1/jwks/registry.jwks.json", "the registry's public keys, which sign checkpoints"),
+    ("/v1/jwks/issuer.jwks.json", "the issuer's public keys, which sign receipts"),
+    ("/v1/jwks/registry.vkey", "the registry's keys as C2SP verifier keys"),
+    ("/v1/notices/{hash}.json", "key events, withdrawals, incidents: the list a checkpoint commits to"),
+    ("/v1/policies/{intake_policy_hash}.json", "an intake policy, for ever under its hash"),
     ("/v1/trust.json", "a trust root to start from"),
-    ("/v1/stats", "the state of the log"),
+    ("/v1/verify-kit.zip", "the verifier to take along: one page, one Python file, trust root, vectors"),
+    ("/v1/stats", "registry statistics"),
+    ("/v1/spec/REG-1.0.md", "the specification"),
+    ("/tile/<L>/<N>[.p/<W>]", "hash tiles (C2SP tlog-tiles): monitors mirror them and compute every proof"),
+    ("/tile/entries/<N>[.p/<W>]", "bundles of 256 entries"),
+    ("/v1/index/<L>/<N>/<S>", "the look-up index: a hint from a hash to an entry"),
 )
 
 
@@ -51,24 +72,38 @@ class SitePublisher:
     catalogue: Catalogue
     pages: PageRenderer
 
-    def run(self) -> int:
-        """Publish everything; again changes nothing. Returns the number of objects that changed."""
+    def run(self, built_at: int) -> int:
+        """Publish everything; again changes nothing on the same day. Returns the number of objects changed.
+
+        `built_at`: POSIX seconds of the release, from which security.txt counts its end.
+        """
         for policy in self.catalogue.policies:
             self.public.create(layout.policy_path(policy.policy_hash), policy.document)
-        return sum(self._replace(name, data) for name, data in self.pages.render(self._facts()).items())
-
-    def _facts(self) -> SiteFacts:
-        policies = tuple(
-            PolicyFacts(
-                policy.lane_id,
-                policy.profile_id,
-                policy.version,
-                policy.title,
-                layout.policy_path(policy.policy_hash),
-            )
-            for policy in self.catalogue.newest()
+        return sum(
+            self._replace(name, data) for name, data in self.pages.render(self._facts(built_at)).items()
         )
-        return SiteFacts(self.origin, self.cadence_s, BOUNDARY, PROVES, DOES_NOT_PROVE, _OBJECTS, policies)
+
+    def _facts(self, built_at: int) -> SiteFacts:
+        policies = self.catalogue.newest()
+        trust, kit = self.public.read(layout.TRUST), self.public.read(layout.VERIFY_KIT)
+        return SiteFacts(
+            origin=self.origin,
+            cadence_s=self.cadence_s,
+            merge_delay_s=MERGE_DELAY_S,
+            boundary=BOUNDARY,
+            proves=PROVES,
+            does_not_prove=DOES_NOT_PROVE,
+            uses=USES,
+            objects=_OBJECTS,
+            policies=policies,
+            policy_paths=tuple(layout.policy_path(policy.policy_hash) for policy in policies),
+            tiers=tuple((tier.name.capitalize(), tier.credits, tier.open_packets) for tier in TIERS),
+            term_days=TERM_DAYS,
+            retention=tuple((line.what, line.words) for line in SCHEDULE),
+            fingerprint=format_hash(sha256(trust)) if trust is not None else None,
+            verify_kit=sha256(kit).hex() if kit is not None else None,
+            expires=format_time(built_at // _DAY_S * _DAY_S + _SECURITY_DAYS * _DAY_S),
+        )
 
     def _replace(self, name: str, data: bytes) -> bool:
         for _ in range(_TRIES):

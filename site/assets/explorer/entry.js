@@ -1,0 +1,100 @@
+// One entry: its record and its registry receipt, checked against each other and against the newest checkpoint.
+import { formatJson } from "../verify/canonical.js";
+import { equalBytes, formatTime } from "../verify/encoding.js";
+import { parseRecord } from "../verify/leaf.js";
+import { NO_QUORUM } from "../verify/policy.js";
+import { parseRegistryReceipt } from "../verify/registry_receipt.js";
+import { FAILED, NOT_CHECKED, NOT_REACHED, explainReceipt } from "../verify/verify.js";
+import { checkGrowth, held, newest } from "./registry.js";
+import { checklist, code, count, facts, link, make, readable, verdict } from "./show.js";
+import { read } from "./source.js";
+
+const STEPS = {
+  9: "The entry's ten values hash to its leaf hash",
+  11: "The inclusion proof leads from the leaf to the checkpoint's root",
+  12: "The checkpoint is this registry's, and both of its signatures are valid",
+  13: "The witnesses that the registry's policy demands have cosigned it",
+  14: "Issued before the checkpoint, and in it within the promised time",
+  15: "No notice withdraws the kit",
+};
+
+/** What the registry serves of a leaf hash, or null if nothing. Raises `LieError`, `UnreachableError`. */
+export async function fetchEntry(hash) {
+  const [recordData, receiptData] = await Promise.all([
+    read(`v1/entries/${hash}.json`), read(`v1/proofs/inclusion?leaf_hash=${hash}`),
+  ]);
+  if (recordData === null && receiptData === null) return null;
+  const record = recordData && await held("the entry's file", () => parseRecord(recordData));
+  const receipt = receiptData && await held("the registry receipt", () => parseRegistryReceipt(receiptData));
+  return { hash, record, receipt, receiptData };
+}
+
+/** Every check of a fetched entry: {checks, holds, trust}. `index`: where an index said that it stands. */
+export async function examine(entry, index = null) {
+  const { hash, record, receipt } = entry, trust = await newest();
+  const checks = [];
+  const same = (words, holds, detail) => checks.push({ tone: holds ? "good" : "bad", words, detail });
+  if (record === null) checks.push({ tone: "bad", words: "The entry's file is there", detail: "it is missing" });
+  else same("The entry's file hashes to its name", record.leafHash === hash && record.leaf.hash() === hash, hash);
+  if (receipt === null) {
+    checks.push({ tone: "bad", words: "The inclusion proof is there", detail: "it is missing" });
+    return { checks, holds: false, trust };
+  }
+  const alike = record === null || equalBytes(formatJson(record.leaf.members), formatJson(receipt.record.leaf.members));
+  same("The registry receipt is about this entry", receipt.record.leafHash === hash && alike, `entry ${receipt.leafIndex}`);
+  if (index !== null) {
+    same("It stands where the look-up index said", receipt.leafIndex === index, `entry ${index}`);
+  }
+  for (const step of (await explainReceipt(receipt, trust)).steps) {
+    if (step.number in STEPS) checks.push(shownStep(step, receipt, trust));
+  }
+  checks.push(await checkGrowth(receipt.checkpoint, trust.checkpoint, "The newest tree is an extension of that checkpoint's"));
+  return { checks, holds: !checks.some(({ tone }) => tone === "bad"), trust };
+}
+
+function shownStep(step, receipt, trust) {
+  if (step.number === 13 && trust.keyring.witnessPolicyAt(receipt.checkpoint.timestamp).quorum === NO_QUORUM) {
+    return { tone: "note", words: "No witness is demanded", detail: "the registry's notices named none when this checkpoint was signed: the operator alone signs" };
+  }
+  const told = [...step.failures, ...step.notes].map(({ message }) => message).join("; ");
+  if (step.status === FAILED) return { tone: "bad", words: STEPS[step.number], detail: told };
+  if ([NOT_CHECKED, NOT_REACHED].includes(step.status)) return { tone: "warn", words: STEPS[step.number], detail: told };
+  return { tone: step.notes.length ? "note" : "good", words: STEPS[step.number], detail: told };
+}
+
+/** What a page shows of an entry that was examined. If anything fails, its contents are not shown. */
+export function entryView(entry, { checks, holds, trust }, why = []) {
+  if (!holds) {
+    return [
+      verdict("bad", "The proof failed", "What this registry answers about the entry does not hold together, so nothing of the entry is shown. "
+        + "Keep what you have, and report it to security@attestlayer.com."),
+      checklist(checks),
+    ];
+  }
+  const { leaf } = entry.record, { checkpoint, leafIndex } = entry.receipt, { members } = leaf;
+  const superseded = trust.keyring.superseded.get(entry.hash);
+  const title = `Entry ${count(leafIndex)} of the public registry`;
+  return [
+    verdict("good", title, `A kit of ${members.lane_id} / ${members.profile_id}, issued on ${readable(members.issued_at)}, public since ${readable(formatTime(checkpoint.timestamp))}.`,
+      ...why, superseded ? make("p", {}, "A later kit supersedes it: ", link(`/entry.html#${superseded}`, code(superseded))) : null,
+      make("p.note", {}, "The entry commits to the kit by hashes. It says nothing of the kit's contents, and no file of the kit was checked.")),
+    make("h3", {}, "Checked in this browser"),
+    checklist(checks),
+    make("p.note", {}, "The keys are those that this registry publishes. That it is the right registry shows a trust root which reached you by another way."),
+    make("h3", {}, "The entry"),
+    facts([
+      ["Leaf hash", code(entry.hash)],
+      ["Issued at", readable(members.issued_at)],
+      ["Lane, profile", link(`/policies/${members.lane_id}-${members.profile_id}.html`, `${members.lane_id} / ${members.profile_id}`)],
+      ["Outcome", members.outcome],
+      ["Receipt (statement_hash)", code(members.statement_hash)],
+      ["Kit digest", code(members.kit_digest)],
+      ["Manifest root", code(members.manifest_root)],
+      ["Client nonce hash", code(members.client_nonce_hash)],
+      ["Intake policy", link(`/v1/policies/${members.intake_policy_hash}.json`, code(members.intake_policy_hash))],
+      ["Issuer key", code(members.issuer_kid)],
+      ["First checkpoint that holds it", link(`/checkpoints.html#${checkpoint.hash()}`, `number ${count(checkpoint.sequence)}`), `, ${readable(formatTime(checkpoint.timestamp))}, ${count(checkpoint.head.size)} entries`],
+      ["As files", link(`/v1/entries/${entry.hash}.json`, "entry"), ", ", link(`/v1/proofs/inclusion?leaf_hash=${entry.hash}`, "registry receipt")],
+    ]),
+  ];
+}

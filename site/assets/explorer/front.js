@@ -1,0 +1,86 @@
+// The front page: the live state of the log, its plots, and the look-up.
+import { formatTime } from "../verify/encoding.js";
+import { parseNote } from "../verify/note.js";
+import { showFingerprint } from "./fingerprint.js";
+import { attach } from "./lookup.js";
+import { gapPlot, growthPlot } from "./plot.js";
+import { BUNDLED, LieError, before, bundle, newest } from "./registry.js";
+import { count, duration, fill, link, readable } from "./show.js";
+import { UnreachableError, need } from "./source.js";
+
+const INTERVAL_MS = 10_000;
+const BUNDLES = 6; // of the newest checkpoints: a day at one a minute
+const WALKED = 60;
+
+const put = (name, ...children) => fill(document.querySelector(`[data-stat="${name}"]`), ...children);
+
+let stats = null;
+
+/** The state out of /v1/stats and the newest note. */
+async function refresh() {
+  const live = document.querySelector("[data-live]");
+  try {
+    stats = JSON.parse(new TextDecoder().decode(await need("v1/stats", { fresh: true })));
+    const note = parseNote(new TextDecoder().decode(await need("checkpoint", { fresh: true })));
+    showStats();
+    await showWitnesses(note);
+    fill(live);
+  } catch (error) {
+    if (!(error instanceof UnreachableError) && !(error instanceof LieError)) throw error;
+    fill(live, `The state could not be renewed: ${error.message}.`);
+  }
+}
+
+function showStats() {
+  const cadence = stats.cadence_seconds, gap = stats.longest_gap_seconds_24h, delay = stats.worst_merge_delay_seconds_24h;
+  put("tree_size", count(stats.tree_size));
+  put("checkpoint", "number ", link(`/checkpoints.html#${stats.checkpoint_hash}`, count(stats.checkpoint_sequence)), `, ${readable(stats.checkpoint_timestamp)}`);
+  put("gap", gap === null ? "" : gap > cadence ? `last 24 h: the longest gap was ${duration(gap)}` : "last 24 h: kept every time");
+  put("delay", delay === null ? "last 24 h: no new entry" : `last 24 h: the slowest took ${duration(delay)}`);
+  showAge();
+}
+
+function showAge() {
+  if (!stats) return;
+  const age = Date.now() / 1000 - Date.parse(stats.checkpoint_timestamp) / 1000;
+  const place = document.querySelector('[data-stat="age"]');
+  fill(place, `${duration(age)} ago`);
+  place.classList.toggle("late", age > 3 * stats.cadence_seconds + 10);
+}
+
+async function showWitnesses(note) {
+  const { keyring, checkpoint } = await newest();
+  const { witnesses, quorum } = keyring.witnessPolicyAt(checkpoint.timestamp);
+  const lines = note.signatures.filter(({ name }) => [...witnesses.values()].some((key) => key.name === name)).length;
+  put("witnesses", witnesses.size ? `${lines} of ${witnesses.size}` : "none");
+  put("quorum", witnesses.size ? `quorum: ${quorum}` : "the operator alone signs");
+}
+
+/** The newest checkpoints, oldest first: out of full bundles, and what follows them one by one. */
+async function recent() {
+  const last = (await newest()).checkpoint, full = Math.floor((last.sequence + 1) / BUNDLED);
+  const tail = [];
+  for (let at = last; at && at.sequence >= full * BUNDLED && tail.length < WALKED; at = await before(at)) tail.unshift(at);
+  const numbers = Array.from({ length: Math.min(BUNDLES, full) }, (_, at) => full - 1 - at).reverse();
+  return [...(await Promise.all(numbers.map(bundle))).flat(), ...tail];
+}
+
+async function showPlots() {
+  const checkpoints = await recent();
+  if (checkpoints.length < 3) return;
+  const sizes = checkpoints.map(({ timestamp, head }) => [timestamp, head.size]);
+  const gaps = checkpoints.slice(1).flatMap((one, at) => // between the bundles and a tail cut short there is a hole
+    (one.sequence === checkpoints[at].sequence + 1 ? [[one.timestamp, one.timestamp - checkpoints[at].timestamp]] : []));
+  const [from, to] = [checkpoints[0], checkpoints.at(-1)].map(({ timestamp }) => readable(formatTime(timestamp)));
+  fill(document.querySelector("[data-growth]"), growthPlot(sizes));
+  fill(document.querySelector("[data-gaps]"), gapPlot(gaps, stats?.cadence_seconds ?? 60));
+  fill(document.querySelector("[data-plot-title]"), `The newest ${count(checkpoints.length)} checkpoints`);
+  fill(document.querySelector("[data-plot-note]"), `${from} to ${to}, as this browser read them from the chain.`);
+  document.querySelector("[data-plot]").hidden = false;
+}
+
+attach(document.querySelector("[data-lookup]"));
+refresh().then(showPlots).catch((error) => fill(document.querySelector("[data-live]"), `The plots are not drawn: ${error.message}.`));
+showFingerprint().catch(() => {});
+setInterval(refresh, INTERVAL_MS);
+setInterval(showAge, 1000);

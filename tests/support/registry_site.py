@@ -1,0 +1,94 @@
+"""A registry with its site behind the local server: a real kit, and leaves enough for an index."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from attestlayer.encoding import Hash
+from attestlayer.leaf import Leaf
+from attestlayer.merkle import TreeHead
+from attestlayer.tiles import WIDTH
+from issuer import bootstrap
+from issuer.bootstrap import Service
+from issuer.local.application import make_server
+from issuer.log import face
+from support.home import IssuedKit, issue_sample
+from support.log import leaf_number, put_waiting
+
+COUNT = 2 * WIDTH + 40
+"""Leaves beside the kit's: two segments' worth once the kit is there, and a newest bundle."""
+
+
+@dataclass(frozen=True)
+class RegistrySite:
+    """The service, its address, the delivered kit, and the other leaves in no order."""
+
+    service: Service
+    url: str
+    issued: IssuedKit
+    leaves: tuple[Leaf, ...]
+
+    @property
+    def root(self) -> Path:
+        """The registry's folder."""
+        return self.service.settings.home / "registry"
+
+    @property
+    def head(self) -> TreeHead:
+        """The newest tree head."""
+        latest = face.read_latest(self.service.public)
+        assert latest
+        return latest.head
+
+
+@contextmanager
+def registry_site(folder: Path) -> Iterator[RegistrySite]:
+    """Make it and serve it; nothing ticks. Takes some seconds."""
+    issued = issue_sample(folder)
+    service = issued.service
+    leaves = tuple(_leaves(service))
+    for leaf in leaves[:-40]:
+        put_waiting(service.ledger, leaf)
+    _round(service)
+    for leaf in leaves[-40:]:
+        put_waiting(service.ledger, leaf)
+    _round(service)
+    assert not service.indexer.run().more
+    service.publisher.run(int(service.clock.now()))
+    before = list(bootstrap._used)
+    server = make_server(service, "127.0.0.1", 0, ticking=False)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        yield RegistrySite(service, server.url, issued, leaves)
+    finally:
+        server.close()
+        thread.join(30)
+        bootstrap._used[:] = before
+
+
+def _leaves(service: Service) -> Iterator[Leaf]:
+    """Leaves as the service's own: its newest policies, its issuer key, issued now."""
+    policies = service.catalogue.newest()
+    (kid,) = service.issuer.ports.signers
+    at = int(service.clock.now())
+    for number in range(COUNT):
+        policy = policies[number % len(policies)]
+        yield replace(
+            leaf_number(number, at),
+            intake_policy_hash=Hash(policy.policy_hash),
+            lane_id=policy.lane_id,
+            profile_id=policy.profile_id,
+            issuer_kid=kid,
+        )
+
+
+def _round(service: Service) -> None:
+    """Rounds until no leaf waits that is not in the log."""
+    latest = face.read_latest(service.public)
+    while latest and (report := service.sequencer.run()).leaves == 0:
+        time.sleep(0.05)
+        latest = report.checkpoint
