@@ -16,7 +16,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 
 @pytest.fixture(scope="session")
 def pages(published: dict[str, bytes]) -> dict[str, Page]:
-    """The pages of a release, parsed. The verifier's page is one file with everything in it, and not of these."""
+    """The pages of a release, parsed; but the verifier's, which is one file with everything in it."""
     names = [name for name in published if name.endswith(".html") and name != "verify.html"]
     return {name: parse_page(name, published[name]) for name in names}
 

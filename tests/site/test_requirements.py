@@ -52,8 +52,8 @@ WANTED: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "R20": {
         "trust.html": (
-            "records what was submitted, what was accepted into scope, what was issued, and how the issued kit can be "
-            "checked",
+            "records what was submitted, what was accepted into scope, what was issued",
+            "how the issued kit can be checked",
         )
     },
     "R21": {"trust.html": ("SHA-256 artifact hashing",)},
