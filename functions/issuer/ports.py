@@ -286,8 +286,8 @@ class SiteFacts:
     """What the site's pages say that does not change from round to round.
 
     `policies`: the newest version of each profile, `policy_paths` their public objects in the same order.
-    `tiers`: name, credits a term, open packets. `retention`: what, and how long. `fingerprint`: of the
-    trust root that is served now; `verify_kit`: the kit's SHA-256, hexadecimal; None where there is none
+    `tiers`: name, credits a term, open packets. `retention`: what, and how long. `trust`: the trust root that
+    is served now, and its fingerprint; `verify_kit`: the kit's SHA-256, hexadecimal; None where there is none
     yet. `expires`: when security.txt must be looked at again.
     """
 
@@ -304,6 +304,7 @@ class SiteFacts:
     tiers: tuple[tuple[str, int, int], ...]
     term_days: int
     retention: tuple[tuple[str, str], ...]
+    trust: bytes | None
     fingerprint: str | None
     verify_kit: str | None
     expires: str

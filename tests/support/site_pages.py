@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-import html5lib
+import html5lib  # type: ignore[import-untyped]
 
-from issuer.adapters.directory import DirectoryStore
 from issuer.adapters.jinja_pages import JinjaPages
 from issuer.intake.catalogue import load_policies
 from issuer.services.publish import SitePublisher
+from support.log import TestLog
 
 SITE = Path(__file__).parents[2] / "site"
 BUILT_AT = 1_800_000_000
@@ -59,6 +59,7 @@ def parse_page(name: str, data: bytes) -> Page:
 
 def publish(folder: Path) -> dict[str, bytes]:
     """Everything that a release publishes, by name."""
-    store = DirectoryStore(folder / "registry", state=folder / "state")
+    log = TestLog(folder)
+    store = log.ports().public if (folder / "registry").exists() else log.init().public
     SitePublisher(ORIGIN, 60, store, load_policies(), JinjaPages(SITE)).run(BUILT_AT)
     return {name: store.read(name) or b"" for name in store.list("")}

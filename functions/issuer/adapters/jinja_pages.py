@@ -10,10 +10,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from attestlayer.layout import SECURITY, SPECIFICATION
+from attestlayer.layout import SECURITY, SPECIFICATION, VERIFIER_PAGE
 from issuer.errors import StoreError
 from issuer.intake.media import listed
 from issuer.ports import SiteFacts
+from issuer.release.page import build_page
 
 _PAGES = (
     *("index.html", "lookup.html", "entry.html", "checkpoints.html", "keys.html", "policies.html"),
@@ -21,7 +22,7 @@ _PAGES = (
 )
 _COPIED = ("assets",)
 _SPECIFICATION = "content/spec/REG-1.0.md"
-_VERIFIER = "verify.html"
+_VERIFIER = "assets/verify"
 _TEXTS = {"changelog.html": "content/changelog.md", "serving.html": "content/serving.md"}
 _DECISIONS = "content/decisions"
 _HEADING = re.compile(r"# (.+)")
@@ -66,7 +67,7 @@ class JinjaPages:
         decisions = self._decisions()
         specification = self._read(_SPECIFICATION)
         known |= {"decisions": decisions, "has_specification": specification is not None}
-        known |= {"has_verifier": (self._site / _VERIFIER).is_file()}
+        known |= {"has_verifier": facts.trust is not None}
         pages = {name: self._page(name, name, known) for name in _PAGES}
         for policy in facts.policies:
             name = f"policies/{policy.lane_id}-{policy.profile_id}.html"
@@ -80,6 +81,8 @@ class JinjaPages:
         pages[SECURITY] = self._page("security.txt", SECURITY, known)
         if specification is not None:
             pages[SPECIFICATION] = specification.encode()
+        if facts.trust is not None:
+            pages[VERIFIER_PAGE] = self._verifier(facts.trust)
         return pages | self._copied()
 
     def _page(self, template: str, name: str, known: dict[str, object]) -> bytes:
@@ -94,9 +97,14 @@ class JinjaPages:
         found = sorted((self._site / _DECISIONS).glob("*.md"))
         return {path.stem: _title(path.read_text("utf-8")) for path in found}
 
+    def _verifier(self, trust: bytes) -> bytes:
+        """The verifier in one file, with the registry's own trust root inside."""
+        modules = {path.name: path.read_text("utf-8") for path in (self._site / _VERIFIER).glob("*.js")}
+        template, style = f"templates/{VERIFIER_PAGE}", f"{_VERIFIER}/verify.css"
+        return build_page(self._read(template) or "", self._read(style) or "", modules, trust)
+
     def _copied(self) -> dict[str, bytes]:
         files = [path for folder in _COPIED for path in sorted((self._site / folder).rglob("*"))]
-        files += [self._site / _VERIFIER]
         return {str(path.relative_to(self._site)): path.read_bytes() for path in files if path.is_file()}
 
 

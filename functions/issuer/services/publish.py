@@ -100,6 +100,7 @@ class SitePublisher:
             tiers=tuple((tier.name.capitalize(), tier.credits, tier.open_packets) for tier in TIERS),
             term_days=TERM_DAYS,
             retention=tuple((line.what, line.words) for line in SCHEDULE),
+            trust=trust,
             fingerprint=format_hash(sha256(trust)) if trust is not None else None,
             verify_kit=sha256(kit).hex() if kit is not None else None,
             expires=format_time(built_at // _DAY_S * _DAY_S + _SECURITY_DAYS * _DAY_S),
