@@ -15,6 +15,7 @@ from issuer import bootstrap
 from issuer.bootstrap import Service
 from issuer.local.application import make_server
 from issuer.log import face
+from issuer.settings import Settings
 from support.home import IssuedKit, issue_sample
 from support.log import leaf_number, put_waiting
 
@@ -34,6 +35,7 @@ class RegistrySite:
     @property
     def root(self) -> Path:
         """The registry's folder."""
+        assert isinstance(self.service.settings, Settings)
         return self.service.settings.home / "registry"
 
     @property
