@@ -5,15 +5,17 @@ Nothing is believed but the entries and the signatures. All findings are reporte
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from attestlayer import layout
-from attestlayer.audit_chain import Chain, ChainWalk, keys_of, read_document
+from attestlayer.audit_chain import Chain, ChainWalk, keys_of, looked_back, read_document
 from attestlayer.audit_findings import Examiner, Finding, Progress, Word
+from attestlayer.audit_journal import Journal
 from attestlayer.audit_leaves import LeafAudit
+from attestlayer.audit_state import AuditState, Position
 from attestlayer.audit_strays import StrayAudit
 from attestlayer.audit_tree import TreeAudit
-from attestlayer.audit_views import NAMES, ViewAudit, Views, check_consistency_objects
+from attestlayer.audit_views import NAMES, ConsistencyAudit, ViewAudit, Views
 from attestlayer.canonical import parse_json, take_hash, take_members
 from attestlayer.checkpoint import Checkpoint, parse_checkpoint
 from attestlayer.encoding import Hash, format_hash, sha256
@@ -28,13 +30,30 @@ _TRIES = 4
 
 @dataclass(frozen=True, slots=True)
 class AuditReport:
-    """What an audit found. `findings` is empty if all is as the log says."""
+    """What an audit found. `findings` is empty if all is as the log says.
+
+    `resumed`: leaves that an earlier run had checked. `objects` and `length`: what was read, in all runs.
+    """
 
     newest: Checkpoint
     findings: tuple[Finding, ...]
     objects: int
     length: int
     listed: bool
+    resumed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What an audit is given beside the registry.
+
+    `trust` vouches for the keys. With `since` only what came after that checkpoint is looked at. `journal`
+    says how far an earlier run came, and is told how far this one is; not together with `since`.
+    """
+
+    trust: TrustRoot | None = None
+    since: Checkpoint | None = None
+    journal: Journal | None = None
 
 
 def _silent(what: str, done: int, total: int) -> None:
@@ -46,29 +65,134 @@ def audit(
     trust: TrustRoot | None = None,
     since: Checkpoint | None = None,
     progress: Progress = _silent,
+    journal: Journal | None = None,
 ) -> AuditReport:
-    """Audit a registry, with `since` only what came after that checkpoint.
+    """Audit a registry; what is given beside it: `Given`.
 
-    Raises `CouldNotCheckError` if it can't be read, or holds no checkpoint to start from. O(n) requests
-    and time; memory does not grow with the number of leaves, but by a few hundred bytes a published size.
+    Raises `CouldNotCheckError` if it can't be read, or holds no checkpoint to start from, or the journal
+    is another log's. O(n) requests and time; memory does not grow with the number of leaves, but by a few
+    hundred bytes a published size.
     """
+    given = Given(trust, since, journal)
     examiner = Examiner(registry, progress)
     views = _read_views(registry)
     newest = _newest(examiner, views)
+    before = journal.before if journal else None
+    if before and before.checkpoint.origin != newest.origin:
+        found = f"the state is of the log {before.checkpoint.origin}, found {newest.origin}"
+        raise CouldNotCheckError(Reason.INPUT_UNREADABLE, found)
     chain = _start(examiner, newest, views, trust)
-    given = tuple(each for each in (trust.checkpoint if trust else None, since) if each)
-    _check_given(examiner, chain, trust, since)
-    stop = since if since and since.sequence <= newest.sequence else None
-    ChainWalk(examiner, chain, stop, given).run()
-    leaves = LeafAudit(examiner, chain)
-    TreeAudit(examiner, chain, leaves, stop.head.size if stop else 0).run()
-    check_consistency_objects(examiner, chain)
-    ViewAudit(examiner, chain, views, leaves, stop is None).run()
-    names = registry.names()
-    if names is not None and stop is None:
-        StrayAudit(examiner, chain, leaves).run(names)
-    unique = tuple(dict.fromkeys(examiner.findings))
-    return AuditReport(newest, unique, examiner.objects, examiner.length, names is not None and stop is None)
+    _check_given(examiner, chain, trust, before.checkpoint if before else since)
+    return _Run(examiner, chain, views, given).run()
+
+
+@dataclass
+class _Run:
+    """One run: chain, tree with its leaves, proofs; then what every run looks at, views and strays."""
+
+    examiner: Examiner
+    chain: Chain
+    views: Views
+    given: Given
+    _before: AuditState | None = None
+    _walk: ChainWalk = field(init=False)
+    _leaves: LeafAudit = field(init=False)
+    _tree: TreeAudit | None = None
+    _proofs: ConsistencyAudit | None = None
+    _first: int = 0
+
+    def run(self) -> AuditReport:
+        """Run the audit."""
+        examiner, since = self.examiner, self.given.since
+        self._first = len(examiner.findings)
+        stop = since if since and since.sequence <= self.chain.newest.sequence else None
+        self._before = self._taken_up()
+        self._follow_chain(stop)
+        self._leaves = LeafAudit(examiner, self.chain)
+        self._tree = TreeAudit(examiner, self.chain, self._leaves, stop.head.size if stop else 0, self._mark)
+        self._proofs = ConsistencyAudit(examiner, self.chain, 0, self._mark)
+        if self._before:
+            self._leaves.resume(self._before.position)
+            unsound = frozenset(finding.object for finding in self._before.findings)
+            self._tree.resume(self._before.position, unsound)
+            self._proofs.done = self._before.proofs
+        self._tree.run()
+        self._proofs.run()
+        self._mark()
+        found = self._findings()
+        ViewAudit(examiner, self.chain, self.views, self._leaves, stop is None).run()
+        names = None if stop else examiner.registry.names()
+        if names is not None:
+            StrayAudit(examiner, self.chain, self._leaves).run(names)
+        return self._report(found, names is not None)
+
+    def _taken_up(self) -> AuditState | None:
+        """The state to go on from, unless the registry is behind it."""
+        before = self.given.journal.before if self.given.journal else None
+        if before is None or before.checkpoint.sequence > self.chain.newest.sequence:
+            return None
+        return before
+
+    def _follow_chain(self, stop: Checkpoint | None) -> None:
+        trust, since = self.given.trust, self.given.since
+        met = tuple(each for each in (trust.checkpoint if trust else None, since) if each)
+        self._walk = ChainWalk(
+            self.examiner,
+            self.chain,
+            stop,
+            met,
+            self._before.chain if self._before else (),
+            self._mark,
+            self._is_enough,
+        )
+        self._walk.run()
+        if self._walk.forked:
+            self._before = None  # another log: it is audited by itself
+
+    def _is_enough(self, current: Checkpoint) -> bool:
+        """Whether what is older than this checkpoint was audited, and is not needed for what was not."""
+        before, newest = self._before, self.chain.newest
+        if before is None or not before.finished or self.examiner.registry.names() is not None:
+            return False
+        done = current.head.size <= before.position.leaves and current.head.size < newest.head.size
+        return done and current.timestamp < looked_back(newest)
+
+    def _mark(self) -> None:
+        journal = self.given.journal
+        if journal is None or self._walk.forked or (journal.before and not self._before):
+            return
+        before = self._before
+        position = before.position if before else Position()
+        journal.mark(
+            AuditState(
+                journal.registry,
+                journal.trust,
+                self.chain.newest,
+                self._walk.stretches(),
+                self._tree.position() if self._tree else position,
+                self._proofs.done if self._proofs else before.proofs if before else 0,
+                self._findings(),
+                self.examiner.objects + (before.objects if before else 0),
+                self.examiner.length + (before.length if before else 0),
+            )
+        )
+
+    def _findings(self) -> tuple[Finding, ...]:
+        """What was found in checkpoints, tree, leaves and proofs, in this run and those before it."""
+        earlier = self._before.findings if self._before else ()
+        return tuple(dict.fromkeys((*earlier, *self.examiner.findings[self._first :])))
+
+    def _report(self, found: tuple[Finding, ...], listed: bool) -> AuditReport:
+        examiner, before = self.examiner, self._before
+        first = examiner.findings[: self._first]
+        return AuditReport(
+            self.chain.newest,
+            tuple(dict.fromkeys((*first, *found, *examiner.findings[self._first :]))),
+            examiner.objects + (before.objects if before else 0),
+            examiner.length + (before.length if before else 0),
+            listed,
+            before.position.leaves if before else 0,
+        )
 
 
 def _read_views(registry: Registry) -> Views:

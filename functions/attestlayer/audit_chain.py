@@ -1,13 +1,14 @@
 """Audit of the chain of checkpoints, walked back by hash, with its bundles and notices."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from attestlayer import layout
 from attestlayer.audit_findings import Examiner, Word
-from attestlayer.canonical import format_json, parse_json
+from attestlayer.audit_state import MAX_STRETCHES, Stretch
+from attestlayer.canonical import Json, parse_json
 from attestlayer.checkpoint import Checkpoint, parse_checkpoint, take_checkpoint
-from attestlayer.encoding import Hash, format_hash, format_time
+from attestlayer.encoding import Hash, format_hash, format_time, sha256
 from attestlayer.errors import VerificationError
 from attestlayer.keyring import Keyring, read_notices
 from attestlayer.merkle import TreeHead
@@ -29,8 +30,8 @@ class Chain:
     """What the chain says, oldest step first. `whole`: no checkpoint was missing on the way back.
 
     Memory: 32 bytes a checkpoint, and a `Step` for each size. `noticed`: the first checkpoint with the
-    newest notices. `keyring`: None if the newest notices can't be read. `longest_gap`: seconds between
-    checkpoints, in the time that stats look back on.
+    newest notices. `lowest`: the sequence down to which it was followed. `keyring`: None if the newest
+    notices can't be read. `longest_gap`: seconds between checkpoints, in the time that stats look back on.
     """
 
     newest: Checkpoint
@@ -41,6 +42,7 @@ class Chain:
     hashes: bytearray = field(default_factory=bytearray)
     notices_hashes: set[Hash] = field(default_factory=set)
     whole: bool = True
+    lowest: int = 0
     longest_gap: int | None = None
 
     def checkpoint_hashes(self) -> set[bytes]:
@@ -58,14 +60,32 @@ def step_of(checkpoint: Checkpoint) -> Step:
     return Step(checkpoint.sequence, checkpoint.timestamp, checkpoint.head, checkpoint.hash())
 
 
+def _never(*_: object) -> bool:
+    return False
+
+
 @dataclass
 class ChainWalk:
-    """Walks from the newest checkpoint back to sequence 0, or to `stop`; `given` must be met on the way."""
+    """Walks from the newest checkpoint back to sequence 0, or to `stop`; `given` must be met on the way.
+
+    `checked`: stretches that an earlier run has checked, newest first. There the chain is only followed,
+    through its bundles; its hashes make sure that it is the same. `mark` is called where a bundle begins,
+    all from the newest checkpoint down to there being checked; `enough` says whether to stop there, below
+    everything that is not. `forked`: a stretch is not of this chain.
+    """
 
     examiner: Examiner
     chain: Chain
     stop: Checkpoint | None = None
     given: tuple[Checkpoint, ...] = ()
+    checked: tuple[Stretch, ...] = ()
+    mark: Callable[[], object] = _never
+    enough: Callable[[Checkpoint], bool] = _never
+    forked: bool = False
+    _low: int | None = None
+    _followed: int | None = None
+    _fresh: bool = False
+    _items: tuple[int, list[Json]] = (-1, [])
     _document: Notices | None = None
     _known: Keyring | None = None
     _bundle: list[bytes] = field(default_factory=list)
@@ -76,7 +96,10 @@ class ChainWalk:
         current, last = self.chain.newest, self.stop.sequence if self.stop else 0
         self._check_object(current)
         while True:
+            self._enter(current)
             self._visit(current)
+            if current.sequence % layout.BUNDLED == 0 and self._is_done(current):
+                break
             if current.sequence <= last:
                 break
             earlier = self._fetch(current)
@@ -85,8 +108,38 @@ class ChainWalk:
                 break
             self._link(earlier, current)
             current = earlier
+        self.chain.lowest = current.sequence
         self.chain.steps.append(step_of(current))
         self.chain.steps.reverse()
+
+    def stretches(self) -> tuple[Stretch, ...]:
+        """What was checked so far, newest first."""
+        newest = self.chain.newest
+        own = () if self._low is None else (Stretch(newest.sequence, newest.hash(), self._low),)
+        return (*own, *self.checked)[:MAX_STRETCHES]
+
+    def _enter(self, current: Checkpoint) -> None:
+        """See whether a stretch that was checked before begins here."""
+        if self._followed is not None and current.sequence < self._followed:
+            self._followed = None
+        if self.checked and self.checked[0].sequence == current.sequence:
+            stretch, self.checked = self.checked[0], self.checked[1:]
+            if stretch.hash == current.hash():
+                self._followed = stretch.low
+                self._fresh = True  # the bundle that it begins in was not full then
+                return
+            self.forked, self.checked = True, ()
+            name, wanted = layout.checkpoint_path(current.hash()), format_hash(stretch.hash)
+            detail = f"sequence {current.sequence}: {wanted} was audited before"
+            self.examiner.find(name, Word.TRUST_CONFLICT, detail)
+        self._fresh |= self._followed is None
+
+    def _is_done(self, current: Checkpoint) -> bool:
+        """Where a bundle begins: all down to here is checked. Whether the rest need not be followed."""
+        self._low = current.sequence if self._followed is None else self._followed
+        self._fresh = False
+        self.mark()
+        return self._low == 0 and self.enough(current)
 
     def _check_object(self, newest: Checkpoint) -> None:
         self.examiner.compare(layout.checkpoint_path(newest.hash()), newest.format())
@@ -105,8 +158,10 @@ class ChainWalk:
             if known.sequence == current.sequence and known != current:
                 wanted = format_hash(known.hash())
                 self.examiner.find(name, Word.TRUST_CONFLICT, f"sequence {known.sequence}: wanted {wanted}")
-        self._check_signature(name, current)
+        if self._followed is None:
+            self._check_signature(name, current)
         self._gather(current)
+        self._look_ahead(current.sequence)
 
     def _check_signature(self, name: str, current: Checkpoint) -> None:
         keyring = self.chain.keyring
@@ -128,7 +183,7 @@ class ChainWalk:
         if place == layout.BUNDLED - 1:
             self._bundle = []
         self._bundle.append(current.format())
-        if place == 0 and len(self._bundle) == layout.BUNDLED:
+        if place == 0 and len(self._bundle) == layout.BUNDLED and self._fresh:
             wanted = b"[" + b",".join(reversed(self._bundle)) + b"]"
             self.examiner.compare(layout.checkpoint_bundle_path(number), wanted)
 
@@ -137,6 +192,9 @@ class ChainWalk:
         wanted, sequence = current.prev_checkpoint_hash, current.sequence - 1
         if wanted is None:  # a parsed checkpoint names one unless its sequence is 0
             return None
+        followed = self._followed is not None and sequence >= self._followed
+        if followed and (known := self._bundled(sequence, wanted)):
+            return known
         name = layout.checkpoint_path(wanted)
         data = self.examiner.need_hashed(name, wanted)
         try:
@@ -152,13 +210,32 @@ class ChainWalk:
 
     def _bundled(self, sequence: int, wanted: Hash) -> Checkpoint | None:
         number, place = divmod(sequence, layout.BUNDLED)
+        if self._items[0] != number:
+            self._items = (number, self._read_bundle(number))
         try:
-            items = parse_json(self.examiner.read(layout.checkpoint_bundle_path(number)) or b"")
-            item = items[place] if isinstance(items, list) else None
-            found = take_checkpoint(item)
+            found = take_checkpoint(self._items[1][place])
         except (ValueError, IndexError, VerificationError):
             return None
-        return found if found.hash() == wanted and format_json(item) == found.format() else None
+        return found if found.hash() == wanted else None
+
+    def _read_bundle(self, number: int) -> list[Json]:
+        try:
+            items = parse_json(self.examiner.read(layout.checkpoint_bundle_path(number)) or b"")
+        except ValueError:
+            return []
+        return items if isinstance(items, list) else []
+
+    def _look_ahead(self, sequence: int) -> None:
+        """Where a bundle ends: have its checkpoints fetched, whose names its bytes hint at."""
+        ahead, (number, place) = self.examiner.ahead, divmod(sequence, layout.BUNDLED)
+        if ahead is None or place != layout.BUNDLED - 1:
+            return
+        following = [layout.checkpoint_bundle_path(number - 1)] if number else []
+        pieces: list[bytes] = []
+        if self._followed is None:
+            data = ahead.peek(layout.checkpoint_bundle_path(number)) or b""
+            pieces = data[1:-1].replace(b"},{", b"}\n{").split(b"\n", layout.BUNDLED)
+        ahead.expect([*(layout.checkpoint_path(sha256(piece)) for piece in pieces[-2::-1]), *following])
 
     def _link(self, earlier: Checkpoint, later: Checkpoint) -> None:
         """Check that two checkpoints follow each other; their notices too."""

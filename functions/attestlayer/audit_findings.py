@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from attestlayer.encoding import Hash, format_hash, sha256
 from attestlayer.registry import Registry
+from attestlayer.registry_ahead import ReadAhead
 
 
 class Word(StrEnum):
@@ -59,6 +60,11 @@ class Examiner:
     findings: list[Finding] = field(default_factory=list)
     objects: int = 0
     length: int = 0
+
+    @property
+    def ahead(self) -> ReadAhead | None:
+        """The registry, if it likes to know what will be read."""
+        return self.registry if isinstance(self.registry, ReadAhead) else None
 
     def find(self, name: str, reason: Word, detail: object) -> None:
         """Note a finding; the same one twice is one."""

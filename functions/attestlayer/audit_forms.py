@@ -19,7 +19,7 @@ from attestlayer.encoding import (
     parse_profile_id,
     parse_time,
 )
-from attestlayer.leaf import LeafRecord, parse_entry
+from attestlayer.leaf import Leaf, LeafRecord, parse_entry
 from attestlayer.merkle import Subtree
 from attestlayer.registry_receipt import RegistryReceipt
 
@@ -27,10 +27,10 @@ from attestlayer.registry_receipt import RegistryReceipt
 _HASH = r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]"
 _ENTRY = re.compile(
     (
-        rf'(\{{"client_nonce_hash":"{_HASH}","intake_policy_hash":"({_HASH})",'
-        rf'"issued_at":"([0-9TZ:-]+)","issuer_kid":"({_HASH})","kit_digest":"{_HASH}",'
-        rf'"lane_id":"([A-Z0-9-]+)",)("manifest_root":"{_HASH}","outcome":"PASS",'
-        rf'"profile_id":"([a-z0-9-]+)","statement_hash":"{_HASH}"\}})'
+        rf'(?P<start>\{{"client_nonce_hash":"({_HASH})","intake_policy_hash":"({_HASH})",'
+        rf'"issued_at":"([0-9TZ:-]+)","issuer_kid":"({_HASH})","kit_digest":"({_HASH})",'
+        rf'"lane_id":"([A-Z0-9-]+)",)(?P<rest>"manifest_root":"({_HASH})","outcome":"PASS",'
+        rf'"profile_id":"([a-z0-9-]+)","statement_hash":"({_HASH})"\}})'
     ).encode()
 )
 
@@ -57,11 +57,31 @@ class Entry:
 def read_entry(data: bytes, leaf_hash: Hash) -> Entry:
     """A log entry, whose leaf hash is known. Raises `FormatError` (leaf-malformed)."""
     match = _ENTRY.fullmatch(data)
-    stated = _stated(*match.group(2, 3, 4, 5, 7)) if match else None
+    stated = _stated(*match.group(3, 4, 5, 7, 10)) if match else None
     if match is None or stated is None:
         return entry_of(LeafRecord(parse_entry(data), leaf_hash))
     named = b'"leaf_hash":"%b",' % format_hash(leaf_hash).encode()
-    return Entry(stated, b"".join((match[1], named, match[6])))
+    return Entry(stated, b"".join((match["start"], named, match["rest"])))
+
+
+def read_leaf(data: bytes) -> Leaf:
+    """The leaf of a log entry. Raises `FormatError` (leaf-malformed)."""
+    match = _ENTRY.fullmatch(data)
+    stated = _stated(*match.group(3, 4, 5, 7, 10)) if match else None
+    if match is None or stated is None:
+        return parse_entry(data)
+    nonce, digest, root, statement = (parse_hash(text.decode()) for text in match.group(2, 6, 9, 11))
+    return Leaf(
+        client_nonce_hash=nonce,
+        intake_policy_hash=stated.policy,
+        issued_at=stated.issued_at,
+        issuer_kid=stated.issuer_kid,
+        kit_digest=digest,
+        lane_id=stated.lane_id,
+        manifest_root=root,
+        profile_id=stated.profile_id,
+        statement_hash=statement,
+    )
 
 
 def entry_of(record: LeafRecord) -> Entry:

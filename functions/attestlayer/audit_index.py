@@ -1,7 +1,7 @@
 """Audit of the look-up index: each segment is computed anew from the entries, by way of smaller segments.
 
 The index is a hint and comes later than the leaves: what is not there is no finding, what is there must
-be right. Memory: 32 bytes a shard that was checked, 256 leaves and one shard of each level.
+be right. Memory: a hash for each live shard, 256 leaves and one shard of each level.
 """
 
 import re
@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from attestlayer.audit_findings import Examiner, Word
+from attestlayer.audit_forms import read_leaf
 from attestlayer.encoding import Hash, sha256
 from attestlayer.errors import VerificationError
-from attestlayer.leaf import parse_entry
 from attestlayer.lookup import Segment, added_segment, merge_shard, merged_segments, parse_shard, records_of
 from attestlayer.tiles import WIDTH, Tile, parse_bundle
 
@@ -22,28 +22,34 @@ _REPAIRS = 64
 @dataclass
 class IndexAudit:
     """Given each full group in the log's order, checks the segment that it completes. `first`: the group
-    at which the audit began; what was written before is taken as it is."""
+    at which the audit began; what was written before is taken as it is, unless it is `unsound`."""
 
     examiner: Examiner
     first: int = 0
+    unsound: frozenset[str] = frozenset()
     _sound: dict[tuple[Segment, int], Hash] = field(default_factory=dict)
     _repairs: int = 0
 
     def check(self, group: int, entries: Sequence[bytes] | None) -> None:
         """Check the segment that group number `group` completes. `entries`: None if they are damaged."""
         segment = added_segment(group)
-        newest = _records(entries)
+        newest: list[bytes] | None = None
         for shard in range(segment.shards):
             name = segment.path(shard)
             data = self.examiner.read(name)
+            if data is None:
+                continue
+            newest = newest or _records(entries)
             wanted = self._wanted(segment, shard, newest)
             if wanted is None:
-                if data is not None:
-                    self.examiner.find(name, Word.TREE_UNREADABLE, "too much that it follows from is damaged")
+                self.examiner.find(name, Word.TREE_UNREADABLE, "too much that it follows from is damaged")
                 continue
             self._sound[segment, shard] = sha256(wanted)
-            if data is not None and data != wanted:
+            if data != wanted:
                 self.examiner.compare(name, wanted)
+        for each in merged_segments(segment):  # taken in: nothing will follow from them any more
+            for shard in range(each.shards):
+                self._sound.pop((each, shard), None)
 
     def _wanted(self, segment: Segment, shard: int, newest: list[bytes] | None) -> bytes | None:
         if newest is None:
@@ -62,6 +68,7 @@ class IndexAudit:
         data = self.examiner.registry.read(segment.path(shard))
         known = self._sound.get((segment, shard))
         earlier = (segment.number + 1) << segment.level <= self.first
+        earlier = earlier and segment.path(shard) not in self.unsound
         if data is None or not (earlier or known == sha256(data)):
             return None
         try:
@@ -87,6 +94,12 @@ class IndexAudit:
         return merge_shard(segment, shard, sources)
 
 
+def index_names(tile: Tile) -> list[str]:
+    """The objects of the segment that a level-0 tile completes if it is full."""
+    segment = added_segment(tile.index)
+    return [segment.path(shard) for shard in range(segment.shards)] if tile.width == WIDTH else []
+
+
 def judge_index(match: re.Match[str], size: int) -> str | None:
     """Why a name of the form `v1/index/<level>/<number>/<shard>` is nobody's in a log of `size`, or None."""
     level, number, shard = int(match[1]), _number(match[2]), _number(match[3])
@@ -109,7 +122,7 @@ def _records(entries: Sequence[bytes] | None) -> list[bytes] | None:
     found: list[bytes] = []
     try:
         for offset, entry in enumerate(entries or ()):
-            found += records_of(parse_entry(entry), offset)
+            found += records_of(read_leaf(entry), offset)
     except VerificationError:
         return None
     return None if entries is None else found

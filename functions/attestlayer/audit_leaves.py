@@ -8,6 +8,7 @@ from attestlayer.audit_chain import Chain, Step, looked_back, step_of
 from attestlayer.audit_findings import Examiner, Word, difference
 from attestlayer.audit_forms import Entry, ReceiptForm, entry_of, read_entry
 from attestlayer.audit_notes import Signed, Trouble, check_note
+from attestlayer.audit_state import Position
 from attestlayer.canonical import parse_json, take_members, take_value
 from attestlayer.encoding import (
     Hash,
@@ -52,7 +53,6 @@ class LeafAudit:
     all_read: bool = True
     note: tuple[Hash, str] | None = None
     _at: int = 0
-    _lowest: int | None = None
     _tile: tuple[int, Sequence[Hash]] = (0, ())
     _sound: tuple[Hash, RegistryReceipt] | None = None
     _form: ReceiptForm | None = None
@@ -80,6 +80,25 @@ class LeafAudit:
             self._check_issuer(place, entry)
         else:
             self.all_read = False
+
+    def gathered(self, position: Position) -> Position:
+        """The position with what was gathered so far."""
+        since = looked_back(self.chain.newest)
+        delays = tuple((hour, delay) for hour, delay in sorted(self.delays.items()) if hour >= since)
+        return replace(
+            position,
+            records=self.records,
+            receipts=self.receipts,
+            delays=delays,
+            all_read=self.all_read,
+            note=self.note,
+        )
+
+    def resume(self, position: Position) -> None:
+        """Go on from what another audit of this log gathered."""
+        self.records, self.receipts = position.records, position.receipts
+        self.delays, self.all_read = dict(position.delays), position.all_read
+        self.note = position.note
 
     def worst_delay(self) -> int | None:
         """The longest delay, in seconds, of the time that stats look back on."""
@@ -166,9 +185,7 @@ class LeafAudit:
         """The first step that holds the leaf; below a break in the chain, the receipt's, if signed."""
         steps = self.chain.steps
         found, step = receipt.checkpoint, steps[self._at]
-        if self._lowest is None:
-            self._lowest = steps[0].sequence
-        if self.chain.whole or found.sequence >= self._lowest or found.head.size <= place.index:
+        if self.chain.whole or found.sequence >= self.chain.lowest or found.head.size <= place.index:
             return step
         key = self.chain.keyring.key(Role.REGISTRY, found.kid) if self.chain.keyring else None
         fits = found.head.size <= step.head.size and found.sequence < step.sequence

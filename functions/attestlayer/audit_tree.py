@@ -5,22 +5,24 @@ one is damaged, so that one flipped bit is one finding. Memory: the edge and one
 hashes a level, and one bundle.
 """
 
-from bisect import bisect_left
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from attestlayer import layout
 from attestlayer.audit_chain import Chain, Step
 from attestlayer.audit_findings import Examiner, Word
-from attestlayer.audit_index import IndexAudit
+from attestlayer.audit_index import IndexAudit, index_names
 from attestlayer.audit_leaves import LeafAudit, Place
+from attestlayer.audit_state import Position
 from attestlayer.encoding import HASH_LENGTH, Hash, format_hash
 from attestlayer.errors import VerificationError
-from attestlayer.merkle import Edge, leaf_hash, root_of
+from attestlayer.merkle import Edge, Subtree, leaf_hash, root_of
 from attestlayer.tiles import (
     HEIGHT,
     WIDTH,
     Tile,
+    edge_tiles,
     format_bundle,
     format_tile,
     level_width,
@@ -33,37 +35,61 @@ KEPT_S = 24 * 60 * 60
 """Seconds that a partial tile stays after its full tile is public (section 10)."""
 
 
+def _nothing() -> None:
+    pass
+
+
 @dataclass
 class TreeAudit:
-    """Recomputes the tree of the newest checkpoint, from `start` leaves on."""
+    """Recomputes the tree of the newest checkpoint, from `start` leaves on, or from where another was.
+
+    `mark` is called behind each bundle.
+    """
 
     examiner: Examiner
     chain: Chain
     leaves: LeafAudit
     start: int = 0
+    mark: Callable[[], None] = _nothing
     _index: IndexAudit = field(init=False)
     _edge: Edge = field(default_factory=Edge)
     _windows: list[list[Hash]] = field(default_factory=list)
+    _full: Position = field(default_factory=Position)
+    _expected: int = 0
     _entries: Sequence[bytes] | None = None
 
     def __post_init__(self) -> None:
         self._index = IndexAudit(self.examiner, self.start // WIDTH)
 
+    def resume(self, position: Position, unsound: frozenset[str]) -> None:
+        """Begin where another audit of this log was, which found these objects wrong."""
+        self._full, self.start = position, position.leaves
+        self._index = IndexAudit(self.examiner, position.before // WIDTH, unsound)
+        self._windows = [[], *(list(window) for window in position.windows)]
+        self._edge = Edge(position.before, _edge_hashes(self._windows))
+
+    def position(self) -> Position:
+        """Where the audit is; right behind a bundle."""
+        leaves = max(self.start, self._edge.size)
+        return self.leaves.gathered(replace(self._full, leaves=leaves))
+
     def run(self) -> None:
         """Stream through all bundles."""
         size = self.chain.newest.head.size
-        if not self._resume():
+        if self._edge.size == 0 and not self._take_up():
             return
+        first = self._expected = self._edge.size // WIDTH
         self._check_step(self._edge.size)
-        for number in range(self.start // WIDTH, (size + WIDTH - 1) // WIDTH):
+        for number in range(first, (size + WIDTH - 1) // WIDTH):
             self.examiner.progress("entries", number * WIDTH, size)
+            self._look_ahead(number)
             if not self._group(tile_at(0, number, size)):
                 return
+            self.mark()
 
-    def _resume(self) -> bool:
+    def _take_up(self) -> bool:
         """Take up the tree at the last full bundle before `start`, from the tiles above it."""
         size, before = self.chain.newest.head.size, self.start // WIDTH * WIDTH
-        hashes: list[Hash] = []
         level = 1
         while width := level_width(before, level):
             tile = tile_at(level, width // WIDTH, size) if width % WIDTH else None
@@ -76,14 +102,34 @@ class TreeAudit:
                 window = parse_tile(data, tile)[: width % WIDTH]
             self._windows = [*(self._windows or [[]]), window]
             level += 1
-        for window in self._windows:  # complete subtrees inside a window, smallest first
-            left = list(window)
-            while left:
-                count = len(left) & -len(left)
-                hashes.append(root_of(left[-count:]))
-                del left[-count:]
-        self._edge = Edge(before, reversed(hashes))
+        self._edge = Edge(before, _edge_hashes(self._windows))
         return True
+
+    def _look_ahead(self, number: int) -> None:
+        """Have the objects of this group and the next one fetched, as the tiles of both name the leaves."""
+        ahead, count = self.examiner.ahead, (self.chain.newest.head.size + WIDTH - 1) // WIDTH
+        while ahead and self._expected < min(count, number + 2):
+            tile = tile_at(0, self._expected, self.chain.newest.head.size)
+            data = ahead.peek(tile.path) or b""
+            hashes = [data[at : at + HASH_LENGTH] for at in range(0, len(data), HASH_LENGTH)][:WIDTH]
+            leaves = [path(each) for each in hashes for path in (layout.entry_path, layout.inclusion_path)]
+            tiles = [tile.bundle_path]
+            if tile.index + 1 < count:
+                following = tile_at(0, tile.index + 1, self.chain.newest.head.size)
+                tiles += [following.path, following.bundle_path]
+            ahead.expect([*tiles, *leaves, *self._partial_names(tile), *index_names(tile)])
+            self._expected += 1
+
+    def _partial_names(self, tile: Tile) -> Iterator[str]:
+        """The partial tiles of the trees that end under this tile."""
+        steps, first = self.chain.steps, tile.index * WIDTH
+        at = bisect_right(steps, first, key=lambda step: step.head.size)
+        while at < len(steps) and steps[at].head.size <= first + tile.width:
+            for partial in edge_tiles(steps[at].head.size):
+                yield partial.path
+                if partial.level == 0:
+                    yield partial.bundle_path
+            at += 1
 
     def _group(self, tile: Tile) -> bool:
         entries, stored = self._read_bundle(tile), self._read_hashes(tile)
@@ -108,6 +154,8 @@ class TreeAudit:
             self._check_step(index + 1)
         if tile.width == WIDTH:
             self._index.check(tile.index, self._entries)
+            windows = tuple(tuple(window) for window in self._windows[1:])
+            self._full = Position(self._edge.size, self._edge.size, windows)
         return True
 
     def _read_bundle(self, tile: Tile) -> list[bytes] | None:
@@ -176,7 +224,7 @@ class TreeAudit:
         if len(window) == WIDTH:
             if level > 0:  # the full tile of level 0 was settled with its bundle
                 self.examiner.compare(self._tile(level).path, format_tile(window))
-            full = root_of(window)
+            full = Subtree(window).root
             window.clear()
             self._push(level + 1, full)
 
@@ -238,6 +286,18 @@ class TreeAudit:
         steps = self.chain.steps
         at = bisect_left(steps, full, key=lambda step: step.head.size)
         return at == len(steps) or self.chain.newest.timestamp - steps[at].timestamp < KEPT_S
+
+
+def _edge_hashes(windows: Sequence[Sequence[Hash]]) -> list[Hash]:
+    """The complete subtrees of a tree whose partial tiles these are, largest first."""
+    hashes: list[Hash] = []
+    for window in windows:  # complete subtrees inside a window, smallest first
+        left = list(window)
+        while left:
+            count = len(left) & -len(left)
+            hashes.append(root_of(left[-count:]))
+            del left[-count:]
+    return hashes[::-1]
 
 
 def _offset(entries: Sequence[bytes], at: int) -> int:

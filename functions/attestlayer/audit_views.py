@@ -1,5 +1,6 @@
 """Audit of the mutable views and of consistency objects: they say what the newest checkpoint commits to."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -82,7 +83,7 @@ class ViewAudit:
         except ValueError as error:  # the checkpoint's own finding says so, too
             self.examiner.find(layout.TRUST, Word.SIGNATURE_INVALID, error)
             return
-        lowest = self.chain.steps[0].sequence
+        lowest = self.chain.lowest
         if lowest == 0 or self.chain.noticed.sequence > lowest:
             self._compare(layout.TRUST, wanted)
         else:
@@ -147,22 +148,51 @@ class ViewAudit:
         except (ValueError, VerificationError) as error:
             self.examiner.find(layout.CHECKPOINT, Word.MALFORMED, error)
             return
-        since = [step.timestamp for step in self.chain.steps if step.head == newest.head]
+        first = next((step for step in self.chain.steps if step.head == newest.head), None)
+        since = first.timestamp if first else newest.timestamp
+        if first and first.sequence == self.chain.lowest > 0:
+            since = 0  # the audit began within this tree's rounds: when it was new is not known
         if keyring is not None:
-            signed = Signed(note, newest, since[0] if since else newest.timestamp)
+            signed = Signed(note, newest, since)
             for word, detail in check_note(signed, keyring):
                 self.examiner.find(layout.CHECKPOINT, word, detail)
 
 
+_AT_ONCE = 256
 _PROMISE = ("longest_gap_seconds_24h", "worst_merge_delay_seconds_24h")
 _MEMBERS = ("from_root", "from_size", "proof", "to_root", "to_size")
 
 
-def check_consistency_objects(examiner: Examiner, chain: Chain) -> None:
-    """Check the stored proof from each published size to the next."""
-    for old, new in pairwise(chain.steps):
-        if old.head.size < new.head.size:
-            _check_proof(examiner, old, new)
+def _nothing() -> None:
+    pass
+
+
+@dataclass
+class ConsistencyAudit:
+    """Checks the stored proof from each published size to the next, from the size `done` on."""
+
+    examiner: Examiner
+    chain: Chain
+    done: int = 0
+    mark: Callable[[], None] = _nothing
+
+    def run(self) -> None:
+        """Check every proof; `mark` is called now and then."""
+        pairs = [(old, new) for old, new in pairwise(self.chain.steps) if self._is_due(old, new)]
+        for at in range(0, len(pairs), _AT_ONCE):
+            part = pairs[at : at + _AT_ONCE]
+            self.examiner.progress("consistency proofs", at, len(pairs))
+            if self.examiner.ahead:
+                self.examiner.ahead.expect(
+                    layout.consistency_path(old.head.size, new.head.size) for old, new in part
+                )
+            for old, new in part:
+                _check_proof(self.examiner, old, new)
+                self.done = new.head.size
+            self.mark()
+
+    def _is_due(self, old: Step, new: Step) -> bool:
+        return old.head.size < new.head.size and new.head.size > self.done
 
 
 def _check_proof(examiner: Examiner, old: Step, new: Step) -> None:

@@ -75,15 +75,11 @@ def _trust(arguments: argparse.Namespace, around: Surroundings) -> Answer:
 
 
 def _audit(arguments: argparse.Namespace, around: Surroundings) -> Answer:
-    place: str = arguments.registry
     trust = read_root(arguments.trust) if arguments.trust else None
-    report, since = cli_audit.run_audit(place, trust, arguments.since)
-    text = (
-        cli_audit.format_audit_json(report, place, trust, since)
-        if arguments.json
-        else cli_audit.format_audit(report, place, trust, since, around.style)
-    )
-    return Answer(cli_audit.exit_code(report), text)
+    audited = cli_audit.run_audit(arguments, trust)
+    if arguments.json:
+        return Answer(audited.exit_code, cli_audit.format_audit_json(audited))
+    return Answer(audited.exit_code, cli_audit.format_audit(audited, around.style))
 
 
 def _named_checkpoint(text: str | None) -> Hash | None:

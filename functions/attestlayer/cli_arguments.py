@@ -7,10 +7,14 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from attestlayer.cli_text import printable
-from attestlayer.encoding import parse_origin
+from attestlayer.encoding import parse_decimal, parse_origin
 from attestlayer.version import VERSION
 
 EXIT_USAGE = 64  # EX_USAGE of sysexits.h: argparse's own 2 means COULD NOT CHECK here
+
+MAX_JOBS = 64
+URL_JOBS = 8
+"""Threads that read from a URL if nobody says how many: a browser opens about as many connections."""
 
 _EPILOG = """\
 exit codes:
@@ -143,6 +147,20 @@ def _add_audit(parser: Parser) -> None:
         type=_not_empty,
         help="a checkpoint audited before, its JSON file or its hash: look at what came after it only",
     )
+    parser.add_argument(
+        "--state",
+        metavar="FILE",
+        type=path_argument,
+        help="keep the progress here, and go on from it: after an interruption, or with what is new since "
+        "the last audit. Keep it as safe as the report: what it says was checked is believed",
+    )
+    parser.add_argument(
+        "--jobs",
+        metavar="N",
+        type=_jobs,
+        help=f"read with N threads, 1 to {MAX_JOBS}, each over a connection of its own (default: "
+        f"{URL_JOBS} from a URL, 1 from a folder)",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document, attestlayer/audit-report/1")
 
 
@@ -155,6 +173,16 @@ def _not_empty(text: str) -> str:
 def path_argument(text: str) -> Path:
     """The argument type of file names."""
     return Path(_not_empty(text))
+
+
+def _jobs(text: str) -> int:
+    try:
+        jobs = parse_decimal(text, MAX_JOBS)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    if not jobs:
+        raise argparse.ArgumentTypeError("wanted at least one job")
+    return jobs
 
 
 def _origin(text: str) -> str:

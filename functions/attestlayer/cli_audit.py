@@ -7,56 +7,121 @@ registry    the URL or folder as given
 origin, sequence, tree_size, checkpoint_hash, timestamp   the newest checkpoint's
 keys        "trust-root" | "registry": who vouches for the keys
 since       sequence of the checkpoint that the audit started from, or null
+resumed     leaves that earlier runs with the same state file had checked; 0 without one
 listed      whether stray objects could be looked for: in a folder, and without since
-objects, bytes   what was read
+objects, bytes   what was read, in all runs with the same state file
+requests    what this run asked for: HTTP requests with those tried again, or files
 findings    [{object, reason, detail}], all of them
 """
 
+import argparse
 import contextlib
 import json
+import signal
 import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from types import FrameType
+from typing import NoReturn, TextIO
 
 from attestlayer import layout
 from attestlayer.audit import AuditReport, audit
 from attestlayer.audit_findings import Finding
+from attestlayer.audit_journal import Journal
 from attestlayer.canonical import Members
 from attestlayer.checkpoint import Checkpoint, parse_checkpoint
+from attestlayer.cli_arguments import URL_JOBS
 from attestlayer.cli_text import Style, printable
 from attestlayer.encoding import format_hash, format_time, parse_hash, sha256
 from attestlayer.errors import CouldNotCheckError, Reason
 from attestlayer.files import read_input
-from attestlayer.registry import Registry, open_registry
+from attestlayer.registry import Registry
+from attestlayer.registry_ahead import Counting, ReadAhead, open_ahead
 from attestlayer.trust import TrustRoot
 
 SCHEMA = "attestlayer/audit-report/1"
 
 
-def run_audit(
-    place: str, trust: TrustRoot | None, since: str | None
-) -> tuple[AuditReport, Checkpoint | None]:
-    """Audit the registry at `place`. Raises `CouldNotCheckError`, `VerificationError`."""
-    registry = open_registry(place)
-    start = _named(registry, since) if since else None
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """An audit's report, and what it was asked: the place, the trust root, the start."""
+
+    report: AuditReport
+    place: str
+    trust: TrustRoot | None
+    since: Checkpoint | None
+    requests: int
+
+    @property
+    def exit_code(self) -> int:
+        """0 clean, 1 findings."""
+        return 1 if self.report.findings else 0
+
+
+def run_audit(arguments: argparse.Namespace, trust: TrustRoot | None) -> Audited:
+    """Audit the registry that the arguments name. Raises `CouldNotCheckError`, `VerificationError`."""
+    if arguments.state and arguments.since:
+        arguments.usage_error("--state and --since don't go together: a state knows where to go on")
+    place: str = arguments.registry
+    is_url = place.startswith(("http://", "https://"))
+    registry = open_ahead(place, arguments.jobs or (URL_JOBS if is_url else 1))
     progress = _Progress(sys.stderr)
     try:
-        return audit(registry, trust, start, progress), start
+        since = _named(registry, arguments.since) if arguments.since else None
+        journal = _journal(arguments.state, place, trust) if arguments.state else None
+        with _kept(journal):
+            report = audit(registry, trust, since, progress, journal)
     finally:
         progress.clear()
+        if isinstance(registry, ReadAhead):
+            registry.close()
+    requests = registry.requests if isinstance(registry, Counting) else report.objects
+    return Audited(report, place, trust, since, requests)
 
 
-def format_audit(
-    report: AuditReport, place: str, trust: TrustRoot | None, since: Checkpoint | None, style: Style
-) -> str:
+def _journal(path: Path, place: str, trust: TrustRoot | None) -> Journal:
+    """The state file; a folder by its whole path, a URL as it is given."""
+    is_url = place.startswith(("http://", "https://"))
+    named = place.rstrip("/") if is_url else _text(str(Path(place).resolve()))
+    return Journal(path, named, trust.fingerprint() if trust else None)
+
+
+@contextlib.contextmanager
+def _kept(journal: Journal | None) -> Iterator[None]:
+    """Whatever ends the audit, SIGTERM as well: how far it came is in the state file."""
+    if journal is None:
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        journal.save()
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    del number, frame
+    raise KeyboardInterrupt
+
+
+def format_audit(audited: Audited, style: Style) -> str:
     """The report as text."""
+    report, since = audited.report, audited.since
     newest, count = report.newest, len(report.findings)
-    rows = [("registry", place), ("origin", newest.origin)]
+    rows = [("registry", audited.place), ("origin", newest.origin)]
     rows += [("sequence", str(newest.sequence)), ("tree size", str(newest.head.size))]
     rows += [("root", format_hash(newest.head.root)), ("as of", format_time(newest.timestamp))]
-    rows += [("read", f"{report.objects} objects, {report.length} bytes"), ("keys", _keys_words(trust))]
+    rows += [
+        ("read", f"{report.objects} objects, {report.length} bytes"),
+        ("keys", _keys_words(audited.trust)),
+    ]
     if since:
         rows += [("since", f"sequence {since.sequence}, size {since.head.size}: what is older was not read")]
+    if report.resumed:
+        rows += [("resumed", f"at leaf {report.resumed}: what the state file says was checked was not again")]
     if not report.listed:
         rows += [("not looked for", "stray objects: for that, audit a folder, and all of it")]
     title = "CLEAN" if not count else f"{count} FINDING{'S' if count > 1 else ''}"
@@ -67,34 +132,30 @@ def format_audit(
     return style.finish(lines)
 
 
-def format_audit_json(
-    report: AuditReport, place: str, trust: TrustRoot | None, since: Checkpoint | None
-) -> str:
+def format_audit_json(audited: Audited) -> str:
     """The report as a JSON document, ASCII, one newline at the end."""
+    report, since = audited.report, audited.since
     newest = report.newest
     document: Members = {
         "schema": SCHEMA,
         "clean": not report.findings,
-        "exit_code": exit_code(report),
-        "registry": _text(place),
+        "exit_code": audited.exit_code,
+        "registry": _text(audited.place),
         "origin": newest.origin,
         "sequence": newest.sequence,
         "tree_size": newest.head.size,
         "checkpoint_hash": format_hash(newest.hash()),
         "timestamp": format_time(newest.timestamp),
-        "keys": "trust-root" if trust else "registry",
+        "keys": "trust-root" if audited.trust else "registry",
         "since": since.sequence if since else None,
+        "resumed": report.resumed,
         "listed": report.listed,
         "objects": report.objects,
         "bytes": report.length,
+        "requests": audited.requests,
         "findings": [_members(finding) for finding in report.findings],
     }
     return json.dumps(document, indent=2) + "\n"
-
-
-def exit_code(report: AuditReport) -> int:
-    """0 clean, 1 findings."""
-    return 1 if report.findings else 0
 
 
 def _members(finding: Finding) -> Members:
@@ -121,13 +182,26 @@ def _named(registry: Registry, since: str) -> Checkpoint:
 
 
 class _Progress:
-    """One line on a terminal, rewritten; nothing anywhere else."""
+    """One line on a terminal, rewritten up to ten times a second; nothing anywhere else."""
 
-    def __init__(self, out: TextIO | None) -> None:
+    def __init__(self, out: TextIO | None, clock: Callable[[], float] = time.monotonic) -> None:
         self._out = out if out is not None and out.isatty() else None
+        self._clock = clock
+        self._what, self._began, self._first = "", 0.0, 0
+        self._shown = -1.0
 
     def __call__(self, what: str, done: int, total: int) -> None:
-        self._write(f"\r\x1b[K{printable(what)}: {done} of {total}")
+        now = self._clock()
+        if what != self._what:
+            self._what, self._began, self._first, self._shown = what, now, done, -1.0
+        if self._shown >= 0 and now - self._shown < 0.1:
+            return
+        self._shown = now
+        text = f"{what}: {done} of {total}"
+        if (passed := now - self._began) >= 1 and done > self._first:
+            rate = (done - self._first) / passed
+            text += f", {rate:.0f} a second, {_duration((total - done) / rate)} left"
+        self._write(f"\r\x1b[K{printable(text)}")
 
     def clear(self) -> None:
         """Take the line away."""
@@ -138,6 +212,13 @@ class _Progress:
             with contextlib.suppress(OSError, ValueError):
                 self._out.write(text)
                 self._out.flush()
+
+
+def _duration(seconds: float) -> str:
+    """`1:02:03`, `2:03`."""
+    minutes, left = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
 
 
 def _text(text: str) -> str:

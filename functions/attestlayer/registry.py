@@ -85,11 +85,15 @@ class FolderRegistry:
 
 @dataclass
 class HttpRegistry:
-    """A registry behind a base URL. One connection is kept; busy answers and cut ones are tried again."""
+    """A registry behind a base URL. One connection is kept; busy answers and cut ones are tried again.
+
+    `requests`: sent so far.
+    """
 
     url: str
     timeout_s: float = TIMEOUT_S
     sleep: Callable[[float], None] = time.sleep
+    requests: int = 0
     _base: SplitResult = field(init=False)
     _connection: http.client.HTTPConnection | None = field(init=False, default=None)
 
@@ -140,6 +144,7 @@ class HttpRegistry:
         if self._connection is None:
             kind = http.client.HTTPSConnection if self._base.scheme == "https" else http.client.HTTPConnection
             self._connection = kind(self._base.hostname or "", self._base.port, timeout=self.timeout_s)
+        self.requests += 1
         headers = {"User-Agent": _USER_AGENT, "Accept-Encoding": "identity"}
         self._connection.request("GET", target, headers=headers)
         response = self._connection.getresponse()
