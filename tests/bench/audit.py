@@ -2,7 +2,8 @@
 
     python tests/bench/audit.py [--leaves 1000000] [--round 1000] [--at FOLDER] [CASE …]
 
-A case is `floor`, `folder`, `interrupted` or `http-N`, N jobs; without one: floor, folder, http-1, http-8.
+A case is `floor`, `folder`, `interrupted`, `folder-N` or `http-N`, N jobs, or `slow-N`, over HTTP from a
+server that waits 20 ms before each answer; without one: floor, folder, http-1, http-8.
 The log (real formats, all objects of each leaf) is made once in FOLDER, by default below the system's
 temporary folder, and found there the next time: a million leaves are 8 GB of small files and some
 minutes. A line of JSON a case: seconds, CPU seconds, peak resident memory of the auditing process, what
@@ -28,6 +29,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / part) for part in ("functions", "tests")]
@@ -43,6 +45,7 @@ from support.large import LargeLog  # noqa: E402
 
 CASES = ("floor", "folder", "http-1", "http-8")
 _KILLS = 5
+_SLOW_S = 0.02
 _AUDIT = """
 import sys
 from attestlayer.cli import main
@@ -88,6 +91,7 @@ def _told(size: int) -> None:
 def floor(root: Path) -> Found:
     """Open, read and hash every file; verify each signature once. In this process."""
     files = length = 0
+    started, cpu = time.monotonic(), time.process_time()
     for folder, _, names in os.walk(root):
         for name in names:
             descriptor = os.open(f"{folder}/{name}", os.O_RDONLY)
@@ -97,7 +101,9 @@ def floor(root: Path) -> Found:
             files, length = files + 1, length + len(data)
     trust = parse_trust((root / layout.TRUST).read_bytes())
     signatures = _signatures(root, trust.keyring)
-    return {"objects": files, "bytes": length, "signatures": signatures}
+    found: Found = {"objects": files, "bytes": length, "signatures": signatures}
+    seconds, cpu_s = time.monotonic() - started, time.process_time() - cpu
+    return found | {"seconds": round(seconds, 1), "cpu_s": round(cpu_s, 1)}
 
 
 def _signatures(root: Path, keyring: Keyring) -> int:
@@ -135,8 +141,8 @@ def child(arguments: list[str]) -> Found:
     if code := os.waitstatus_to_exitcode(status):
         raise RuntimeError(f"{' '.join(arguments)} ended with {code}: {out} {said}")
     found: Found = json.loads(out)  # noqa: TID251
-    found |= {"seconds": round(time.monotonic() - started, 1)}
-    found |= {"cpu_s": round(used.ru_utime + used.ru_stime, 1)}
+    seconds, cpu_s = time.monotonic() - started, used.ru_utime + used.ru_stime
+    found = {"seconds": round(seconds, 1), "cpu_s": round(cpu_s, 1)} | found
     return found | {"peak_mib": round(int(said) / 1024, 1)} if said.isdigit() else found
 
 
@@ -192,8 +198,8 @@ def served(root: Path, folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def _threaded(root: Path) -> Iterator[str]:
-    handler = partial(_Files, directory=str(root))
+def _threaded(root: Path, wait_s: float = 0.0) -> Iterator[str]:
+    handler = partial(_Files, wait_s, directory=str(root))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
@@ -204,6 +210,14 @@ class _Files(http.server.SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1
+
+    def __init__(self, wait_s: float, *arguments: Any, **options: Any) -> None:
+        self._wait_s = wait_s
+        super().__init__(*arguments, **options)
+
+    def do_GET(self) -> None:
+        time.sleep(self._wait_s)
+        super().do_GET()
 
     def log_message(self, *args: object) -> None:
         del args
@@ -226,12 +240,18 @@ def measure(case: str, root: Path, whole_s: float) -> Found:
         return child([__file__, "--only-floor", str(root)])
     if case == "folder":
         return audited(str(root))
+    what, _, jobs = case.partition("-")
+    if what == "folder":
+        return audited(str(root), "--jobs", jobs)
+    if what == "slow":
+        with _threaded(root, _SLOW_S) as url:
+            return audited(url, "--jobs", jobs)
     if case == "interrupted":
         return interrupted(root, whole_s)
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)  # nginx's worker is another user
         with served(root, Path(folder)) as url:
-            return audited(url, "--jobs", case.removeprefix("http-"))
+            return audited(url, "--jobs", jobs)
 
 
 def _say(found: Found) -> None:

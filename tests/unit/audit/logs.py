@@ -21,8 +21,13 @@ def start(home: Path) -> tuple[TestLog, LogPorts]:
     """A log that has its policy and its first checkpoint."""
     log = TestLog(home)
     ports = log.init()
-    ports.public.create(layout.policy_path(POLICY.policy_hash), POLICY.document)
+    policy(ports)
     return log, ports
+
+
+def policy(ports: LogPorts) -> None:
+    """Publish the leaves' policy."""
+    ports.public.create(layout.policy_path(POLICY.policy_hash), POLICY.document)
 
 
 def leaves(log: TestLog, count: int) -> list[Leaf]:

@@ -3,15 +3,16 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from attestlayer import layout
-from attestlayer.notices import IncidentReason, late_merge
-from support.log import queue
-from unit.audit.logs import change, found_in, grow, start
+from attestlayer.errors import CouldNotCheckError
+from attestlayer.notices import IncidentReason, Role, key_added, late_merge
+from support.log import SeedSigner, TestLog, queue
+from unit.audit.logs import change, found_in, grow, policy, start
 
 KINDS = {
     "full tile": "tile/0/000",
@@ -37,7 +38,8 @@ KINDS = {
 SEVERAL = [kind for kind, name in KINDS.items() if "*" in name and kind != "policy"]
 """Kinds of which the log has more than one object; its leaves are all of one policy."""
 
-MUTABLE = [kind for kind, name in KINDS.items() if name in {"checkpoint", layout.LATEST, layout.STATS}]
+MUTABLE = [kind for kind, name in KINDS.items() if not layout.is_immutable(name)]
+"""Kinds that rounds replace."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     earlier = home / "earlier"
     shutil.copytree(home / "registry", earlier)
     queue(ports, *_notice(0))
+    for role, signer in ((Role.REGISTRY, SeedSigner("registry 2")), (Role.ISSUER, SeedSigner("issuer 2"))):
+        kind, data = key_added(role, signer.public, int(log.clock.time) + 1)
+        queue(ports, kind.value, data)
+        ports = replace(ports, signers={**ports.signers, signer.public.kid: signer})
     grow(log, ports, 60, *[0] * 252, 2)
     queue(ports, *_notice(1))
     grow(log, ports, 3)
@@ -101,6 +107,8 @@ DAMAGES: dict[str, Callable[[bytes], bytes | None]] = {
     "cut in half": lambda data: data[: len(data) // 2],
     "emptied": lambda data: b"",
     "a byte appended": lambda data: data + b"\n",
+    "a hash's length of zeros appended": lambda data: data + bytes(32),
+    "a space put in front": lambda data: b" " + data,
     "deleted": lambda data: None,
 }
 
@@ -140,15 +148,39 @@ def test_two_objects_swapped_are_both_named(registry: Path, kind: str) -> None:
     assert {one, other} <= {found for found, _ in found_in(registry)}
 
 
-@pytest.mark.parametrize("kind", [*MUTABLE, "trust root"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_object_replaced_by_one_of_another_kind_is_named(registry: Path, kind: str) -> None:
+    kinds = list(KINDS)
+    for offset in (1, 7):
+        other = kinds[(kinds.index(kind) + offset) % len(kinds)]
+        name, data = _names(registry, kind)[0], (registry / _names(registry, other)[-1]).read_bytes()
+        own = (registry / name).read_bytes()
+        assert own != data
+        change(registry, name, data)
+        assert name in [found for found, _ in found_in(registry)], other
+        change(registry, name, own)
+
+
+@pytest.mark.parametrize("kind", MUTABLE)
 def test_a_view_replaced_by_an_older_version_is_named(made: Made, registry: Path, kind: str) -> None:
-    change(registry, KINDS[kind], (made.earlier / KINDS[kind]).read_bytes())
+    older = (made.earlier / KINDS[kind]).read_bytes()
+    assert older != (registry / KINDS[kind]).read_bytes()
+    change(registry, KINDS[kind], older)
     assert KINDS[kind] in [found for found, _ in found_in(registry)]
 
 
 STRAYS = [
     "tile/5/000",
+    "tile/64/000",
     "tile/0/009",
+    "tile/1/001",
+    "tile/1/000",
+    "tile/1/000.p/2",
+    "tile/entries/009",
+    "tile/entries/002.p/3",
+    "tile/0/001.p/0",
+    "tile/0/001.p/256",
+    "tile/0/001.p/001",
     "tile/0/001.p/255",
     "tile/entries/001.p/1",
     "tile/0/1",
@@ -161,6 +193,11 @@ STRAYS = [
     f"v1/policies/{'A' * 43}.json",
     "v1/proofs/consistency/1-2.json",
     "v1/anything",
+    "v1/jwks/other.jwks.json",
+    "v1/proofs/consistency/3-203.json.gz",
+    "v1/proofs/consistency/03-203.json",
+    f"v1/checkpoints/{'A' * 42}B.json",
+    "v1/checkpoints/bundle/000.p/3",
     "tile/0/.tmp1234",
     "v1/entries/.new",
     ".tmp-x",
@@ -205,3 +242,53 @@ def test_one_flipped_bit_of_a_tile_is_one_finding(registry: Path) -> None:
     data[40] ^= 1
     change(registry, "tile/0/000", bytes(data))
     assert found_in(registry) == [("tile/0/000", "hash-mismatch")]
+
+
+def test_a_link_in_an_objects_place_is_no_object(registry: Path) -> None:
+    path = registry / "tile/0/000"
+    data = path.read_bytes()
+    path.unlink()
+    (registry.parent / "elsewhere").write_bytes(data)
+    path.symlink_to(registry.parent / "elsewhere")
+    with pytest.raises(CouldNotCheckError, match=r"tile/0/000"):
+        found_in(registry)
+
+
+@pytest.fixture
+def aged(tmp_path: Path) -> Path:
+    """A log whose first tile is full since over a day; its partial tiles are not collected."""
+    log = TestLog(tmp_path, cadence_s=3600)
+    ports = log.init()
+    policy(ports)
+    grow(log, ports, 200, 60, *[0] * 26, 5, 0)  # the last one has the notice of the leaves that came late
+    return tmp_path / "registry"
+
+
+PARTIALS = ["tile/0/000.p/200", "tile/entries/000.p/200"]
+
+
+@pytest.mark.parametrize("name", PARTIALS)
+def test_a_partial_tile_that_nobody_needs_may_go_but_not_be_wrong(aged: Path, name: str) -> None:
+    data = (aged / name).read_bytes()
+    assert found_in(aged) == []
+    for damage in DAMAGES.values():
+        change(aged, name, damage(data))
+        damaged = (aged / name).exists()
+        assert {found for found, _ in found_in(aged)} == ({name} if damaged else set())
+
+
+@pytest.mark.parametrize("name", PARTIALS)
+def test_a_wrong_partial_tile_is_named_beside_a_damaged_full_one(aged: Path, name: str) -> None:
+    full = name.partition(".p/")[0]
+    for each in (name, full):
+        change(aged, each, _flip(0.3)((aged / each).read_bytes()))
+    assert {name, full} <= {found for found, _ in found_in(aged)}
+
+
+@pytest.mark.parametrize("kind", ["entry", "receipt"])
+def test_a_stray_beside_a_missing_object_of_its_kind_is_named(registry: Path, kind: str) -> None:
+    names = _names(registry, kind)
+    stray = f"{names[0].rpartition('/')[0]}/{'A' * 43}.json"
+    change(registry, stray, (registry / names[0]).read_bytes())
+    change(registry, names[0], None)
+    assert {names[0], stray} <= {found for found, _ in found_in(registry)}
