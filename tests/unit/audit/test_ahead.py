@@ -1,6 +1,5 @@
 """Reading ahead changes nothing but the time: same answers, same order, bounded memory."""
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -109,13 +108,12 @@ def test_what_was_never_asked_for_is_let_go(opened: list[ReadAhead]) -> None:
 
 
 def test_a_closed_one_ends_its_threads() -> None:
-    before = threading.active_count()
     registry = ReadAhead(lambda: Kept({}), 5)
-    assert threading.active_count() == before + 5
+    assert [thread.is_alive() for thread in registry._threads] == [True] * 5
     registry.close()
     for thread in registry._threads:
         thread.join(10)
-    assert threading.active_count() == before
+    assert [thread.is_alive() for thread in registry._threads] == [False] * 5
 
 
 @pytest.fixture(scope="session")

@@ -21,9 +21,12 @@ from attestlayer.checkpoint import parse_checkpoint
 from attestlayer.cli import main
 from attestlayer.encoding import Hash, format_hash, sha256
 from attestlayer.errors import CouldNotCheckError
+from attestlayer.lookup import Segment
 from attestlayer.registry import FolderRegistry
 from attestlayer.trust import parse_trust
+from issuer.services.index import Indexer
 from support.large import LargeLog
+from support.log import TestLog
 from unit.audit.logs import change
 
 COUNTS = (3, 0, 255, 40, *[0] * 280, 300, 2, 200)
@@ -139,6 +142,24 @@ def test_killed_once_anywhere_the_report_is_the_same(
             found = run(kind(root), state)
             assert same(found, wanted), stop
             assert parse_state(state.read_bytes()).finished == (root != damaged)
+
+
+def test_the_index_is_computed_from_sound_shards_only_wherever_an_audit_was_killed(tmp_path: Path) -> None:
+    log = LargeLog(tmp_path / "log")
+    log.grow([900, 700])
+    ports = TestLog(log.home).ports()
+    Indexer(ports.public, ports.private).run()
+    name = Segment(1, 0).path(1)  # of groups 0 and 1; segments of four and of six groups follow from it
+    data = (log.root / name).read_bytes()
+    change(log.root, name, data[:-1] + bytes([data[-1] ^ 1]))
+    whole = Stopping(log.root)
+    wanted = audit(whole)
+    assert {finding.object for finding in wanted.findings} == {name}
+    for stop in range(600, whole.requests, 550):
+        state = tmp_path / str(stop)
+        with pytest.raises(Stop):
+            run(Stopping(log.root, stop=stop), state)
+        assert same(run(Stopping(log.root), state), wanted), stop
 
 
 def test_killed_again_and_again_it_comes_to_its_end(damaged: Path, tmp_path: Path) -> None:
