@@ -1,7 +1,7 @@
 """Console command `issuer`: the operator's commands, over the same services that partners call.
 
-Exit codes: 0 done · 1 the records are not complete (FAIL), or `reconcile` found something · 2 an error,
-said on stderr · 64 usage.
+Exit codes: 0 done · 1 the records are not complete (FAIL), or `reconcile` or `audit` found something · 2 an
+error, said on stderr · 64 usage.
 """
 
 import argparse
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from attestlayer.encoding import format_hash, format_time
-from issuer import cli_audit, cli_packet, cli_partner
+from issuer import cli_audit, cli_findings, cli_packet, cli_partner
 from issuer.bootstrap import REGISTRY_FOLDER, Service, initialise_home, open_home
 from issuer.cli_home import DONE, ERROR, USAGE, add_command, home_settings_of, service_of, settings_of
 from issuer.errors import Code, ServiceError
@@ -59,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     cli_partner.add_commands(commands)
     cli_packet.add_commands(commands)
     cli_audit.add_commands(commands)
+    cli_findings.add_commands(commands)
     return parser
 
 

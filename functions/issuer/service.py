@@ -6,10 +6,12 @@ from pathlib import Path
 
 from attestlayer.encoding import format_time
 from issuer.adapters.scratch import Scratch
+from issuer.audit.findings import AuditPorts
 from issuer.errors import LogHaltedError
 from issuer.intake.catalogue import Catalogue
 from issuer.log.store import LogPorts
 from issuer.ports import Clock, Entropy, Ledger, ObjectStore, Transfers
+from issuer.services.audit import Auditor
 from issuer.services.collect import Collector
 from issuer.services.deliver import Deliverer
 from issuer.services.index import Indexer
@@ -81,6 +83,11 @@ class Service:
     def reconciler(self) -> Reconciler:
         """Ledger against log."""
         return Reconciler(self.ledger, self.private, self.public, self.clock)
+
+    @property
+    def auditor(self) -> Auditor:
+        """The audit of private state."""
+        return Auditor(AuditPorts(self.log, self.issuer.ports.signers, self.scratch.path))
 
     @property
     def collector(self) -> Collector:

@@ -9,17 +9,13 @@ forms deleted: no checkpoint that was the newest at any moment of that day has a
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from attestlayer.canonical import Json, format_json, parse_json, take_array, take_document, take_integer
 from attestlayer.checkpoint import Checkpoint
 from attestlayer.tiles import WIDTH, Tile, level_width
 from issuer.errors import LogHaltedError, StaleTagError
 from issuer.log import face
-from issuer.log.state import parse_signed, signed_name, undamaged
+from issuer.log.collected import COLLECTED, RETENTION_S, Collected, parse_collected
+from issuer.log.state import parse_signed, signed_name
 from issuer.ports import ObjectStore, Tagged
-
-COLLECTED = "collected"
-RETENTION_S = 86_400
-"""A partial tile outlives its full tile by a day (REG-1.0 section 10)."""
 
 _MARGIN = 2
 """Checkpoint n was the newest until n + 1 was public, at the latest when n + 2 was made: storage may have
@@ -36,27 +32,6 @@ class Collection:
     sequence: int
     deleted: int
     more: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Done:
-    """All is collected up to checkpoint `sequence`; `pending`: sizes that left a partial level-0 tile, all
-    in the one that is not full in the tree of `size`."""
-
-    sequence: int = -1
-    size: int = 0
-    pending: tuple[int, ...] = ()
-
-    def format(self) -> bytes:
-        pending: list[Json] = list(self.pending)
-        return format_json(
-            {
-                "schema": "attestlayer/collected/1",
-                "sequence": self.sequence,
-                "tree_size": self.size,
-                "pending": pending,
-            }
-        )
 
 
 @dataclass(frozen=True)
@@ -84,7 +59,7 @@ class Collector:
             for name in self._superseded(done, checkpoint.head.size):
                 self.public.delete(name)
                 deleted += 1
-            done = _with_size(done, checkpoint)
+            done = done.with_size(checkpoint)
         if settled:
             try:
                 self.private.replace(COLLECTED, done.format(), stored.tag if stored else None)
@@ -92,10 +67,10 @@ class Collector:
                 more = True  # another run was at it as well: what it noted counts
         return Collection(done.sequence, deleted, more)
 
-    def _where_it_stopped(self, stored: Tagged | None) -> _Done:
+    def _where_it_stopped(self, stored: Tagged | None) -> Collected:
         if stored is None:
-            return _Done()
-        done = _parse_done(stored.data)
+            return Collected()
+        done = parse_collected(stored.data)
         if self._checkpoint(done.sequence).head.size != done.size:
             raise LogHaltedError(f"{COLLECTED} is of another log. It may be deleted: collecting starts anew")
         return done
@@ -122,7 +97,7 @@ class Collector:
             raise LogHaltedError(f"{name} is of checkpoint {checkpoint.sequence}")
         return checkpoint
 
-    def _superseded(self, done: _Done, size: int) -> Iterator[str]:
+    def _superseded(self, done: Collected, size: int) -> Iterator[str]:
         """Names that may go now that the tree of `size` is settled. What replaces them must be there."""
         level = 0
         while before := level_width(size, level) // WIDTH:
@@ -142,7 +117,7 @@ class Collector:
             level += 1
 
 
-def _widths(done: _Done, full: Tile) -> list[int]:
+def _widths(done: Collected, full: Tile) -> list[int]:
     """The widths in which a tile may have been published before it was full.
 
     Level 0: those of the checkpoints' sizes. Above, a tile is 65,536 leaves or more: every width.
@@ -150,24 +125,3 @@ def _widths(done: _Done, full: Tile) -> list[int]:
     if full.level:
         return list(range(1, WIDTH))
     return [size % WIDTH for size in done.pending if size // WIDTH == full.index]
-
-
-def _with_size(done: _Done, checkpoint: Checkpoint) -> _Done:
-    size = checkpoint.head.size
-    sizes = sorted({*done.pending, size}) if size % WIDTH else list(done.pending)
-    return _Done(checkpoint.sequence, size, tuple(each for each in sizes if each // WIDTH == size // WIDTH))
-
-
-def _parse_done(data: bytes) -> _Done:
-    with undamaged(COLLECTED):
-        members = take_document(parse_json(data), "collected", ("sequence", "tree_size", "pending"))
-        done = _Done(
-            take_integer(members, "sequence"),
-            take_integer(members, "tree_size"),
-            tuple(take_integer({"size": item}, "size") for item in take_array(members, "pending")),
-        )
-        sizes = list(done.pending)
-        inside = all(size // WIDTH == done.size // WIDTH and size % WIDTH for size in sizes)
-        if sizes != sorted(set(sizes)) or not inside or any(size > done.size for size in sizes):
-            raise ValueError("its sizes are not in order, or not of the last tile")
-        return done

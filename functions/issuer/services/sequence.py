@@ -5,21 +5,23 @@ the batch is durable, read back, recomputed by a second path and committed by co
 once `signed/<sequence>` is stored, all else is a pure function of it and the batch.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
 from attestlayer import layout
-from attestlayer.canonical import format_json, parse_json, take_members
+from attestlayer.canonical import format_json
 from attestlayer.checkpoint import Checkpoint
 from attestlayer.encoding import format_time, sha256
 from attestlayer.keyring import read_notices
 from attestlayer.leaf import Leaf, parse_entry
 from attestlayer.merkle import Edge, leaf_hash
-from attestlayer.notices import Notices, NoticeType, parse_notices
+from attestlayer.notices import Notices, parse_notices
 from issuer.errors import LogHaltedError, StaleTagError, StoreError
 from issuer.log import face
 from issuer.log.publication import Growth
 from issuer.log.publisher import Publisher
+from issuer.log.queue import with_queued
 from issuer.log.signing import RoundSigner
 from issuer.log.state import HEAD, Batch, Head, parse_batch, parse_head
 from issuer.log.store import LogPorts, SupersededError
@@ -124,7 +126,8 @@ class Sequencer:
         notices = self._read_notices(head)
         extended = notices
         for queued in self.ports.ledger.queued_notices():
-            extended = _with_notice(extended, time, queued.type, queued.data)
+            with suppress(ValueError):  # stays in the queue: `issuer audit` names it
+                extended = with_queued(extended, time, queued)
         return Batch(
             sequence=head.sequence + 1,
             time=time,
@@ -216,13 +219,3 @@ def _take_leaf(waiting: WaitingLeaf) -> Leaf:
     if leaf_hash(waiting.entry) != waiting.leaf_hash:
         raise LogHaltedError("a waiting leaf's entry does not hash to its name: the ledger is damaged")
     return parse_entry(waiting.entry)
-
-
-def _with_notice(notices: Notices, at: int, kind: str, data: bytes) -> Notices:
-    """The notices with one more; one that contradicts them stays in the queue for the operator to see."""
-    try:
-        extended = notices.extended(at, [(NoticeType(kind), take_members(parse_json(data)))])
-        read_notices(extended)
-    except ValueError:
-        return notices
-    return extended

@@ -13,9 +13,10 @@ from attestlayer.checkpoint import Checkpoint
 from attestlayer.merkle import TreeHead, root_hash
 from attestlayer.tiles import WIDTH, Tile, edge_tiles, hash_reader, level_width, parse_bundle, parse_tile
 from issuer.errors import LogHaltedError
+from issuer.log.collected import COLLECTED
 from issuer.log.state import SignedRound, signed_name
 from issuer.ports import ObjectStore, Tagged
-from issuer.services.collect import COLLECTED, Collection, Collector
+from issuer.services.collect import Collection, Collector
 from issuer.services.sequence import Sequencer
 from support.log import Crash, Tap, TappedStore, TestLog, wait
 

@@ -1,0 +1,164 @@
+"""Audit of head: against the public face, its batch, the tree that the batch continues."""
+
+from dataclasses import dataclass
+
+from attestlayer.checkpoint import Checkpoint
+from attestlayer.encoding import format_hash
+from attestlayer.errors import VerificationError
+from attestlayer.merkle import TreeHead
+from attestlayer.tiles import WIDTH, parse_bundle, tile_at
+from issuer.audit.findings import Examiner, Word
+from issuer.errors import LogHaltedError
+from issuer.log import face
+from issuer.log.publication import Growth
+from issuer.log.state import HEAD, Batch, Head, parse_batch, parse_head
+
+_TRIES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Head and the public face as they stood at one moment. `head`: None if it can't be read."""
+
+    head: Head | None
+    latest: Checkpoint
+
+    @property
+    def last(self) -> int:
+        """The sequence of the newest round that there is."""
+        return max(self.latest.sequence, self.head.sequence if self.head else -1)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether head's round is committed and not yet public."""
+        return self.head is not None and self.head.sequence == self.latest.sequence + 1
+
+
+def read_moment(examiner: Examiner) -> Moment:
+    """Read head and face, again while rounds go on. Raises `LogHaltedError` if the face can't be read."""
+    for _ in range(_TRIES):
+        data = examiner.private.read(HEAD)
+        latest = face.read_latest(examiner.public)
+        if examiner.private.read(HEAD) == data:
+            break
+    if latest is None:
+        raise LogHaltedError("the registry has no checkpoint: `issuer init` starts a log")
+    examiner.count(len(data or b""))
+    if data is None:
+        examiner.find(HEAD, Word.MISSING, f"found no head beside public checkpoint {latest.sequence}")
+        return Moment(None, latest)
+    try:
+        return Moment(parse_head(data), latest)
+    except LogHaltedError as error:
+        examiner.find(HEAD, Word.MALFORMED, error)
+        return Moment(None, latest)
+
+
+@dataclass(frozen=True)
+class HeadAudit:
+    """Looks at head and what it names."""
+
+    examiner: Examiner
+    moment: Moment
+
+    def run(self) -> None:
+        """Check head, if it can be read."""
+        head = self.moment.head
+        if head is None:
+            return
+        wanted = self.examiner.ports.log.origin
+        if head.origin != wanted:
+            self.examiner.find(HEAD, Word.ORIGIN_MISMATCH, f"found {head.origin}, wanted {wanted}")
+        if self._check_face(head) and (batch := self._read_batch(head)):
+            self._check_batch(head, batch)
+
+    def _check_face(self, head: Head) -> bool:
+        """Whether head is the public face's or one round ahead of it."""
+        latest, find = self.moment.latest, self.examiner.find
+        places = f"head is at {head.sequence}, the public checkpoint at {latest.sequence}"
+        if latest.sequence > head.sequence:
+            find(HEAD, Word.FACE_AHEAD, f"{places}: head came from a backup, or two logs share one registry")
+            return False
+        if latest.sequence < head.sequence - 1:
+            find(HEAD, Word.FACE_BEHIND, f"{places}: the registry came from a backup")
+            return False
+        if self.moment.is_open:
+            find(HEAD, Word.ROUND_OPEN, f"{places}: the next round finishes it")
+            self._expect("prev_checkpoint_hash", head.previous, latest.hash())
+        else:
+            self._expect("tree_size", head.tree.size, latest.head.size)
+            self._expect("root_hash", head.tree.root, latest.head.root)
+            self._expect("notices_hash", head.notices_hash, latest.notices_hash)
+            self._expect("prev_checkpoint_hash", head.previous, latest.prev_checkpoint_hash)
+        return True
+
+    def _read_batch(self, head: Head) -> Batch | None:
+        data = self.examiner.need(head.batch)
+        if data is None:
+            return None
+        try:
+            return parse_batch(data, head.batch)
+        except LogHaltedError as error:
+            self.examiner.find(head.batch, Word.MALFORMED, error)
+            return None
+
+    def _check_batch(self, head: Head, batch: Batch) -> None:
+        self._expect("batch's sequence", head.sequence, batch.sequence)
+        self._expect("batch_time", head.batch_time, batch.time)
+        self._expect("batch's notices", head.notices_hash, batch.notices.hash())
+        self._expect("batch's tree size", head.tree.size, batch.size)
+        if head.sequence:
+            self._check_before(head, batch.before)
+        if self.moment.is_open:
+            self._check_growth(head, batch)
+        else:
+            self._check_published(batch)
+
+    def _check_before(self, head: Head, before: TreeHead) -> None:
+        """The batch continues the tree of the round before."""
+        try:
+            signed = self.examiner.ports.log.read_signed(head.sequence - 1)
+        except LogHaltedError:  # its own check says what is wrong with it
+            return
+        if signed and signed.checkpoint.head != before:
+            wanted = signed.checkpoint.head
+            detail = (
+                f"it continues size {before.size}, root {format_hash(before.root)}; round "
+                f"{head.sequence - 1} has size {wanted.size}, root {format_hash(wanted.root)}"
+            )
+            self.examiner.find(head.batch, Word.CHAIN_BROKEN, detail)
+
+    def _check_growth(self, head: Head, batch: Batch) -> None:
+        """The batch on top of the public tree makes head's root, by the path that publishing takes."""
+        try:
+            found = Growth(face.read_edge(self.examiner.public, batch.before), batch).head()
+        except LogHaltedError as error:
+            self.examiner.find(head.batch, Word.ROOT_MISMATCH, error)
+            return
+        if found != head.tree:
+            wanted = format_hash(head.tree.root)
+            detail = f"with it the tree's root is {format_hash(found.root)}, head's is {wanted}"
+            self.examiner.find(head.batch, Word.ROOT_MISMATCH, detail)
+
+    def _check_published(self, batch: Batch) -> None:
+        """The batch's leaves are the last entries of the public tree."""
+        place, entries = batch.before.size, list[bytes]()
+        first = place - place % WIDTH
+        for at in range(first, batch.size, WIDTH):
+            tile = tile_at(0, at // WIDTH, batch.size)
+            try:
+                entries += parse_bundle(self.examiner.public.read(tile.bundle_path) or b"", tile.width)
+            except VerificationError:  # the registry's audit says what is wrong with it
+                return
+        for leaf, public in zip(batch.leaves, entries[place - first :], strict=False):
+            if not self.examiner.compare(batch.name, leaf.entry(), public, Word.PUBLIC_DIFFERS):
+                return
+
+    def _expect(self, member: str, found: object, wanted: object) -> None:
+        if found != wanted:
+            one, other = _shown(found), _shown(wanted)
+            self.examiner.find(HEAD, Word.HEAD_MISMATCH, f"{member}: head says {one}, wanted {other}")
+
+
+def _shown(value: object) -> str:
+    return format_hash(value) if isinstance(value, bytes) else str(value)
