@@ -5,6 +5,7 @@ import logging
 import warnings
 
 import pypdf
+import pypdf.filters  # else it is imported at its first use, by several threads at once
 from PIL import Image
 
 from issuer.intake.media import Flaw, Problem
@@ -21,6 +22,7 @@ logging.getLogger("pypdf").addHandler(logging.NullHandler())
 logging.getLogger("pypdf").propagate = False
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+Image.preinit()  # else Pillow loads its formats at the first use, likewise
 
 
 def pdf_flaw(data: bytes) -> Flaw | None:
@@ -38,6 +40,8 @@ def pdf_flaw(data: bytes) -> Flaw | None:
             problem = Problem.EXPANDS if pages else Problem.UNREADABLE
             return Flaw(problem, f"is a PDF of {pages} pages; 1 to {MAX_PAGES} are taken")
         reader.pages[0].mediabox  # noqa: B018 - reading it resolves the first page
+    except MemoryError:  # ours, and not the file's: an answer would be bound to the call for ever
+        raise
     except Exception:  # pypdf raises whatever a hostile file makes it trip over
         if b"/Encrypt" in data:
             return Flaw(Problem.ENCRYPTED, "is a PDF that is encrypted or protected by a password")
@@ -54,21 +58,29 @@ def picture_flaw(data: bytes, kind: str) -> Flaw | None:
             width, height = picture.size
             if width * height > MAX_PIXELS:
                 return _too_many_pixels(kind)
-            if kind == "JPEG" and picture.info.get("progressive") and width * height > _FULLY_DECODED:
-                return None  # decoding it needs its whole size at once; its header and end are there
-            if kind == "JPEG":
-                picture.draft("RGB", (max(1, width // 8), max(1, height // 8)))  # an eighth of the memory
-                picture.load()
-            else:
-                picture.verify()
+            _decode(picture, kind)
         if kind == "PNG" and width * height <= _FULLY_DECODED:
             with Image.open(io.BytesIO(data), formats=(kind,)) as picture:
                 picture.load()
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         return _too_many_pixels(kind)
+    except MemoryError:
+        raise
     except Exception:  # Pillow raises whatever a hostile file makes it trip over
         return Flaw(Problem.UNREADABLE, f"is a {kind} that is damaged or breaks off before its end")
     return None
+
+
+def _decode(picture: Image.Image, kind: str) -> None:
+    """Read a picture through, as far as memory allows. Raises whatever Pillow does."""
+    width, height = picture.size
+    if kind == "JPEG" and picture.info.get("progressive") and width * height > _FULLY_DECODED:
+        return  # decoding it needs its whole size at once; its header and end are there
+    if kind == "JPEG":
+        picture.draft("RGB", (max(1, width // 8), max(1, height // 8)))  # an eighth of the memory
+        picture.load()
+    else:
+        picture.verify()
 
 
 def _too_many_pixels(kind: str) -> Flaw:
