@@ -15,13 +15,13 @@ from issuer.adapters.s3 import S3Place
 from support.cloud_servers import CREDENTIALS, REGION, server_url
 
 
-def client(service: str, url: str) -> Any:
+def client(service: str, url: str, timeout_s: float = 20) -> Any:
     """This process's client of a local server; it tries once. Sockets must not be shared with a fork."""
-    return _client(service, url, os.getpid())
+    return _client(service, url, timeout_s, os.getpid())
 
 
 @cache
-def _client(service: str, url: str, process: int) -> Any:
+def _client(service: str, url: str, timeout_s: float, process: int) -> Any:
     del process
     return boto3.client(
         service,  # type: ignore[call-overload]
@@ -34,7 +34,7 @@ def _client(service: str, url: str, process: int) -> Any:
             s3={"addressing_style": "path"},
             max_pool_connections=64,
             connect_timeout=3,
-            read_timeout=20,
+            read_timeout=timeout_s,
         ),
     )
 
@@ -44,11 +44,11 @@ def name_of(place: Path, kind: str) -> str:
     return f"{kind}-{hashlib.sha256(str(place).encode()).hexdigest()[:24]}"
 
 
-def bucket(server: str, place: Path, kind: str = "bucket", *, url: str | None = None) -> str:
+def bucket(server: str, place: Path, kind: str = "bucket") -> str:
     """The bucket for `place`, made if it is not there."""
     name = name_of(place, kind)
     try:
-        client("s3", url or server_url(server)).create_bucket(Bucket=name)
+        client("s3", server_url(server)).create_bucket(Bucket=name)
     except ClientError as error:
         if error.response["Error"]["Code"] not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
             raise
@@ -60,11 +60,11 @@ def s3_place(server: str, *, url: str | None = None, timeout_s: float = 30.0) ->
     return S3Place(REGION, url or server_url(server), timeout_s=timeout_s)
 
 
-def table(server: str, place: Path, *, url: str | None = None) -> str:
+def table(server: str, place: Path) -> str:
     """The ledger's table for `place`, made if it is not there."""
     name = name_of(place, "ledger")
     try:
-        client("dynamodb", url or server_url(server)).create_table(
+        client("dynamodb", server_url(server)).create_table(
             TableName=name,
             BillingMode="PAY_PER_REQUEST",
             KeySchema=[
@@ -79,7 +79,6 @@ def table(server: str, place: Path, *, url: str | None = None) -> str:
     return name
 
 
-def dynamo_ledger(server: str, place: Path, *, url: str | None = None) -> DynamoLedger:
-    """The ledger for `place`."""
-    where = url or server_url(server)
-    return DynamoLedger(client("dynamodb", where), table(server, place, url=url))
+def dynamo_ledger(server: str, place: Path, *, url: str | None = None, timeout_s: float = 20) -> DynamoLedger:
+    """The ledger for `place`; `url`: where its client is to send, if not to the server."""
+    return DynamoLedger(client("dynamodb", url or server_url(server), timeout_s), table(server, place))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from issuer.errors import StoreError
 
 _RANDOM = secrets.SystemRandom()
+_sleep = time.sleep
 
 
 class Tries:
@@ -30,7 +31,7 @@ class Tries:
     def __iter__(self) -> Iterator[int]:
         for number in range(self._count):
             if number:
-                time.sleep(_RANDOM.uniform(0, self._bound))
+                _sleep(_RANDOM.uniform(0, self._bound))
                 self._bound = min(2 * self._bound, self._most_s)
             yield number
         raise StoreError(f"{self._what}: {first_line(self._error)} ({self._count} tries)") from self._error
