@@ -1,8 +1,8 @@
 """The fault matrix on S3 and DynamoDB, its faults on the wire: `scripts/fault-matrix --cloud`.
 
-Rows are the requests that write, of init, a round, an issuing and a delivery; columns what becomes of one, and
-who goes on. A fault of one request the adapters settle themselves: the act must not notice. One after which
-nothing answers any more is the service's to recover from.
+Rows are the requests that write, of init, a round, an issuing and a delivery; columns what becomes of one,
+and who goes on. A fault of one request the adapters settle themselves: the act must not notice. One after
+which nothing answers any more is the service's to recover from.
 """
 
 import argparse

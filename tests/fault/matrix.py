@@ -10,8 +10,9 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from issuer.model import Packet
 from issuer.services.initialise import Initialiser
@@ -23,6 +24,7 @@ from support.log import ISSUER
 from support.service import WORKSPACE, TestService
 
 Row = tuple[str, dict[Column, str]]
+C = TypeVar("C")
 GREEN = ""
 
 
@@ -116,7 +118,7 @@ def short(write: str) -> str:
     return re.sub(r"(kit|pkt|rec)_[0-9a-zA-Z]+", r"\1_…", write)
 
 
-def table(name: str, rows: Sequence[Row], columns: Sequence[Column]) -> str:
+def table(name: str, rows: Sequence[tuple[str, Mapping[C, str]]], columns: Sequence[C]) -> str:
     """The rows as text, then each red cell with its reason."""
     width = max(len(short(write)) for write, _ in rows)
     lines = [f"{name}: {len(rows)} writes"]

@@ -21,6 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from attestlayer.canonical import format_json, parse_json, take_document, take_string, take_value
 from attestlayer.encoding import format_base64, parse_base64, parse_origin, shown
+from attestlayer.errors import CouldNotCheckError
 from attestlayer.keys import KEY_LENGTH, PrivateKey, PublicKey
 from attestlayer.notices import Role
 from issuer.adapters.tries import first_line
@@ -165,7 +166,7 @@ def _parse(wrapped: bytes, binding: Binding) -> tuple[bytes, str]:
         role = take_value(members, "role", Role)
         kid = take_string(members, "kid")
         ciphertext = take_value(members, "ciphertext", parse_base64)
-    except ValueError as error:
+    except (ValueError, CouldNotCheckError) as error:
         raise ServiceError(Code.KEY_UNUSABLE, f"wrapped key: {error}") from error
     if (role, origin) != (binding.role, binding.origin):
         raise ServiceError(

@@ -3,8 +3,12 @@
 from typing import Any
 
 from issuer.bootstrap import service
+from issuer.telemetry import Telemetry
+
+telemetry = Telemetry()
 
 
+@telemetry.around
 def handler(event: dict[str, Any], context: object) -> dict[str, object]:
     """Index what a run takes. Answers the groups indexed, objects written, whether more is due."""
     del event, context

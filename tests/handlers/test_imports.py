@@ -1,0 +1,25 @@
+"""What each handler loads before it can answer: a cold start pays for it (`tests/bench/imports.py` measures)."""
+
+import pytest
+
+from bench.imports import HANDLERS, measure
+
+ALL_BUT_PROVE = [name for name in HANDLERS if name != "prove"]
+
+
+def test_prove_loads_neither_boto3_nor_validation() -> None:
+    _, _, loaded = measure("prove")
+    # Powertools looks whether there is a botocore, and loads its first module for that, but no client.
+    assert set(loaded) <= {"botocore", "cryptography", "obstore"}
+
+
+@pytest.mark.parametrize("name", ALL_BUT_PROVE)
+def test_only_the_api_loads_the_resolver_and_only_publishing_the_pages(name: str) -> None:
+    _, _, loaded = measure(name)
+    assert ("aws_lambda_powertools.event_handler" in loaded) is (name == "issue")
+    assert "jinja2" not in loaded, "pages are made when they are published"
+
+
+def test_every_function_of_the_service_is_measured() -> None:
+    functions = {"deliver", "issue", "maintain", "notify", "prove", "publish", "sequence"}
+    assert functions <= set(HANDLERS)
