@@ -52,7 +52,9 @@ const RUNNERS = {
     return firstOf(await CORE.verify.explainReceipt(receipt, trust));
   },
   async "receipt-by-jwks"(given) {
-    const keyring = CORE.keyring.parseJwks(encodeText(given.jwks), "registry", given.origin);
+    const keyring = CORE.errors.malformed("trust-root-unusable", "JWKS", () =>
+      CORE.keyring.parseJwks(encodeText(given.jwks), "registry", given.origin),
+    );
     const receipt = CORE.registry_receipt.parseRegistryReceipt(b64(given.data));
     return firstOf(await CORE.verify.explainReceiptByJwks(receipt, keyring));
   },
