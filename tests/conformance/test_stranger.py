@@ -2,6 +2,7 @@
 
 import base64
 import json
+import random
 import subprocess
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -14,10 +15,32 @@ from attestlayer.keyring import Keyring, parse_jwks
 from attestlayer.notices import Role
 from attestlayer.registry_receipt import parse_registry_receipt
 from attestlayer.trust import TrustRoot, parse_trust
-from attestlayer.verify import Report, Verdict, container_report, explain_receipt, explain_receipt_by_jwks
-from support.build import make_zip
+from attestlayer.verify import (
+    Report,
+    Verdict,
+    container_report,
+    explain,
+    explain_disclosure,
+    explain_receipt,
+    explain_receipt_by_jwks,
+)
+from support.build import make_zip, open_zip
 from support.cases import CASES, Subject
-from support.corpus import documents, flipped, mutants, pieces_moved, scenarios, small
+from support.corpus import (
+    change_json,
+    documents,
+    flipped,
+    leave_out,
+    mutants,
+    pieces_moved,
+    put_in,
+    scenarios,
+    small,
+    swap_contents,
+)
+from support.disclosures import CASES as DISCLOSURES
+from support.disclosures import judge_disclosure
+from support.disclosures import made as disclosed
 from support.documents import KINDS
 from support.judge import judge, write_folder
 from support.tools import missing, require
@@ -91,6 +114,31 @@ def test_the_stranger_reports_each_case_step_by_step_as_the_core_does(
             assert judgement.error is not None
             report = container_report(judgement.error)
         assert answer == told(report), case.name
+
+
+def test_the_stranger_reports_disclosed_records_step_by_step_as_the_core_does(
+    stranger: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    subjects = [case.build() for case in DISCLOSURES]
+    places = [tmp_path_factory.mktemp("case") for _ in subjects]
+    found = ask(stranger, [placed(*pair) for pair in zip(subjects, places, strict=True)])
+    for case, subject, answer in zip(DISCLOSURES, subjects, found, strict=True):
+        assert answer == told(judge_disclosure(subject, tmp_path_factory.mktemp("judged"))), case.name
+
+
+def test_the_stranger_reports_changed_disclosed_records_as_the_core_does(
+    stranger: Path, tmp_path: Path
+) -> None:
+    parts, kit = disclosed()
+    chance = random.Random("disclosed records")
+    changes = (leave_out, put_in, swap_contents, change_json, change_json, change_json)
+    containers = [make_zip(chance.choice(changes)(parts, chance)) for _ in range(DOCUMENTS)]
+    trust = kit.trust.format()
+    answers = ask(stranger, [placed(Subject(zip=data, trust=trust), tmp_path) for data in containers])
+    for data, answer in zip(containers, answers, strict=True):
+        part = open_zip(data)
+        report = explain_disclosure(part, kit.trust) if part.is_disclosure else explain(part, kit.trust)
+        assert answer == told(report)
 
 
 def test_the_stranger_says_what_each_vector_of_a_list_expects(stranger: Path) -> None:

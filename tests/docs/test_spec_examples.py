@@ -410,6 +410,19 @@ def test_the_trust_root_is_made_of_the_parts_that_were_shown() -> None:
     assert block("trust-fingerprint").decode() == url(sha(block("trust")))
 
 
+def test_the_disclosure_leads_to_the_manifest_root() -> None:
+    """Section 13.1."""
+    given = document("disclosure")
+    (file,) = [each for each in document("manifest")["files"] if each["path"] == "records/001-order.txt"]
+    assert given["file"] == file
+    x = sha(b"\x00" + jcs(file))
+    for sibling in given["audit_path"]:
+        h = unurl(sibling["hash"])
+        x = sha(b"\x01" + h + x) if sibling["side"] == "left" else sha(b"\x01" + x + h)
+    assert url(x) == document("receipt")["manifest_root"]
+    assert [unurl(sibling["hash"]) for sibling in given["audit_path"]] == listed("manifest-path", "path")
+
+
 def test_the_report_names_what_was_shown() -> None:
     report = json.loads(TEXTS["report"])  # noqa: TID251
     assert (report["verdict"], report["exit_code"]) == ("VERIFIED", 0)

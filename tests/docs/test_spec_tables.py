@@ -12,6 +12,7 @@ from attestlayer import (
     canonical,
     cli_json,
     cli_text,
+    disclosure,
     encoding,
     files,
     keyring,
@@ -33,13 +34,14 @@ from attestlayer import (
     verify,
 )
 from attestlayer.canonical import Members, parse_json, take_members
+from attestlayer.disclosure import disclose
 from attestlayer.errors import COULD_NOT_CHECK, Reason, Remark
 from support.cases import CASES
 from support.documents import KINDS
 from support.judge import judge
 from support.log import TestLog
 from support.spec_tables import PATH, Table, read, section, table, tables, with_advice
-from support.worked import worked
+from support.worked import RECORDS, worked
 
 
 def words(cell: str) -> list[str]:
@@ -161,13 +163,15 @@ DOCUMENTS = {
     "9.1": EXAMPLE.trust.checkpoint.format(),
     "9.3": EXAMPLE.trust.notices.format(),
     "9.6": EXAMPLE.trust.format(),
+    "13.1": disclose(EXAMPLE.kit().documents, RECORDS[0][0])[manifest.DISCLOSURE],
 }
 """A document of each section; its parser takes exactly these members, as the vectors show."""
 
 
 @pytest.mark.parametrize("title", DOCUMENTS)
 def test_a_document_has_the_members_that_its_section_lists(title: str) -> None:
-    named = [word for row in tables(title)[0].rows for word in words(row[0])]
+    listed = tables(title)[-1 if title == "13.1" else 0].rows
+    named = [word for row in listed for word in words(row[0])]
     assert sorted(named) == sorted(take_members(parse_json(DOCUMENTS[title])))
 
 
@@ -220,6 +224,12 @@ def test_the_members_of_a_kit_are_the_codes() -> None:
     assert named == sorted(named)
 
 
+def test_the_members_of_a_disclosed_record_are_the_codes() -> None:
+    named = [row[0] for row in tables("13.1")[0].rows]
+    assert {name for name in named if "<" not in name} == manifest._WITH_DISCLOSURE
+    assert f"at most {disclosure.MAX_WAY} objects" in section("13.1")
+
+
 def header(title: str, number: int) -> Table:
     return tables(title)[number]
 
@@ -252,11 +262,15 @@ def test_the_zip_headers_are_laid_out_as_the_tables_say() -> None:
 def test_the_nonce_and_the_sentences_are_the_codes() -> None:
     assert section("5. Client nonce").partition("```text\n")[2].startswith(f"{nonce.HEADER}\n")
     assert section("4. Receipt").count(receipt.BOUNDARY) == 1
-    assert f"> {receipt.BOUNDARY}\n" in section("15.3")
-    bullets = re.findall(r"^- (.+)$", section("15.1"), re.MULTILINE)
-    assert bullets == [*cli_text.PROVES, *cli_text.RECEIPT_PROVES]
-    bullets = re.findall(r"^- (.+)$", section("15.2"), re.MULTILINE)
-    assert bullets == [*cli_text.DOES_NOT_PROVE, cli_text.RECEIPT_DOES_NOT_PROVE[0]]
+    assert f"> {receipt.BOUNDARY}\n" in section("16.3")
+    bullets = re.findall(r"^- (.+)$", section("16.1"), re.MULTILINE)
+    assert bullets == [*cli_text.PROVES, *cli_text.RECORD_PROVES, *cli_text.RECEIPT_PROVES]
+    bullets = re.findall(r"^- (.+)$", section("16.2"), re.MULTILINE)
+    assert bullets == [
+        *cli_text.DOES_NOT_PROVE,
+        cli_text.RECORD_DOES_NOT_PROVE[0],
+        cli_text.RECEIPT_DOES_NOT_PROVE[0],
+    ]
 
 
 def test_the_reports_members_are_those_that_the_command_writes() -> None:

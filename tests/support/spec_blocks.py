@@ -11,11 +11,13 @@ from itertools import pairwise
 from attestlayer.canonical import format_json
 from attestlayer.cli_json import format_report_json, trust_members
 from attestlayer.cli_text import Kind, Subject
+from attestlayer.disclosure import disclose
 from attestlayer.encoding import format_base64url, format_hash, sha256
 from attestlayer.keys import PrivateKey
 from attestlayer.manifest import (
     BINDER,
     CLIENT_NONCE,
+    DISCLOSURE,
     HASH_TRAIL,
     INTAKE_REPORT,
     MANIFEST,
@@ -225,6 +227,7 @@ def _documents(example: Worked) -> dict[str, str]:
         "zip-parts": _rows(_parts(tiny)),
         "strings": _STRINGS.decode(),
         "strings-bytes": _hex(_STRINGS),
+        "disclosure": disclose(kit.kit().documents, RECORDS[0][0])[DISCLOSURE].decode(),
         "report": format_report_json(report, subject, trust_members(kit.trust)),
     }
 

@@ -33,6 +33,19 @@ type kit struct {
 	others  int64
 }
 
+func (k *kit) disclosed() bool {
+	_, there := k.members[disclosureFile]
+	return there
+}
+
+// belongs: whether a kit, or a disclosed record, can have such a member.
+func (k *kit) belongs(name string) bool {
+	if k.disclosed() {
+		return isDisclosedMember(name)
+	}
+	return isMember(name)
+}
+
 // add holds a member against the limits, then takes its content.
 func (k *kit) add(name string, size int64, content func() ([]byte, *failure)) *failure {
 	over := len(k.members) >= 1015

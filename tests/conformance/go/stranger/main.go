@@ -61,7 +61,7 @@ func answer(in *input) any {
 		return word(reading(reason, func() { refuseIf(!holds()) }))
 	}
 	switch in.Kind {
-	case "kit":
+	case "kit", "disclosed-record":
 		return answerKit(in)
 	case "receipt-by-trust":
 		return answerReceipt(in, func() *standing { return parseTrust([]byte(in.Trust)) })

@@ -158,9 +158,7 @@ func verifyReceipt(data []byte, trust *standing) verdict {
 		if part := made[n]; part != nil {
 			steps = append(steps, run(part))
 		} else {
-			s := newStep()
-			s.Status = "not-checked"
-			steps = append(steps, *s)
+			steps = append(steps, notChecked())
 		}
 	}
 	return verdictOf(steps)

@@ -85,6 +85,7 @@ var malformed = map[string]string{
 	registryFile:   "registry-receipt-malformed",
 	nonceFile:      "nonce-malformed",
 	nonceCheckFile: "checkpoint-malformed",
+	disclosureFile: "manifest-malformed",
 }
 
 func (d *doc[T]) open(s *step) *T {

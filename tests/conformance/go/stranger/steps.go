@@ -11,6 +11,8 @@ type evidence struct {
 	registry *doc[registryReceipt]
 	nonce    *doc[string]
 	seen     *doc[checkpoint]
+
+	disclosure *doc[disclosure] // of a disclosed record only
 }
 
 func verifyKit(k *kit, trust *standing) verdict {
@@ -22,24 +24,40 @@ func verifyKit(k *kit, trust *standing) verdict {
 		read(k, registryFile, parseRegistryReceipt),
 		read(k, nonceFile, func(data []byte) *string { named := parseNonce(data); return &named }),
 		read(k, nonceCheckFile, parseCheckpoint),
+		nil,
 	}
 	registry := func(part func(*step, *registryReceipt, *standing)) func(*step) {
 		return func(s *step) { part(s, e.registry.need(s), trust) }
 	}
-	return verdictOf([]step{
-		run(e.container), run(e.listing), run(e.files), run(e.manifestRoot), run(e.hashTrail), run(e.binding),
+	listing, files, root, binding := e.listing, e.files, e.manifestRoot, e.binding
+	if k.disclosed() {
+		e.disclosure = read(k, disclosureFile, parseDisclosure)
+		listing, files, root, binding = e.disclosedListing, e.disclosedFile, e.disclosedRoot, e.disclosedBinding
+	}
+	steps := []step{
+		run(e.container), run(listing), run(files), run(root), run(e.hashTrail), run(binding),
 		run(e.issuerKey), run(e.receiptSignature), run(e.leaf), run(e.kitDigest), run(registry(inclusion)),
 		run(registry(registryCheckpoint), e.receiptOrigin), run(registry(witnesses)),
 		run(e.notBefore, registry(notAfter)), run(registry(notices)),
-	})
+	}
+	if k.disclosed() {
+		steps[4], steps[9] = notChecked(), notChecked()
+	}
+	return verdictOf(steps)
+}
+
+func notChecked() step {
+	s := newStep()
+	s.Status = "not-checked"
+	return *s
 }
 
 func (e *evidence) container(s *step) {
 	if e.kit.ignored {
 		s.remark("files-ignored")
 	}
-	for _, each := range [][3]string{
-		{trailFile, "hash-trail"}, {reportFile, "intake-report"}, {manifestFile, "manifest"},
+	for _, each := range [][2]string{
+		{disclosureFile, "disclosure"}, {trailFile, "hash-trail"}, {reportFile, "intake-report"}, {manifestFile, "manifest"},
 		{receiptFile, "receipt"}, {nonceCheckFile, "checkpoint"}, {registryFile, "registry-receipt"},
 	} {
 		m, there := e.kit.members[each[0]]
@@ -60,7 +78,7 @@ func (e *evidence) container(s *step) {
 		}
 	}
 	for _, name := range e.kit.names {
-		if !isMember(name) {
+		if !e.kit.belongs(name) {
 			s.fail("file-unexpected", name)
 		}
 	}
@@ -88,13 +106,31 @@ func (e *evidence) listing(s *step) {
 
 func (e *evidence) files(s *step) {
 	for _, f := range e.manifest.need(s).files {
-		if m, there := e.kit.members[f.path]; there {
-			if int64(len(m.data)) != f.size {
-				s.fail("file-size-mismatch", f.path)
-			} else if m.hash != f.hash {
-				s.fail("file-hash-mismatch", f.path)
-			}
+		e.file(s, f)
+	}
+}
+
+func (e *evidence) file(s *step, f file) {
+	if m, there := e.kit.members[f.path]; there {
+		if int64(len(m.data)) != f.size {
+			s.fail("file-size-mismatch", f.path)
+		} else if m.hash != f.hash {
+			s.fail("file-hash-mismatch", f.path)
 		}
+	}
+}
+
+// shownRoot is the root over the manifest's entries, or the one that a disclosure leads to.
+func (e *evidence) shownRoot(s *step) string {
+	if e.disclosure != nil {
+		return e.disclosure.need(s).root
+	}
+	return e.manifest.need(s).root
+}
+
+func (e *evidence) nonceHash(s *step, r *receipt) {
+	if e.kit.needFile(s, nonceFile) != r.hash("client_nonce_hash") {
+		s.fail("receipt-nonce-mismatch", nonceFile, receiptFile)
 	}
 }
 
@@ -159,9 +195,7 @@ func (e *evidence) binding(s *step) {
 	if e.kit.needFile(s, manifestFile) != r.hash("manifest_sha256") {
 		s.fail("receipt-manifest-mismatch", manifestFile, receiptFile)
 	}
-	if e.kit.needFile(s, nonceFile) != r.hash("client_nonce_hash") {
-		s.fail("receipt-nonce-mismatch", nonceFile, receiptFile)
-	}
+	e.nonceHash(s, r)
 	if report.policyHash != r.hash("intake_policy_hash") || report.lane != r.text("lane_id") ||
 		report.profile != r.text("profile_id") {
 		s.fail("receipt-policy-mismatch", reportFile, receiptFile)
@@ -227,7 +261,7 @@ func (e *evidence) leaf(s *step) {
 	leafHashStated(s, found)
 	r := e.receipt.need(s)
 	wanted := map[string]string{"client_nonce_hash": url(e.kit.needFile(s, nonceFile))}
-	wanted["manifest_root"] = url(e.manifest.need(s).root)
+	wanted["manifest_root"] = url(e.shownRoot(s))
 	for _, name := range []string{"intake_policy_hash", "issued_at", "issuer_kid", "lane_id", "profile_id"} {
 		wanted[name] = r.text(name)
 	}
