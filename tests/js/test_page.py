@@ -374,8 +374,8 @@ def test_the_policy_stops_every_connection(opened: Opener) -> None:
 
 def test_keys_alone_reach_every_control_and_show_where_they_are(opened: Opener) -> None:
     page = opened()
-    reached = {}
-    for _ in range(6):
+    reached: dict[str, str] = {}
+    for _ in range(4):
         page.press("Tab")
         name, outline = page.evaluate(
             """
