@@ -8,8 +8,9 @@ import io
 import json
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -39,14 +40,17 @@ from support.verifiers import (
     InPage,
     NodeCommand,
     PythonCommand,
+    Report,
     Verifier,
     command_report,
     differences,
     python_process,
 )
+from unit.release import single
 
 ROOT = Path(__file__).parents[2]
-KITS = sorted((ROOT / "tests/vectors/kits").glob("*.json"))
+VECTORS = ROOT / "tests" / "vectors"
+KITS = sorted([*VECTORS.glob("kits/*.json"), *VECTORS.glob("disclosures/*.json")])
 MUTANTS = int(os.environ.get("ATTESTLAYER_MUTANTS", "100"))  # noqa: TID251
 AT_ONCE = 250
 """Kits on disk at a time."""
@@ -57,9 +61,24 @@ def load(path: Path) -> dict[str, Any]:
     return found
 
 
-@pytest.fixture(params=["node", "chromium", "firefox"])
-def verifier(request: pytest.FixtureRequest) -> Iterator[Verifier]:
+@dataclass(frozen=True)
+class SingleFile:
+    """verify.py alone, without a package: `python3 -I -S verify.py KIT --trust TRUST --json`."""
+
+    file: Path
+    name: str = "verify.py"
+
+    def reports(self, given: Sequence[Given]) -> list[Report]:
+        lines = [["verify", str(g.kit), "--trust", str(g.trust), "--json"] for g in given]
+        return [json.loads(result.out) for result in single.run_all(self.file, lines)]  # noqa: TID251
+
+
+@pytest.fixture(params=["verify.py", "node", "chromium", "firefox"])
+def verifier(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Verifier]:
     """Each verifier that is held against the Python command."""
+    if request.param == "verify.py":
+        yield SingleFile(single.write(tmp_path))
+        return
     if request.param == "node":
         yield NodeCommand()
         return
@@ -101,7 +120,7 @@ def is_seen(given: Given) -> bool:
 
 
 def test_each_vector_is_judged_alike(verifier: Verifier, tmp_path: Path) -> None:
-    given = [each for path in KITS for each in lay_out(load(path), tmp_path / path.stem)]
+    given = [each for path in KITS for each in lay_out(load(path), tmp_path / path.parent.name / path.stem)]
     if isinstance(verifier, InPage):
         given = [each for each in given if is_seen(each)]
     assert len(given) > 1.5 * len(KITS)
@@ -110,7 +129,7 @@ def test_each_vector_is_judged_alike(verifier: Verifier, tmp_path: Path) -> None
 
 def test_each_answers_as_a_process_with_its_exit_code(tmp_path: Path) -> None:
     names = ("delivered", "folder", "hash-differs", "trust-root-unsigned", "absent", "link-in-folder")
-    paths = [path for path in KITS if path.stem in names]
+    paths = [path for path in KITS if path.stem in names and path.parent.name == "kits"]
     assert len(paths) == len(names)
     given = [lay_out(load(path), tmp_path / path.stem)[0] for path in paths]
     node = [command_report([require("node"), JS / "verify.mjs"], each) for each in given]

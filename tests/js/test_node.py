@@ -16,6 +16,7 @@ ROOT = HERE.parents[1]
 VECTORS = ROOT / "tests" / "vectors"
 LISTS = sorted(VECTORS.glob("*.json"))
 KITS = sorted((VECTORS / "kits").glob("*.json"))
+DISCLOSURES = sorted((VECTORS / "disclosures").glob("*.json"))
 
 
 def load(path: Path) -> Any:
@@ -52,8 +53,18 @@ def test_each_kit_comes_out_as_expected() -> None:
         if ("zip" in v["input"] or "folder" in v["input"]) and not v["input"].get("links")
     }
     assert sorted(vectors.keys() - kits.keys()) == ["absent", "link-in-folder"]
+    assert wrongly_judged(kits) == {}
+
+
+def test_each_disclosed_record_comes_out_as_expected() -> None:
+    vectors = {path.stem: load(path) for path in DISCLOSURES}
+    assert len(vectors) > 25
+    assert wrongly_judged(vectors) == {}
+
+
+def wrongly_judged(vectors: dict[str, Any]) -> dict[str, Any]:
     wrong = {}
-    for (name, vector), answer in zip(kits.items(), answers(list(kits.values())), strict=True):
+    for (name, vector), answer in zip(vectors.items(), answers(list(vectors.values())), strict=True):
         expected = {"word": vector["expect"]}
         if "step" in vector:
             expected |= {
@@ -64,7 +75,7 @@ def test_each_kit_comes_out_as_expected() -> None:
         found = {key: answer[key] for key in expected}
         if found != expected:
             wrong[name] = (expected, found)
-    assert wrong == {}
+    return wrong
 
 
 def test_the_words_are_the_python_cores() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from attestlayer.advice import ADVICE
 from attestlayer.cli_text import DOES_NOT_PROVE, PROVES
+from attestlayer.disclosure import disclose
 from attestlayer.encoding import format_hash, sha256
 from attestlayer.errors import Reason
 from attestlayer.manifest import BINDER, CLIENT_NONCE, MANIFEST, RECEIPT, REGISTRY_RECEIPT
@@ -258,6 +259,22 @@ def test_of_another_part_it_says_what_can_be_said(opened: Opener, place: Path, n
 
 def format_hash_of(path: Path) -> str:
     return format_hash(sha256(path.read_bytes()))
+
+
+def test_a_disclosed_record_is_verified_and_said_to_be_one(
+    opened: Opener, place: Path, delivered: Delivered
+) -> None:
+    (name,) = [name for name in delivered.members if name.startswith("records/")]
+    documents = disclose(open_zip(delivered.zip).documents, name)
+    (place / "part.zip").write_bytes(make_zip({**documents, name: delivered.members[name]}))
+    page = opened()
+    assert give(page, place / "part.zip") == "VERIFIED"
+    assert page.text("#result .sentence").endswith(
+        f"{name} is byte for byte the one in that kit. Nothing is said about the rest of the kit."
+    )
+    assert "what else the kit holds, and how much" in page.text("#does-not-prove")
+    assert report_of(page)["input"] == "disclosed-record"
+    assert "not checked" not in page.text(".checks")
 
 
 def test_loose_parts_are_held_against_the_registry_receipt(opened: Opener, place: Path) -> None:

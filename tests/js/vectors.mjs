@@ -87,7 +87,7 @@ async function judge(given) {
     if (error instanceof CORE.errors.VerificationError) return { word: error.reason };
     throw error;
   }
-  const report = await CORE.verify.explainInput(() => openKit(given), trust);
+  const { report } = await CORE.verify.explainInput(() => openKit(given), trust);
   const failed = report.steps.find((step) => step.failures.length);
   return {
     word: firstOf(report),
@@ -100,6 +100,6 @@ async function judge(given) {
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { input } = JSON.parse(line);
-  const answer = input.kind === "kit" ? await judge(input) : { word: await run(input) };
+  const answer = ["kit", "disclosed-record"].includes(input.kind) ? await judge(input) : { word: await run(input) };
   process.stdout.write(`${JSON.stringify(answer)}\n`);
 }

@@ -80,16 +80,16 @@ async function readTrust(path) {
 }
 
 async function verify(path, trustPath) {
-  let trust = null, report;
+  let trust = null, report, kind = CORE.verify.KIT;
   try {
     trust = await readTrust(trustPath);
-    report = await CORE.verify.explainInput(() => openKit(path), trust);
+    ({ report, kind } = await CORE.verify.explainInput(() => openKit(path), trust));
   } catch (error) {
     if (!(error instanceof VerificationError)) throw error;
     report = CORE.verify.containerReport(error);
   }
   const members = trust && CORE.report_json.trustMembers(trust);
-  return CORE.report_json.formatReportJson(report, { path, isKit: true }, members);
+  return CORE.report_json.formatReportJson(report, { path, kind }, members);
 }
 
 const [first, second, ...more] = process.argv.slice(2);

@@ -68,13 +68,13 @@ export class Evidence {
   constructor(kit, anchors) {
     this.kit = kit;
     this.anchors = anchors;
-    this.manifest = this.#parse(MANIFEST, parseManifest); // home: step 2
-    this.trail = this.#parse(HASH_TRAIL, parseTrail); // home: step 5
-    this.receipt = this.#parse(RECEIPT, parseReceipt); // home: step 6
-    this.report = this.#parse(INTAKE_REPORT, parseReport); // home: step 6
-    this.registryReceipt = this.#parse(REGISTRY_RECEIPT, parseRegistryReceipt); // home: step 9
-    this.nonce = this.#parse(CLIENT_NONCE, parseNonce); // home: step 14
-    this.nonceCheckpoint = this.#parse(NONCE_CHECKPOINT, parseCheckpoint); // home: step 14
+    this.manifest = this.parse(MANIFEST, parseManifest); // home: step 2
+    this.trail = this.parse(HASH_TRAIL, parseTrail); // home: step 5
+    this.receipt = this.parse(RECEIPT, parseReceipt); // home: step 6
+    this.report = this.parse(INTAKE_REPORT, parseReport); // home: step 6
+    this.registryReceipt = this.parse(REGISTRY_RECEIPT, parseRegistryReceipt); // home: step 9
+    this.nonce = this.parse(CLIENT_NONCE, parseNonce); // home: step 14
+    this.nonceCheckpoint = this.parse(NONCE_CHECKPOINT, parseCheckpoint); // home: step 14
   }
 
   /** A member's bytes. Raises `VerificationError` (file-missing; registry-receipt-missing). */
@@ -101,7 +101,13 @@ export class Evidence {
     return this.anchors.keyring.keys.get(checkpoint.kid).revokedAt === null ? checkpoint.timestamp : null;
   }
 
-  #parse(name, parse) {
+  /** The Merkle root over the manifest's entries. */
+  manifestRoot() {
+    return this.manifest.needed().root();
+  }
+
+  /** A member as its parser reads it. */
+  parse(name, parse) {
     try {
       return new Outcome(parse(this.document(name)), null);
     } catch (error) {

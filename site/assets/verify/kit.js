@@ -7,7 +7,8 @@ import { crc32 } from "./crc32.js";
 import { compareText, concatBytes, encodeText, equalBytes, formatBase64url, shown, startsWithBytes } from "./encoding.js";
 import { VerificationError } from "./errors.js";
 import {
-  BINDER, MAX_MEMBER_LENGTH, MAX_RECORDS, MAX_RECORDS_LENGTH, README, REGISTRY_RECEIPT, isMember, isRecord,
+  BINDER, DISCLOSURE, MAX_MEMBER_LENGTH, MAX_RECORDS, MAX_RECORDS_LENGTH, README, REGISTRY_RECEIPT, isDisclosedMember,
+  isMember, isRecord,
 } from "./manifest.js";
 import { Sha256 } from "./sha256.js";
 
@@ -62,6 +63,11 @@ export class Kit {
     this.ignored = ignored;
   }
 
+  /** Whether this is no kit but a disclosed record: one record of a kit with its proofs. */
+  get isDisclosure() {
+    return this.members.has(DISCLOSURE);
+  }
+
   /** SHA-256 of the canonical ZIP of all members but the registry receipt: `kit_digest`. */
   async sealedDigest() {
     const hash = new Sha256(), central = [];
@@ -114,7 +120,6 @@ export function notAKit() {
 export class KitBuilder {
   #members = new Map();
   #documents = new Map();
-  #unexpected = [];
   #recordsLength = 0;
   #othersLength = 0;
 
@@ -122,7 +127,7 @@ export class KitBuilder {
   async add(name, size, source, offset = 0) {
     this.#checkLimits(name, size);
     const member = new Member(name, size, source, offset);
-    const kept = isMember(name) && !isRecord(name) && !NOT_KEPT.includes(name) ? [] : null;
+    const kept = isKept(name) ? [] : null;
     const hash = new Sha256();
     let whole = null;
     for await (const chunk of member.chunks()) {
@@ -133,7 +138,6 @@ export class KitBuilder {
     }
     member.sha256 = formatBase64url(whole ?? hash.digest());
     if (kept) this.#documents.set(name, concatBytes(...kept));
-    if (!isMember(name)) this.#unexpected.push(name);
     this.#members.set(name, member);
     return member;
   }
@@ -142,7 +146,8 @@ export class KitBuilder {
   finish(ignored = []) {
     const names = [...this.#members.keys()].sort(compareText);
     const members = new Map(names.map((name) => [name, this.#members.get(name)]));
-    return new Kit(members, this.#documents, this.#unexpected.sort(compareText), ignored);
+    const belongs = members.has(DISCLOSURE) ? isDisclosedMember : isMember;
+    return new Kit(members, this.#documents, names.filter((name) => !belongs(name)), ignored);
   }
 
   #checkLimits(name, size) {
@@ -162,6 +167,11 @@ export class KitBuilder {
       );
     }
   }
+}
+
+/** Whether a member is a document that is parsed. */
+function isKept(name) {
+  return (isMember(name) || name === DISCLOSURE) && !isRecord(name) && !NOT_KEPT.includes(name);
 }
 
 /** SHA-256 by WebCrypto, for what is there as a whole; null where the platform has none. */

@@ -17,9 +17,12 @@ export const RECEIPT = "receipt.json";
 export const CLIENT_NONCE = "registry/client_nonce.txt";
 export const NONCE_CHECKPOINT = "registry/nonce_checkpoint.json";
 export const REGISTRY_RECEIPT = "registry/registry_receipt.json";
+/** Makes a container a disclosed record; no kit has it. */
+export const DISCLOSURE = "disclosure.json";
 
 /** Members that the manifest does not list: they come after it or hold it. */
 export const UNLISTED = [HASH_TRAIL, MANIFEST, RECEIPT, REGISTRY_RECEIPT];
+const WITH_DISCLOSURE = [DISCLOSURE, RECEIPT, CLIENT_NONCE, NONCE_CHECKPOINT, REGISTRY_RECEIPT];
 export const ALWAYS_LISTED = [README, BINDER, INTAKE_REPORT, CLIENT_NONCE];
 
 export const MAX_RECORDS = 999;
@@ -60,6 +63,11 @@ export function isMember(path) {
   return UNLISTED.includes(path) || ALWAYS_LISTED.includes(path) || path === NONCE_CHECKPOINT || isRecord(path);
 }
 
+/** Whether a disclosed record can have a member named `path`. */
+export function isDisclosedMember(path) {
+  return WITH_DISCLOSURE.includes(path) || isRecord(path);
+}
+
 /** A manifest. Raises `VerificationError` (manifest-malformed, schema-newer). */
 export function parseManifest(data) {
   return malformed("manifest-malformed", MANIFEST, () => {
@@ -71,7 +79,8 @@ export function parseManifest(data) {
   });
 }
 
-function takeFile(value) {
+/** An entry from parsed JSON. Raises `ValueError`; whether its path can stand there is not checked. */
+export function takeFile(value) {
   const members = takeObject(value, ["path", "salt", "sha256", "size"]);
   const path = takeString(members, "path");
   takeValue(members, "salt", (text) => parseBase64url(text, SALT_LENGTH));

@@ -15,7 +15,9 @@ import { sentence } from "./report_text.js";
 import { startsWithBytes } from "./encoding.js";
 import { parseTrust } from "./trust.js";
 import { refusalsOfUpdate } from "./update.js";
-import { COULD_NOT, containerReport, explainInput, explainReceipt, unreadReceipt } from "./verify.js";
+import {
+  COULD_NOT, KIT, REGISTRY_RECEIPT_ALONE, containerReport, explainInput, explainReceipt, unreadReceipt,
+} from "./verify.js";
 
 const PROGRESS_EVERY_MS = 80;
 const DROPPED = "what was dropped";
@@ -47,7 +49,7 @@ async function handle(given) {
 
 /** Something that could not even be listed. */
 async function unopened(error) {
-  return reported(containerReport(error), { what: "kit", path: DROPPED, isKit: true });
+  return reported(containerReport(error), { kind: KIT, path: DROPPED });
 }
 
 /** What an input comes to: {nodes, report, subject} or {nodes}. */
@@ -73,8 +75,9 @@ async function readStart(source) {
 }
 
 async function checkKit(name, open) {
-  const report = anchor.error ? containerReport(anchor.error) : await explainInput(open, anchor.trust);
-  return reported(report, { what: "kit", path: name, isKit: true });
+  if (anchor.error) return reported(containerReport(anchor.error), { kind: KIT, path: name });
+  const { report, kind } = await explainInput(open, anchor.trust);
+  return reported(report, { kind, path: name });
 }
 
 async function checkPart(name, data) {
@@ -83,11 +86,11 @@ async function checkPart(name, data) {
   if (part.kind === "registry-receipt") return checkReceipt(name, data);
   const answer = alone([await described(name, data, part)]);
   const report = containerReport(notAKit()); // what the command says of it
-  return { ...answer, json: formatReportJson(report, { path: name, isKit: true }, anchor.trust ? trustMembers(anchor.trust) : null) };
+  return { ...answer, json: formatReportJson(report, { path: name, kind: KIT }, anchor.trust ? trustMembers(anchor.trust) : null) };
 }
 
 async function checkReceipt(name, data) {
-  const subject = { what: "registry receipt", path: name, isKit: false };
+  const subject = { kind: REGISTRY_RECEIPT_ALONE, path: name };
   if (anchor.error) return reported(unreadReceipt(anchor.error), subject);
   let receipt;
   try {
@@ -147,7 +150,7 @@ async function reported(report, given) {
   const trust = anchor.trust ?? null;
   const nodes = [...(await showReport(report, subject, trust)), showColophon(subject, trust, now())];
   const json = formatReportJson(report, subject, trust && trustMembers(trust));
-  return { nodes, report, json, verdict: report.verdict, words: sentence(report, subject), isKit: subject.isKit };
+  return { nodes, report, json, verdict: report.verdict, words: sentence(report, subject), kind: subject.kind };
 }
 
 function sourcesOf(files, onRead) {
@@ -169,7 +172,7 @@ function progress(input, mine) {
   };
 }
 
-function showAnswer({ nodes, verdict, words = "", json = null, isKit = true }, name) {
+function showAnswer({ nodes, verdict, words = "", json = null, kind = KIT }, name) {
   const buttons = [
     json === null ? null : element("button", { type: "button", class: "button", onclick: () => save(json, `${name}.report.json`) }, "Save the report (JSON)"),
     element("button", { type: "button", class: "button plain", onclick: () => globalThis.print() }, "Print"),
@@ -177,7 +180,7 @@ function showAnswer({ nodes, verdict, words = "", json = null, isKit = true }, n
   ];
   const [verdictNode, ...others] = nodes;
   at("result").replaceChildren(verdictNode, element("div", { class: "buttons only-screen" }, ...buttons.filter(Boolean)), ...others);
-  at("does-not-prove").replaceWith(showLimits(isKit));
+  at("does-not-prove").replaceWith(showLimits(kind));
   show("result");
   document.title = `${verdict} · ${printable(name)}`;
   announce(`${verdict}. ${printable(words)}`);
@@ -226,7 +229,7 @@ async function offerTrust(name, data) {
   try {
     trust = await parseTrust(data);
   } catch (error) {
-    if (error instanceof VerificationError) return reported(containerReport(error), { what: "trust root", path: name, isKit: true });
+    if (error instanceof VerificationError) return reported(containerReport(error), { kind: KIT, path: name });
     throw error;
   }
   if (anchor.trust?.fingerprint() === trust.fingerprint()) return nothing(`${name} is the trust root in use. Now give this page a kit.`);

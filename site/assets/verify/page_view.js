@@ -2,8 +2,10 @@
 import { formatHex, formatTime, hashBytes } from "./encoding.js";
 import { ageWords, dateWords, doesNotProve, quorumWords, sentence } from "./report_text.js";
 import { cosignersOf } from "./steps_registry.js";
-import { COULD_NOT, FAILED, NOT_CHECKED, NOT_REACHED, NOT_VERIFIED, PASSED, VERIFIED } from "./verify.js";
-import { ADVICE, BOUNDARY, PROVES, RECEIPT_PROVES, REMARK_ADVICE } from "./words.js";
+import {
+  COULD_NOT, DISCLOSED_RECORD, FAILED, KIT, NOT_CHECKED, NOT_REACHED, NOT_VERIFIED, PASSED, REGISTRY_RECEIPT_ALONE, VERIFIED,
+} from "./verify.js";
+import { ADVICE, BOUNDARY, PROVES, RECEIPT_PROVES, RECORD_PROVES, REMARK_ADVICE } from "./words.js";
 
 const LOOKS = {
   [VERIFIED]: { mark: "✓", look: "good" },
@@ -35,6 +37,15 @@ const KIT_ROWS = [
   ...LOG_ROWS,
 ];
 const RECEIPT_ROWS = [["the entry’s hash is that of its content", [9]], ...LOG_ROWS];
+const RECORD_ROWS = [
+  [RECORD_PROVES[0], [1, 2, 3, 4]],
+  ["the receipt is bound to the client’s nonce", [6]],
+  [KEY, [7]],
+  [SIGNATURE, [8]],
+  ["the entry says what the receipt says", [9]],
+  ...LOG_ROWS,
+];
+const ROWS_OF = { [KIT]: KIT_ROWS, [REGISTRY_RECEIPT_ALONE]: RECEIPT_ROWS, [DISCLOSED_RECORD]: RECORD_ROWS };
 
 /** An element; `given` are attributes, children are elements or text. */
 export function element(tag, given = {}, ...children) {
@@ -61,7 +72,7 @@ function hashWords(hash) {
   return [code(hash), element("span", { class: "also" }, "hexadecimal ", code(formatHex(hashBytes(hash))))];
 }
 
-/** A report: the verdict first, then why, then what it rests on. `subject`: {what, path, registry, isKit}. */
+/** A report: the verdict first, then why, then what it rests on. `subject`: {kind, path, registry}. */
 export async function showReport(report, subject, trust) {
   const { mark, look } = LOOKS[report.verdict];
   return [
@@ -129,7 +140,7 @@ function showRemarks(report) {
 }
 
 async function showRows(report, subject, trust) {
-  const listed = subject.isKit ? KIT_ROWS : RECEIPT_ROWS;
+  const listed = ROWS_OF[subject.kind];
   const details = report.issued ? await detailsOf(report.issued, subject, trust) : new Map();
   const made = listed.map(([words, numbers]) => {
     const steps = numbers.map((number) => report.steps[number - 1]);
@@ -168,17 +179,19 @@ async function detailsOf(issued, { registry }, trust) {
   ]);
 }
 
-function showIssued(issued, { isKit }) {
+function showIssued(issued, { kind }) {
+  const { record } = issued, hasNonce = kind !== REGISTRY_RECEIPT_ALONE;
   const facts = [
-    ...(isKit ? [["kit", code(issued.kitId)]] : []),
+    ...(record ? [["record", code(record.path)], ["size", `${record.size.toLocaleString("en")} bytes`], ["SHA-256", code(formatHex(hashBytes(record.sha256)))]] : []),
+    ...(issued.kitId ? [["kit", code(issued.kitId)]] : []),
     ["lane", `${issued.laneId}, profile ${issued.profileId}`],
     ["issued", dateWords(issued.issuedAt)],
-    ...(isKit ? [["not before", issued.notBefore === null ? "not shown" : `${dateWords(issued.notBefore)} (checkpoint that the client’s nonce names)`]] : []),
+    ...(hasNonce ? [["not before", issued.notBefore === null ? "not shown" : `${dateWords(issued.notBefore)} (checkpoint that the client’s nonce names)`]] : []),
     ["not after", `${dateWords(issued.checkpointTime)} (checkpoint that holds the entry)`],
     ["leaf hash", code(issued.leafHash)],
   ];
   const made = [element("section", {}, element("h2", {}, "What was issued"), element("dl", { class: "facts" }, rows(facts)))];
-  if (!isKit) return made;
+  if (kind !== KIT) return made;
   const files = issued.listed.map(({ path, sentAs, size, sha256 }) => element(
     "tr",
     {},
@@ -285,6 +298,6 @@ export function showNothing(heading, words, look = "warn") {
 }
 
 /** What no verdict proves. */
-export function showLimits(isKit) {
-  return element("ul", { id: "does-not-prove" }, items(doesNotProve(isKit)));
+export function showLimits(kind) {
+  return element("ul", { id: "does-not-prove" }, items(doesNotProve(kind)));
 }

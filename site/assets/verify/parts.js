@@ -1,6 +1,7 @@
 // A part of a kit by itself: what it is, its hash, and what can and can't be said of it alone.
 import { checkSchema, isObject, parseJson } from "./canonical.js";
 import { parseCheckpoint } from "./checkpoint.js";
+import { parseDisclosure } from "./disclosure.js";
 import { decodeText, encodeText, formatHex, formatTime, hashBytes, startsWithBytes } from "./encoding.js";
 import { ValueError, VerificationError } from "./errors.js";
 import { parseRecord } from "./leaf.js";
@@ -21,6 +22,7 @@ const DOCUMENTS = {
   "registry-receipt": { title: "a registry receipt" },
   trust: { title: "a trust root" },
   receipt: { title: "the receipt of a kit", read: parseReceipt },
+  disclosure: { title: "the disclosure of one record of a kit", read: parseDisclosure },
   manifest: { title: "the manifest of a kit", read: parseManifest },
   "hash-trail": { title: "the hash trail of a kit", read: parseTrail },
   "intake-report": { title: "the intake report of a kit", read: parseReport },
@@ -112,6 +114,7 @@ async function checkpointSignature(checkpoint, trust) {
 const ALONE = {
   receipt: "That any file is one that the receipt stands for, that the registry holds its entry, and that it was not withdrawn.",
   manifest: "That AttestLayer issued it: what it lists can be compared with files, but the receipt is what binds it.",
+  disclosure: "That AttestLayer issued it: give this page the whole disclosed record, a ZIP or a folder.",
   "hash-trail": "That AttestLayer issued it: the receipt is what binds it.",
   "intake-report": "That AttestLayer issued it: the manifest lists its hash, and the receipt binds the manifest.",
   nonce: "That any kit was made with it: the receipt names its hash.",

@@ -6,20 +6,20 @@ import { ADVICE, BOUNDARY, REPORT_SCHEMA } from "./words.js";
 
 export const EXIT_CODES = { [VERIFIED]: 0, [NOT_VERIFIED]: 1, [COULD_NOT]: 2 };
 
-/** The document, indented, ASCII, one newline at the end. `subject`: {path, isKit}; `trust`: members or null. */
+/** The document, indented, ASCII, one newline at the end. `subject`: {path, kind}; `trust`: members or null. */
 export function formatReportJson(report, subject, trust) {
   const text = JSON.stringify(
     {
       schema: REPORT_SCHEMA,
       verdict: report.verdict,
       exit_code: EXIT_CODES[report.verdict],
-      input: subject.isKit ? "kit" : "registry-receipt",
+      input: subject.kind,
       kit: wellFormed(subject.path),
       trust,
       steps: report.steps.map(stepMembers),
       issued: report.issued && issuedMembers(report.issued),
-      proves: proves(report, subject.isKit),
-      does_not_prove: doesNotProve(subject.isKit),
+      proves: proves(report, subject.kind),
+      does_not_prove: doesNotProve(subject.kind),
       boundary: BOUNDARY,
     },
     null,
@@ -56,6 +56,7 @@ function stepMembers({ number, name, status, failures, notes }) {
 }
 
 function issuedMembers(issued) {
+  const { record } = issued;
   return {
     kit_id: issued.kitId,
     lane_id: issued.laneId,
@@ -66,6 +67,7 @@ function issuedMembers(issued) {
     leaf_hash: issued.leafHash,
     leaf_index: issued.leafIndex,
     files: issued.files,
+    ...(record && { record: { path: record.path, sha256: record.sha256, size: record.size } }),
   };
 }
 

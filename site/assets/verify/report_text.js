@@ -1,7 +1,16 @@
 // How a report speaks: the sentence under the verdict, dates, what is proven and what is not. The words are the command's.
 import { shown } from "./encoding.js";
-import { COULD_NOT, FAILED, NOT_CHECKED, VERIFIED } from "./verify.js";
-import { DOES_NOT_PROVE, PROVES, RECEIPT_DOES_NOT_PROVE, RECEIPT_PROVES } from "./words.js";
+import { COULD_NOT, DISCLOSED_RECORD, FAILED, KIT, NOT_CHECKED, REGISTRY_RECEIPT_ALONE, VERIFIED } from "./verify.js";
+import {
+  DOES_NOT_PROVE, PROVES, RECEIPT_DOES_NOT_PROVE, RECEIPT_PROVES, RECORD_DOES_NOT_PROVE, RECORD_PROVES,
+} from "./words.js";
+
+const PROVES_OF = { [KIT]: PROVES, [REGISTRY_RECEIPT_ALONE]: RECEIPT_PROVES, [DISCLOSED_RECORD]: RECORD_PROVES };
+const DOES_NOT_PROVE_OF = {
+  [KIT]: DOES_NOT_PROVE,
+  [REGISTRY_RECEIPT_ALONE]: RECEIPT_DOES_NOT_PROVE,
+  [DISCLOSED_RECORD]: RECORD_DOES_NOT_PROVE,
+};
 
 const MONTHS = [
   "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
@@ -26,24 +35,25 @@ export function ageWords(seconds) {
 }
 
 /** What the report proves: nothing unless the verdict is VERIFIED. */
-export function proves(report, isKit) {
-  if (report.verdict !== VERIFIED) return [];
-  return isKit ? PROVES : RECEIPT_PROVES;
+export function proves(report, kind) {
+  return report.verdict === VERIFIED ? PROVES_OF[kind] : [];
 }
 
 /** What the report does not prove. */
-export function doesNotProve(isKit) {
-  return isKit ? DOES_NOT_PROVE : RECEIPT_DOES_NOT_PROVE;
+export function doesNotProve(kind) {
+  return DOES_NOT_PROVE_OF[kind];
 }
 
-/** The one sentence under the verdict. `subject`: {what, path, registry, isKit}. */
-export function sentence(report, { what, path, registry, isKit }) {
+/** The one sentence under the verdict. `subject`: {kind, path, registry}. */
+export function sentence(report, { kind, path, registry }) {
   const { issued, verdict, failures, steps } = report;
   if (verdict === COULD_NOT) {
+    const what = kind.replaceAll("-", " ");
     return `${path}: nothing was decided about this ${what}, neither that it is what AttestLayer issued nor that it is not.`;
   }
   if (failures.length && failures.every(({ reason }) => reason === "kit-withdrawn")) {
-    return `${path} was issued by AttestLayer, and withdrawn later. Don't rely on it.`;
+    const of = kind === KIT ? "" : "is of a kit that ";
+    return `${path} ${of}was issued by AttestLayer, and withdrawn later. Don't rely on it.`;
   }
   if (!issued) {
     const failed = steps.filter(({ status }) => status === FAILED).length;
@@ -52,7 +62,11 @@ export function sentence(report, { what, path, registry, isKit }) {
   }
   const entry = `entry ${issued.leafIndex} of the public registry ${registry}`;
   const date = dateWords(issued.issuedAt);
-  if (isKit) return `${path} is byte for byte what AttestLayer issued on ${date}, ${entry}.`;
+  if (issued.record) {
+    return `${path} shows one record of a kit that AttestLayer issued on ${date}, ${entry}: `
+      + `${issued.record.path} is byte for byte the one in that kit. Nothing is said about the rest of the kit.`;
+  }
+  if (kind === KIT) return `${path} is byte for byte what AttestLayer issued on ${date}, ${entry}.`;
   const unknown = steps.at(-1).status === NOT_CHECKED
     ? " Whether that kit was withdrawn, and whether witnesses saw the entry, is not known here."
     : "";

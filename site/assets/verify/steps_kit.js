@@ -6,10 +6,11 @@ import { compareText, decodeText, formatHex, formatTime, hashBytes, shown } from
 import { ValueError, VerificationError } from "./errors.js";
 import { Aside, NotReachedError } from "./evidence.js";
 import {
-  BINDER, CLIENT_NONCE, HASH_TRAIL, INTAKE_REPORT, MANIFEST, NONCE_CHECKPOINT, RECEIPT, REGISTRY_RECEIPT, UNLISTED,
+  BINDER, CLIENT_NONCE, DISCLOSURE, HASH_TRAIL, INTAKE_REPORT, MANIFEST, NONCE_CHECKPOINT, RECEIPT, REGISTRY_RECEIPT, UNLISTED,
 } from "./manifest.js";
 
 const SCHEMAS = [
+  [DISCLOSURE, "disclosure"],
   [HASH_TRAIL, "hash-trail"],
   [INTAKE_REPORT, "intake-report", "policy", "intake-policy"],
   [MANIFEST, "manifest"],
@@ -27,8 +28,9 @@ export function* checkContainer({ kit }) {
     const newer = newerSchema(kit.documents.get(name), name, schemas);
     if (newer) yield newer;
   }
+  const what = kit.isDisclosure ? "disclosed record" : "kit";
   for (const name of kit.unexpected) {
-    yield new VerificationError("file-unexpected", `no kit has a member ${shown(name)}`, [name]);
+    yield new VerificationError("file-unexpected", `no ${what} has a member ${shown(name)}`, [name]);
   }
 }
 
@@ -65,23 +67,26 @@ export function* checkManifest({ kit, manifest }) {
 
 /** Step 3: size and SHA-256 of every listed file. */
 export function* checkFiles({ kit, manifest }) {
-  for (const { path, size, sha256 } of manifest.needed().files) {
-    const member = kit.members.get(path);
-    if (!member) continue;
-    if (member.size !== size) {
-      const message = `${path} has ${member.size} bytes, listed are ${size}`;
-      yield new VerificationError("file-size-mismatch", message, [path]);
-    } else if (member.sha256 !== sha256) {
-      const [found, listed] = [member.sha256, sha256].map((hash) => formatHex(hashBytes(hash)));
-      const message = `${path} has SHA-256 ${found}, listed is ${listed}`;
-      yield new VerificationError("file-hash-mismatch", message, [path]);
-    }
+  for (const file of manifest.needed().files) yield* checkFile(kit, file);
+}
+
+/** Hold a member against its entry. That it is missing is for step 2 to say. */
+export function* checkFile(kit, { path, size, sha256 }) {
+  const member = kit.members.get(path);
+  if (!member) return;
+  if (member.size !== size) {
+    const message = `${path} has ${member.size} bytes, listed are ${size}`;
+    yield new VerificationError("file-size-mismatch", message, [path]);
+  } else if (member.sha256 !== sha256) {
+    const [found, listed] = [member.sha256, sha256].map((hash) => formatHex(hashBytes(hash)));
+    const message = `${path} has SHA-256 ${found}, listed is ${listed}`;
+    yield new VerificationError("file-hash-mismatch", message, [path]);
   }
 }
 
 /** Step 4: the Merkle root over the manifest's entries is the receipt's. */
-export function* checkManifestRoot({ manifest, receipt }) {
-  const found = manifest.needed().root(), wanted = receipt.needed().manifestRoot;
+export function* checkManifestRoot(evidence) {
+  const found = evidence.manifestRoot(), wanted = evidence.receipt.needed().manifestRoot;
   if (found !== wanted) yield mismatch("manifest-root-mismatch", "manifest root", found, wanted, [MANIFEST, RECEIPT]);
 }
 
@@ -146,8 +151,7 @@ export function* checkReceipt(evidence) {
   const report = evidence.report.atHome();
   let found = evidence.documentHash(MANIFEST), wanted = receipt.manifestSha256;
   if (found !== wanted) yield mismatch("receipt-manifest-mismatch", MANIFEST, found, wanted, [MANIFEST, RECEIPT]);
-  [found, wanted] = [evidence.documentHash(CLIENT_NONCE), receipt.nonceHash];
-  if (found !== wanted) yield mismatch("receipt-nonce-mismatch", CLIENT_NONCE, found, wanted, [CLIENT_NONCE, RECEIPT]);
+  yield* checkNonceHash(evidence);
   [found, wanted] = [report.policyHash(), receipt.policyHash];
   const { lane_id: lane, profile_id: profile } = report.policy;
   if (found !== wanted || lane !== receipt.laneId || profile !== receipt.profileId) {
@@ -157,6 +161,12 @@ export function* checkReceipt(evidence) {
   if (found !== wanted) yield mismatch("receipt-trail-mismatch", "trail head", found, wanted, [HASH_TRAIL, RECEIPT]);
   yield* checkKitIds(evidence);
   yield* checkReportRecords(evidence, evidence.manifest.needed());
+}
+
+/** Of step 6: the receipt was made for this nonce. */
+export function* checkNonceHash(evidence) {
+  const found = evidence.documentHash(CLIENT_NONCE), wanted = evidence.receipt.needed().nonceHash;
+  if (found !== wanted) yield mismatch("receipt-nonce-mismatch", CLIENT_NONCE, found, wanted, [CLIENT_NONCE, RECEIPT]);
 }
 
 function* checkKitIds({ receipt, manifest, trail, report }) {
@@ -228,7 +238,7 @@ export function* checkLeaf(evidence) {
     issued_at: formatTime(receipt.issuedAt),
     issuer_kid: receipt.issuerKid,
     lane_id: receipt.laneId,
-    manifest_root: evidence.manifest.needed().root(),
+    manifest_root: evidence.manifestRoot(),
     profile_id: receipt.profileId,
     statement_hash: evidence.documentHash(RECEIPT),
   };
@@ -246,6 +256,7 @@ export async function* checkKitDigest(evidence) {
   if (found !== wanted) yield mismatch("kit-digest-mismatch", "sealed kit", found, wanted, [REGISTRY_RECEIPT]);
 }
 
-function mismatch(reason, what, found, wanted, files) {
+/** A hash that is not the one that another document names. */
+export function mismatch(reason, what, found, wanted, files) {
   return new VerificationError(reason, `${what}: found ${found}, wanted ${wanted}`, files);
 }

@@ -3,6 +3,7 @@
 // What a report says follows from the bytes and the trust root. Nothing here reads a clock or a network.
 import { VerificationError } from "./errors.js";
 import { Anchors, Aside, Evidence, NotReachedError, anchorsOf } from "./evidence.js";
+import * as recordSteps from "./steps_disclosure.js";
 import * as kitSteps from "./steps_kit.js";
 import * as registrySteps from "./steps_registry.js";
 import { STEPS } from "./words.js";
@@ -15,6 +16,11 @@ export const NOT_CHECKED = "not-checked";
 export const VERIFIED = "VERIFIED";
 export const NOT_VERIFIED = "NOT VERIFIED";
 export const COULD_NOT = "COULD NOT CHECK";
+
+/** What a report can be about. */
+export const KIT = "kit";
+export const REGISTRY_RECEIPT_ALONE = "registry-receipt";
+export const DISCLOSED_RECORD = "disclosed-record";
 
 /** One step: its number 1 … 15, how it ended, its failures and notes. */
 export class StepReport {
@@ -51,16 +57,24 @@ export async function explain(kit, trust) {
   return new Report(steps, allPassed(steps) ? issuedOf(evidence) : null);
 }
 
-/** Open a kit and check it; what can't be opened is reported, too. */
+/** A disclosed record: every step that can be made with one record of a kit. */
+export async function explainDisclosure(part, trust) {
+  const evidence = new recordSteps.DisclosureEvidence(part, anchorsOf(trust));
+  const steps = await runSome(recordChecks(evidence));
+  return new Report(steps, allPassed(steps) ? issuedByRecord(evidence) : null);
+}
+
+/** Open a kit, or a disclosed record of one, and check it: {report, kind}. What can't be opened is reported, too. */
 export async function explainInput(open, trust) {
   let kit;
   try {
     kit = await open();
   } catch (error) {
-    if (error instanceof VerificationError) return containerReport(error);
+    if (error instanceof VerificationError) return { report: containerReport(error), kind: KIT };
     throw error;
   }
-  return explain(kit, trust);
+  if (kit.isDisclosure) return { report: await explainDisclosure(kit, trust), kind: DISCLOSED_RECORD };
+  return { report: await explain(kit, trust), kind: KIT };
 }
 
 /** A registry receipt by itself: leaf hash and steps 11–15. The kit's own steps are not checked. */
@@ -109,6 +123,19 @@ function kitChecks(evidence) {
   ];
 }
 
+/** The checks of a disclosed record by number; from the issuer key on those of a kit, but for step 10. */
+function recordChecks(evidence) {
+  const part = (check) => [() => check(evidence)];
+  const checks = new Map(kitChecks(evidence).map((made, at) => [at + 1, made]));
+  checks.delete(5);
+  checks.delete(10);
+  return checks
+    .set(2, part(recordSteps.checkEntry))
+    .set(3, part(recordSteps.checkRecord))
+    .set(4, part(recordSteps.checkWay))
+    .set(6, part(recordSteps.checkReceiptAlone));
+}
+
 async function explainAlone(receipt, anchors) {
   const alone = (check) => [() => check(receipt, anchors)];
   const checks = new Map([
@@ -120,12 +147,18 @@ async function explainAlone(receipt, anchors) {
   if (anchors.trust) {
     checks.set(13, alone(registrySteps.checkWitnesses)).set(15, alone(registrySteps.checkNotices));
   }
+  const steps = await runSome(checks);
+  return new Report(steps, allPassed(steps) ? issuedByReceipt(receipt) : null);
+}
+
+/** All steps, of which some are made. */
+async function runSome(checks) {
   const steps = [];
   for (let number = 1; number <= STEPS.length; number++) {
     const made = checks.get(number);
     steps.push(made ? await runStep(number, made) : new StepReport(number, NOT_CHECKED));
   }
-  return new Report(steps, allPassed(steps) ? issuedByReceipt(receipt) : null);
+  return steps;
 }
 
 async function runStep(number, checks) {
@@ -171,6 +204,17 @@ function issuedOf(evidence) {
 function listedFiles(evidence) {
   const names = new Map(evidence.report.needed().records.map(({ path, name }) => [path, name]));
   return evidence.manifest.needed().files.map((file) => ({ ...file, sentAs: names.get(file.path) ?? null }));
+}
+
+/** What a verified disclosed record was shown to be. */
+function issuedByRecord(evidence) {
+  return {
+    ...issuedByReceipt(evidence.registryReceipt.needed()),
+    kitId: evidence.receipt.needed().kitId,
+    notBefore: evidence.notBefore(),
+    files: 1,
+    record: evidence.disclosure.needed().file,
+  };
 }
 
 /** What a verified registry receipt by itself was shown to be. */

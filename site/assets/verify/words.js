@@ -170,6 +170,13 @@ export const RECEIPT_PROVES = [
   "the registry's key signed the checkpoint holding it"
 ];
 
+export const RECORD_PROVES = [
+  "the record is one of the kit's, byte for byte",
+  "receipt key ID matches a public key",
+  "receipt signature verifies",
+  "the kit's entry is in the public registry"
+];
+
 export const DOES_NOT_PROVE = [
   "company compliance status",
   "company security status",
@@ -180,6 +187,15 @@ export const DOES_NOT_PROVE = [
 
 export const RECEIPT_DOES_NOT_PROVE = [
   "any kit or file is the one that the entry is of",
+  "company compliance status",
+  "company security status",
+  "controls are operating effectively",
+  "a buyer, auditor, insurer, bank, regulator, or PSP has accepted the packet",
+  "the evidence content is legally sufficient"
+];
+
+export const RECORD_DOES_NOT_PROVE = [
+  "what else the kit holds, and how much",
   "company compliance status",
   "company security status",
   "controls are operating effectively",
