@@ -19,7 +19,7 @@ from attestlayer.manifest import BINDER, CLIENT_NONCE, MANIFEST, RECEIPT, REGIST
 from attestlayer.nonce import Nonce
 from attestlayer.receipt import BOUNDARY
 from support.browsers import Browser, Page, served
-from support.build import STRANGER, Delivered, Hooks, Plan, Scenario, make, make_zip
+from support.build import STRANGER, Delivered, Hooks, Plan, Scenario, make, make_zip, open_zip
 from support.page import verifier_page
 from support.verifiers import Given, PythonCommand, differences
 
