@@ -9,8 +9,10 @@ import { count, duration, fill, link, readable } from "./show.js";
 import { UnreachableError, need } from "./source.js";
 
 const INTERVAL_MS = 10_000;
-const BUNDLES = 6; // of the newest checkpoints: a day at one a minute
-const WALKED = 60;
+const NEWEST_BUNDLES = 2; // each has some 130 KB, half of it compressed
+const PAST_BUNDLES = 3;
+const WALKED = 60; // checkpoints that are in no bundle yet, one request each
+const GAPS = 600;
 
 const put = (name, ...children) => fill(document.querySelector(`[data-stat="${name}"]`), ...children);
 
@@ -56,26 +58,37 @@ async function showWitnesses(note) {
   put("quorum", witnesses.size ? `quorum: ${quorum}` : "the operator alone signs");
 }
 
-/** The newest checkpoints, oldest first: out of full bundles, and what follows them one by one. */
-async function recent() {
+/** Checkpoints, oldest first: some bundles out of the log's past, the newest ones, and what follows them. */
+async function sample() {
   const last = (await newest()).checkpoint, full = Math.floor((last.sequence + 1) / BUNDLED);
   const tail = [];
   for (let at = last; at && at.sequence >= full * BUNDLED && tail.length < WALKED; at = await before(at)) tail.unshift(at);
-  const numbers = Array.from({ length: Math.min(BUNDLES, full) }, (_, at) => full - 1 - at).reverse();
+  const newer = Math.max(0, full - NEWEST_BUNDLES), spread = Math.min(newer, PAST_BUNDLES);
+  const numbers = Array.from({ length: spread }, (_, at) => Math.floor((at * newer) / spread));
+  for (let number = newer; number < full; number += 1) numbers.push(number);
   return [...(await Promise.all(numbers.map(bundle))).flat(), ...tail];
 }
 
+/** Times and gaps of the checkpoints that follow each other without a hole up to the newest one. */
+function gapsOf(checkpoints) {
+  const gaps = [];
+  for (let at = checkpoints.length - 1; at > 0 && gaps.length < GAPS; at -= 1) {
+    const [one, other] = [checkpoints[at - 1], checkpoints[at]];
+    if (other.sequence === one.sequence + 1) gaps.unshift([other.timestamp, other.timestamp - one.timestamp]);
+    else if (gaps.length > 1) break; // a hole between the bundles and a tail that was cut short
+    else gaps.length = 0;
+  }
+  return gaps;
+}
+
 async function showPlots() {
-  const checkpoints = await recent();
-  if (checkpoints.length < 3) return;
-  const sizes = checkpoints.map(({ timestamp, head }) => [timestamp, head.size]);
-  const gaps = checkpoints.slice(1).flatMap((one, at) => // between the bundles and a tail cut short there is a hole
-    (one.sequence === checkpoints[at].sequence + 1 ? [[one.timestamp, one.timestamp - checkpoints[at].timestamp]] : []));
+  const checkpoints = await sample(), gaps = gapsOf(checkpoints);
+  if (gaps.length < 2) return;
   const [from, to] = [checkpoints[0], checkpoints.at(-1)].map(({ timestamp }) => readable(formatTime(timestamp)));
-  fill(document.querySelector("[data-growth]"), growthPlot(sizes));
-  fill(document.querySelector("[data-gaps]"), gapPlot(gaps, stats?.cadence_seconds ?? 60));
-  fill(document.querySelector("[data-plot-title]"), `The newest ${count(checkpoints.length)} checkpoints`);
-  fill(document.querySelector("[data-plot-note]"), `${from} to ${to}, as this browser read them from the chain.`);
+  fill(document.querySelector("[data-growth]"), growthPlot(checkpoints.map(({ timestamp, head }) => [timestamp, head.size])));
+  fill(document.querySelector("[data-gaps]"), gapPlot(gaps, stats?.cadence_seconds ?? gaps[0][1]));
+  fill(document.querySelector("[data-plot-title]"), `From ${from} to ${to}`);
+  fill(document.querySelector("[data-plot-note]"), `As this browser read them from the chain: ${count(checkpoints.length)} checkpoints, the newest ${count(gaps.length)} gaps.`);
   document.querySelector("[data-plot]").hidden = false;
 }
 
