@@ -158,6 +158,29 @@ def test_what_is_not_there_is_404_and_cached_briefly(site: Site, target: str) ->
     assert site.raw("HEAD", target).status == 404
 
 
+def test_people_at_an_address_of_nothing_get_a_page_and_programs_a_problem(site: Site) -> None:
+    accept = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
+    for target in ("/nothing", "/nothing.html", "/policies/none.html", "/favicon.ico"):
+        got = site.raw("GET", target, headers=accept)
+        assert (got.status, got.body) == (404, site.service.public.read("404.html")), target
+        assert got.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert got.headers["Vary"] == "Accept"
+        assert got.headers["Cache-Control"] == "public, max-age=5"
+        assert site.raw("GET", target).code == "not-found"
+    for target in (f"/v1/entries/{LEAF}.json", "/tile/0/999"):
+        assert site.raw("GET", target, headers=accept).code == "not-found"
+
+
+def test_a_page_may_load_its_own_files_only_and_no_object_has_a_policy(site: Site) -> None:
+    for target in ("/", "/faq.html", "/policies/PAY-01-wire-transfer.html"):
+        headers = site.raw("GET", target).headers
+        assert headers["Content-Security-Policy"] == layout.PAGE_POLICY
+        assert headers["Referrer-Policy"] == "no-referrer"
+    assert "unsafe" not in layout.PAGE_POLICY
+    assert site.raw("GET", "/verify.html").headers["Content-Security-Policy"] == "frame-ancestors 'none'"
+    assert "Content-Security-Policy" not in site.raw("GET", "/v1/stats").headers
+
+
 HOSTILE = [
     *("/../secret.txt", "/..", "/.", "/./v1/stats", "/v1/../v1/stats", "/v1/..", "//v1/stats", "/v1//stats"),
     *("/%2e%2e/secret.txt", "/..%2fsecret.txt", "/%2e%2e%2fsecret.txt", "/v1%2fstats", "/v1/%73tats"),

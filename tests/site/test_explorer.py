@@ -1,13 +1,11 @@
 """Looking up and walking the chain in real browsers: what holds is shown, what does not is said to fail."""
 
-import contextlib
 import shutil
 import subprocess
-import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -19,10 +17,10 @@ from attestlayer.leaf import Leaf, LeafRecord, parse_record
 from attestlayer.lookup import Segment
 from attestlayer.manifest import CLIENT_NONCE, MANIFEST, RECEIPT, REGISTRY_RECEIPT
 from attestlayer.registry_receipt import parse_registry_receipt
-from issuer.adapters.directory import DirectoryStore
-from issuer.local.static import StaticRequest, answer_static
 from support.browsers import Browser, Page
-from support.registry_site import RegistrySite
+from support.log import TestLog
+from support.registry_site import RegistrySite, served
+from support.site_pages import publish
 from support.tools import require
 
 FOUND = "document.querySelector('[data-result] .verdict')"
@@ -213,29 +211,8 @@ class Copy:
 @pytest.fixture
 def copy(registry: RegistrySite, tmp_path: Path) -> Iterator[Copy]:
     root = shutil.copytree(registry.root, tmp_path / "copy")
-    store = DirectoryStore(root, state=tmp_path / "state")
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            path, _, query = self.path.partition("?")
-            answer = answer_static(store, StaticRequest("GET", path, query, "", "test"))
-            assert isinstance(answer.body, bytes)
-            self.send_response(answer.status)
-            for header, value in answer.headers.items():
-                self.send_header(header, value)
-            self.send_header("Content-Length", str(len(answer.body)))
-            self.end_headers()
-            with contextlib.suppress(BrokenPipeError):
-                self.wfile.write(answer.body)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield Copy(root, f"http://127.0.0.1:{server.server_port}", server)
-    server.server_close()
-    server.shutdown()
+    with served(root, tmp_path / "state") as (url, server):
+        yield Copy(root, url, server)
 
 
 def shard_of(copy: Copy, key: bytes) -> str:
@@ -432,4 +409,42 @@ def test_keys_and_notices_are_shown(browser: Browser, registry: RegistrySite) ->
     assert kid in page.text("[data-keys]")
     assert "New registry key" in page.text("[data-notices]")
     assert page.errors() == []
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def old(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a registry with its site whose chain fills a bundle."""
+    home = tmp_path_factory.mktemp("old")
+    publish(home)
+    log = TestLog(home)
+    ports = log.ports()
+    log.round(ports, 3)
+    for _ in range(300):
+        log.round(ports)
+    log.round(ports, 4)
+    with served(home / "registry", home / "served") as (url, _):
+        yield url
+
+
+def test_a_long_chain_is_read_by_bundles(browser: Browser, old: str) -> None:
+    page = browser.open(f"{old}/")
+    page.wait_for("!document.querySelector('[data-plot]').hidden")
+    assert "303 checkpoints" in page.text("[data-plot-note]")
+    assert page.errors() == []
+    assert len([url for url in page.requests() if "/v1/checkpoints/" in url and "bundle" not in url]) < 60
+    page.close()
+
+
+@pytest.mark.parametrize("sequence", [0, 1, 254, 255, 256, 302])
+def test_a_checkpoint_is_found_by_its_number(chromium: Browser, old: str, sequence: int) -> None:
+    page = open_at(chromium, f"{old}/checkpoints.html#{sequence}")
+    assert (tone(page), title(page)) == ("good", f"Checkpoint {sequence}"), said(page)
+    assert f"{sequence + 1} →" in page.text(".walk") or sequence == 302
+    page.close()
+
+
+def test_a_number_beyond_the_newest_is_not_found(chromium: Browser, old: str) -> None:
+    page = open_at(chromium, f"{old}/checkpoints.html#303")
+    assert (tone(page), title(page)) == ("warn", "Not found")
     page.close()

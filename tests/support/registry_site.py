@@ -3,8 +3,9 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from attestlayer.encoding import Hash
@@ -12,8 +13,10 @@ from attestlayer.leaf import Leaf
 from attestlayer.merkle import TreeHead
 from attestlayer.tiles import WIDTH
 from issuer import bootstrap
+from issuer.adapters.directory import DirectoryStore
 from issuer.bootstrap import Service
 from issuer.local.application import make_server
+from issuer.local.static import StaticRequest, answer_static
 from issuer.log import face
 from issuer.settings import Settings
 from support.home import IssuedKit, issue_sample
@@ -70,6 +73,37 @@ def registry_site(folder: Path) -> Iterator[RegistrySite]:
         server.close()
         thread.join(30)
         bootstrap._used[:] = before
+
+
+@contextmanager
+def served(root: Path, state: Path) -> Iterator[tuple[str, ThreadingHTTPServer]]:
+    """A registry's folder as the CDN serves it, without a service beside it: its address and its server."""
+    store = DirectoryStore(root, state=state)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            path, _, query = self.path.partition("?")
+            answer = answer_static(store, StaticRequest("GET", path, query, "", "test"))
+            assert isinstance(answer.body, bytes)
+            self.send_response(answer.status)
+            for header, value in answer.headers.items():
+                self.send_header(header, value)
+            self.send_header("Content-Length", str(len(answer.body)))
+            self.end_headers()
+            with suppress(BrokenPipeError):
+                self.wfile.write(answer.body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", server
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def _leaves(service: Service) -> Iterator[Leaf]:

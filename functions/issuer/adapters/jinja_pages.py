@@ -135,7 +135,7 @@ def _slug(words: str, taken: set[str]) -> str:
 
 def _title(source: str) -> str:
     found = _HEADING.search(source)
-    return found[1] if found else ""
+    return found[1].replace("`", "") if found else ""
 
 
 def _size(length: int) -> str:

@@ -28,7 +28,7 @@ export function liveSegments(groups) {
 }
 
 /** The first `level` bits of a key: the shard. Keys are uniform, 24 bits are as many as there can be. */
-function shardOf(key, level) {
+export function shardOf(key, level) {
   return ((key[0] << 16) | (key[1] << 8) | key[2]) >>> (24 - level);
 }
 
