@@ -7,7 +7,6 @@ sources, sorted names, one date, one mode. No compiled files: they would be this
 import argparse
 import hashlib
 import json
-import os
 import platform
 import subprocess
 import sys
@@ -56,7 +55,7 @@ class Target:
 
 
 GLIBC = range(34, 16, -1)
-"""Minor versions of the C library, newest first: Lambda's Python 3.13 runs on Amazon Linux 2023 (glibc 2.34)."""
+"""Minor versions of the C library, newest first. Lambda's Python 3.13: Amazon Linux 2023, glibc 2.34."""
 
 
 def platforms(machine: str) -> tuple[str, ...]:
@@ -159,16 +158,15 @@ def sources(lock: str) -> dict[str, bytes]:
 
 def write_zip(path: Path, members: dict[str, bytes]) -> None:
     """Deflated, by name, all of one date and mode."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as unfinished:
-        with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-            for name in sorted(members):
-                info = zipfile.ZipInfo(name, DATE)
-                info.create_system = 3
-                info.external_attr = MODE
-                info.compress_type = zipfile.ZIP_DEFLATED
-                archive.writestr(info, members[name])
-    os.chmod(unfinished.name, 0o644)
-    os.replace(unfinished.name, path)
+    unfinished = path.with_suffix(".unfinished")
+    with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for name in sorted(members):
+            info = zipfile.ZipInfo(name, DATE)
+            info.create_system = 3
+            info.external_attr = MODE
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, members[name])
+    unfinished.replace(path)
 
 
 if __name__ == "__main__":

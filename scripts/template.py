@@ -37,7 +37,7 @@ _Loader.add_multi_constructor("!", _long_form)
 
 def load_template(path: Path = TEMPLATE) -> Template:
     """The template with its functions in their long form."""
-    loaded = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506
+    loaded = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
     assert isinstance(loaded, dict)
     return loaded
 
