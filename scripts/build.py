@@ -32,9 +32,11 @@ FUNCTIONS = {
     "issue": "function-issue",
     "sequence": "function-log",
     "deliver": "function-log",
+    "index": "function-log",
     "notify": "function-log",
     "publish": "function-log",
     "maintain": "function-log",
+    "initialise": "function-log",
     "prove": "function-prove",
 }
 """Each function and the lock of what it imports. Only `issue` renders binders: typst is 80 MB."""
