@@ -41,11 +41,10 @@ FUNCTIONS = {
 }
 """Each function and the lock of what it imports. Only `issue` renders binders: typst is 80 MB."""
 
-LEFT_OUT = {
-    "function-log": ("issuer/adapters/binder/",),
-    "function-prove": ("issuer/adapters/binder/", "issuer/intake/policies/"),
-}
-"""Our own files that only other functions read, by their beginnings."""
+SAMPLES = "site/content/samples/"
+FONTS = "issuer/adapters/binder/fonts/"
+PUBLISHING = ("publish", "initialise")
+"""Functions that write the site's pages."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ def build(target: Target, output: Path) -> None:
     with tempfile.TemporaryDirectory() as downloads:
         wheels = {lock: download(lock, target, Path(downloads)) for lock in sorted(set(FUNCTIONS.values()))}
     for name, lock in FUNCTIONS.items():
-        members = wheels[lock] | sources(lock)
+        members = wheels[lock] | sources(name)
         unpacked = sum(map(len, members.values()))
         if unpacked > UNPACKED_MAX - ROOM:
             raise SystemExit(
@@ -146,16 +145,24 @@ def unpack(wheel: Path) -> Iterator[tuple[str, bytes]]:
                 yield name, archive.read(info)
 
 
-def sources(lock: str) -> dict[str, bytes]:
-    """Our own files: the two packages, and the site where it is published."""
-    left_out = LEFT_OUT.get(lock, ())
+def sources(function: str) -> dict[str, bytes]:
+    """Our own files: the two packages, fonts where binders are rendered, the site where it is published."""
     members = {}
     for folder in (SOURCES / "attestlayer", SOURCES / "issuer"):
-        for path in sorted(folder.rglob("*")):
-            name = path.relative_to(SOURCES).as_posix()
-            if path.is_file() and "__pycache__" not in name and not name.startswith(left_out):
-                members[name] = path.read_bytes()
+        members.update(files(folder, SOURCES))
+    if function != "issue":
+        members = {name: data for name, data in members.items() if not name.startswith(FONTS)}
+    if function in PUBLISHING:
+        members.update(files(ROOT / "site", ROOT))
+        members = {name: data for name, data in members.items() if not name.startswith(SAMPLES)}
     return members
+
+
+def files(folder: Path, root: Path) -> Iterator[tuple[str, bytes]]:
+    """The files below a folder, named from `root`."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            yield path.relative_to(root).as_posix(), path.read_bytes()
 
 
 def write_zip(path: Path, members: dict[str, bytes]) -> None:

@@ -20,7 +20,9 @@ from attestlayer.errors import VerificationError
 from attestlayer.merkle import leaf_hash
 from attestlayer.tiles import HEIGHT, WIDTH, Tile, level_width, parse_bundle, tile_at
 
-_RELEASED = re.compile(r"v1/spec/.+|v1/verify-kit\.zip|v1/[^/]+\.html|\.well-known/security\.txt")
+_RELEASED = re.compile(
+    r"v1/problems/not-found\.json|v1/spec/.+|v1/verify-kit\.zip|v1/[^/]+\.html|\.well-known/security\.txt"
+)
 _TEMPORARY = re.compile(r"(.*/)?(\.[^/]*|[^/]*(~|\.tmp|\.temp|\.part|\.swp|\.bak|\.orig))(/.*)?")
 _TILE = re.compile(r"tile/(entries|0|[1-9]|[1-5][0-9]|6[0-3])/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([0-9]{1,3}))?")
 _LEAF = re.compile(r"v1/(entries|proofs/inclusion)/([A-Za-z0-9_-]{43})\.json")

@@ -20,6 +20,8 @@ SPECIFICATION = "v1/spec/REG-1.0.md"
 VERIFY_KIT = "v1/verify-kit.zip"
 VERIFIER_PAGE = "verify.html"
 SECURITY = ".well-known/security.txt"
+NOT_FOUND_PROBLEM = "v1/problems/not-found.json"
+"""What a CDN answers, with status 404, where a bucket would answer XML."""
 
 BUNDLED = 256
 """Checkpoints in one bundle."""
@@ -32,6 +34,7 @@ _IMMUTABLE = re.compile(
 )
 _TYPES = (
     ("tile/", "application/octet-stream"),
+    ("v1/problems/", "application/problem+json"),
     (CHECKPOINT, "text/plain; charset=utf-8"),
     (REGISTRY_VKEY, "text/plain; charset=utf-8"),
     (SPECIFICATION, "text/markdown; charset=utf-8"),

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from attestlayer import layout
 from attestlayer.encoding import format_hash, format_time, sha256
 from attestlayer.receipt import BOUNDARY, MERGE_DELAY_S
-from issuer.errors import StaleTagError, StoreError
+from issuer.errors import Code, ServiceError, StaleTagError, StoreError
+from issuer.http.problem import format_problem
 from issuer.intake.catalogue import Catalogue
 from issuer.kits.retention import SCHEDULE
 from issuer.kits.tiers import TERM_DAYS, TIERS
@@ -79,9 +80,9 @@ class SitePublisher:
         """
         for policy in self.catalogue.policies:
             self.public.create(layout.policy_path(policy.policy_hash), policy.document)
-        return sum(
-            self._replace(name, data) for name, data in self.pages.render(self._facts(built_at)).items()
-        )
+        problem = format_problem(ServiceError(Code.NOT_FOUND, "there is nothing at this address"), "-")
+        pages = dict(self.pages.render(self._facts(built_at))) | {layout.NOT_FOUND_PROBLEM: problem}
+        return sum(self._replace(name, data) for name, data in pages.items())
 
     def _facts(self, built_at: int) -> SiteFacts:
         policies = self.catalogue.newest()

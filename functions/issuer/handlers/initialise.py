@@ -1,0 +1,32 @@
+"""Invoked at the first deployment: genesis and first notices, policies and pages."""
+
+from typing import Any
+
+from attestlayer.encoding import format_hash
+from issuer.bootstrap_cloud import initialise_cloud
+from issuer.errors import Code, ServiceError
+from issuer.log import face
+from issuer.settings import CloudSettings, read_settings
+from issuer.telemetry import Telemetry
+
+telemetry = Telemetry()
+
+
+@telemetry.around
+def handler(event: dict[str, Any], context: object) -> dict[str, object]:
+    """Begin the log; one that has begun stays. Answers its keys by role and its trust root's name."""
+    del event, context
+    settings = read_settings()
+    if not isinstance(settings, CloudSettings):
+        raise ServiceError(Code.HOME_UNUSABLE, "found a home, wanted the cloud's settings")
+    made = initialise_cloud(settings)
+    trust = face.read_trust_root(made.public)
+    keys: dict[str, list[str]] = {}
+    for key in trust.keyring.keys.values():
+        keys.setdefault(key.role.value, []).append(key.public.kid)
+    return {
+        "origin": made.origin,
+        "sequence": trust.checkpoint.sequence,
+        "fingerprint": format_hash(trust.fingerprint()),
+        "keys": keys,
+    }
