@@ -35,6 +35,7 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / part) for part in ("functions", "tests")]
 
 from attestlayer import layout  # noqa: E402
+from attestlayer.audit_journal import EVERY_S  # noqa: E402
 from attestlayer.checkpoint import Checkpoint, parse_checkpoint  # noqa: E402
 from attestlayer.keyring import Keyring  # noqa: E402
 from attestlayer.note import ED25519, VerifierKey, parse_note, signature_verifies  # noqa: E402
@@ -160,14 +161,14 @@ def audited(place: str, *options: str) -> Found:
 
 
 def interrupted(root: Path, whole_s: float) -> Found:
-    """Audit with a state file, killed at parts of the time that a whole audit takes, then to its end."""
+    """Audit with a state file, killed again and again when it was written at least once, then to its end."""
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         state = ["--state", f"{folder}/state"]
         command = [sys.executable, "-m", "attestlayer", "audit", str(root), "--json", *state]
         for _ in range(_KILLS):
             process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=_environment())
-            time.sleep(max(1.0, whole_s / (_KILLS + 1)))
+            time.sleep(max(2 * EVERY_S, whole_s / (_KILLS + 1)))
             process.send_signal(signal.SIGKILL)
             process.wait()
         found = audited(str(root), *state)
