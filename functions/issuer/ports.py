@@ -7,13 +7,12 @@ the caller reads back. Absence is `None`, never an error, and an error is never 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from attestlayer.encoding import Hash
 from attestlayer.keys import PublicKey
 from attestlayer.note import Note, Signature
 from attestlayer.policy import WitnessPolicy
-from issuer.intake.policy import Policy
 from issuer.model import (
     Acceptance,
     Answer,
@@ -27,6 +26,9 @@ from issuer.model import (
     WaitingLeaf,
     Workspace,
 )
+
+if TYPE_CHECKING:  # intake loads what checks records, which most functions never do
+    from issuer.intake.policy import Policy
 
 ConsistencyProver = Callable[[int], tuple[Hash, ...]]
 """From an older size to the proof that the checkpoint at hand extends it."""
@@ -299,7 +301,7 @@ class SiteFacts:
     does_not_prove: tuple[str, ...]
     uses: tuple[str, ...]
     objects: tuple[tuple[str, str], ...]
-    policies: tuple[Policy, ...]
+    policies: "tuple[Policy, ...]"
     policy_paths: tuple[str, ...]
     tiers: tuple[tuple[str, int, int], ...]
     term_days: int

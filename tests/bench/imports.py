@@ -51,7 +51,7 @@ print(imported - start, time.perf_counter() - start, *[m for m in {heavy!r} if m
 
 
 def measure(name: str) -> tuple[float, float, list[str]]:
-    """Seconds to import a handler, and until its service is put together; heavy modules that are loaded then."""
+    """Seconds to import a handler, and until its service is put together; heavy modules loaded then."""
     done = subprocess.run(
         [sys.executable, "-c", _PROGRAM.format(name=name, heavy=HEAVY)],
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "functions"), **IN_LAMBDA, **CLOUD},  # noqa: TID251

@@ -1,4 +1,4 @@
-"""What each handler loads before it can answer: a cold start pays for it (`tests/bench/imports.py` measures)."""
+"""What each handler loads before it can answer: cold starts pay for it (`tests/bench/imports.py`)."""
 
 import pytest
 
