@@ -172,14 +172,15 @@ function progress(input, mine) {
   };
 }
 
-function showAnswer({ nodes, verdict, words = "", json = null, kind = KIT }, name) {
+function showAnswer({ nodes, verdict, words = "", json = null, kind = KIT, isOffer = false }, name) {
   const buttons = [
     json === null ? null : element("button", { type: "button", class: "button", onclick: () => save(json, `${name}.report.json`) }, "Save the report (JSON)"),
     element("button", { type: "button", class: "button plain", onclick: () => globalThis.print() }, "Print"),
     element("button", { type: "button", class: "button plain", onclick: again }, "Check another"),
   ];
-  const [verdictNode, ...others] = nodes;
-  at("result").replaceChildren(verdictNode, element("div", { class: "buttons only-screen" }, ...buttons.filter(Boolean)), ...others);
+  const [first, ...others] = nodes;
+  const row = isOffer ? null : element("div", { class: "buttons only-screen" }, ...buttons.filter(Boolean));
+  at("result").replaceChildren(...[first, row, ...others].filter(Boolean));
   at("does-not-prove").replaceWith(showLimits(kind));
   show("result");
   document.title = `${verdict} · ${printable(name)}`;
@@ -237,17 +238,10 @@ async function offerTrust(name, data) {
   const use = () => {
     anchor = { trust, place: `Given to this page just now, as ${name}. It is forgotten when the page is closed.` };
     showAnchor();
-    closeOffer();
     again();
   };
-  at("offer").replaceChildren(showOffer({ name, trust, refusals, use, leave: closeOffer }));
-  at("offer").hidden = false;
-  return { nodes: [showNothing("A trust root", "Nothing was checked. What it says stands below: compare its fingerprint, then decide whether to use it.", "none")], verdict: "A trust root" };
-}
-
-function closeOffer() {
-  at("offer").hidden = true;
-  at("offer").replaceChildren();
+  const words = "Nothing was checked. Compare its fingerprint, then decide whether to use it.";
+  return { nodes: [showOffer({ name, trust, refusals, use, leave: again })], verdict: "A trust root", words, isOffer: true };
 }
 
 function showAnchor() {

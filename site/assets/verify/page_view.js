@@ -239,8 +239,8 @@ export function showOffer({ name, trust, refusals, use, leave }) {
   const update = refusals.length === 0;
   return element(
     "div",
-    { class: `offer ${update ? "" : "warn"}` },
-    element("h3", { tabindex: "-1" }, update ? "A newer trust root" : "Another trust root"),
+    { class: `offer ${update ? "" : "warn"}`, id: "offer" },
+    element("h1", { tabindex: "-1" }, update ? "A newer trust root" : "Another trust root"),
     element("p", {}, update
       ? "It is of the same registry, holds the notices of the one in use and more, and is signed by a key of it. That its tree extends the old one was not shown: that takes a consistency proof."
       : "It is no update of the one in use. Use it only if it reached you from a source that you trust, never together with a kit:"),
@@ -287,10 +287,10 @@ export function showRelations(relations) {
 }
 
 /** Something that is no report: nothing was decided. */
-export function showNothing(heading, words, look = "warn") {
+export function showNothing(heading, words) {
   return element(
     "div",
-    { class: `verdict ${look}` },
+    { class: "verdict warn" },
     element("p", { class: "mark", "aria-hidden": "true" }, "?"),
     element("h1", { tabindex: "-1" }, heading),
     element("p", { class: "sentence" }, words),

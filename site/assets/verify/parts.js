@@ -2,7 +2,7 @@
 import { checkSchema, isObject, parseJson } from "./canonical.js";
 import { parseCheckpoint } from "./checkpoint.js";
 import { parseDisclosure } from "./disclosure.js";
-import { decodeText, encodeText, formatHex, formatTime, hashBytes, startsWithBytes } from "./encoding.js";
+import { decodeText, encodeText, startsWithBytes } from "./encoding.js";
 import { ValueError, VerificationError } from "./errors.js";
 import { parseRecord } from "./leaf.js";
 import { parseManifest } from "./manifest.js";
@@ -11,6 +11,7 @@ import { parseNote } from "./note.js";
 import { parseNotices } from "./notices.js";
 import { parseReceipt } from "./receipt.js";
 import { parseReport } from "./report.js";
+import { dateWords } from "./report_text.js";
 import { sha256 } from "./sha256.js";
 import { parseTrail } from "./trail.js";
 
@@ -100,7 +101,7 @@ async function receiptSignature(receipt, trust) {
   }
   const counts = key.isValidAt(receipt.issuedAt) && key.revokedAt === null;
   return counts
-    ? `Its signature verifies under the issuer key that the trust root knows, for ${formatTime(receipt.issuedAt)}.`
+    ? `Its signature verifies under the issuer key that the trust root knows, for ${dateWords(receipt.issuedAt)}.`
     : "Its signature verifies, but its key does not count for its date, or was revoked.";
 }
 
@@ -139,9 +140,4 @@ export function relateParts(leaf, parts) {
     }[kind];
     return { name, title, names: named ? named() : null };
   });
-}
-
-/** A hash in both spellings that people hold: base64url as in documents, hexadecimal as tools print it. */
-export function spellings(hash) {
-  return { base64url: hash, hex: formatHex(hashBytes(hash)) };
 }
