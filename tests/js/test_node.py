@@ -9,7 +9,13 @@ from typing import Any
 
 import pytest
 
+from attestlayer.cli_text import Kind, Subject, _sentence
+from attestlayer.errors import Reason
+from attestlayer.trust import parse_trust
+from attestlayer.verify import Status
+from support.browsers import Browser, served
 from support.tools import require
+from support.vectors import judged, judged_disclosure
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -23,21 +29,60 @@ def load(path: Path) -> Any:
     return json.loads(path.read_text(encoding="ascii"))  # noqa: TID251
 
 
-def answers(vectors: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def answers(vectors: list[dict[str, Any]], *options: str) -> list[dict[str, Any]]:
     lines = "".join(json.dumps(vector) + "\n" for vector in vectors)
-    done = subprocess.run(
-        [require("node"), str(HERE / "vectors.mjs")], input=lines, capture_output=True, text=True, check=False
-    )
+    command = [str(require("node")), str(HERE / "vectors.mjs"), *options]
+    done = subprocess.run(command, input=lines, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]  # noqa: TID251
 
 
 @pytest.mark.parametrize("path", LISTS, ids=lambda path: path.stem)
-def test_each_vector_of_a_list_comes_out_as_expected(path: Path) -> None:
+@pytest.mark.parametrize("options", [(), ("--without-webcrypto",)], ids=["webcrypto", "bundled"])
+def test_each_vector_of_a_list_comes_out_as_expected(path: Path, options: tuple[str, ...]) -> None:
     vectors = load(path)
-    found = [answer["word"] for answer in answers(vectors)]
+    found = [answer["word"] for answer in answers(vectors, *options)]
     wrong = [(v["comment"], v["expect"], f) for v, f in zip(vectors, found, strict=True) if v["expect"] != f]
     assert wrong == []
+
+
+def test_each_vector_of_the_lists_comes_out_as_expected_in_a_browser(browser: Browser) -> None:
+    """By the browser's own engine, WebCrypto and decoders."""
+    vectors = [vector for path in LISTS for vector in load(path)]
+    with served(ROOT) as url:
+        page = browser.open(f"{url}/tests/js/blank.html")
+        code = """
+        const { judgeVector } = await import("/tests/js/judge.mjs");
+        const words = [];
+        for (const input of argument) words.push((await judgeVector(input)).word);
+        return words;
+        """
+        found = page.evaluate(code, [vector["input"] for vector in vectors])
+        page.close()
+    wrong = [(v["comment"], v["expect"], f) for v, f in zip(vectors, found, strict=True) if v["expect"] != f]
+    assert wrong == []
+
+
+def test_the_sentence_under_each_verdict_is_the_commands(tmp_path: Path) -> None:
+    vectors = {path.parent.name + path.stem: load(path) for path in [*KITS, *DISCLOSURES]}
+    vectors = {name: vector for name, vector in vectors.items() if in_memory(vector["input"])}
+    parted = {}
+    for (name, vector), answer in zip(vectors.items(), answers(list(vectors.values())), strict=True):
+        if vector["expect"] == Reason.TRUST_ROOT_UNUSABLE:
+            continue
+        (tmp_path / name).mkdir()
+        is_kit = vector["input"]["kind"] == "kit"
+        report = (
+            judged(vector, tmp_path / name).report if is_kit else judged_disclosure(vector, tmp_path / name)
+        )
+        assert report
+        opened = report.steps[1].status != Status.NOT_REACHED  # else nobody knows that it is no kit
+        kind = Kind.KIT if is_kit or not opened else Kind.DISCLOSED_RECORD
+        origin = parse_trust(vector["input"]["trust"].encode()).origin
+        sentence = _sentence(report, Subject(kind, "KIT", origin))
+        if answer["sentence"] != sentence:
+            parted[name] = (answer["sentence"], sentence)
+    assert parted == {}
 
 
 def in_memory(given: dict[str, Any]) -> bool:

@@ -1,0 +1,108 @@
+// What the JavaScript verifier makes of a test vector, in node and in browsers.
+//
+// {word} or, of a kit, {word, verdict, sentence, step, files, remarks}. Folders are given by their content.
+import { CORE, bytesSource } from "./core.mjs";
+
+const { parseBase64, parseBase64url, encodeText, decodeText } = CORE.encoding;
+const b64 = (text) => (text ? parseBase64(text) : new Uint8Array(0));
+
+const PARSERS = {
+  manifest: CORE.manifest.parseManifest,
+  "hash-trail": CORE.trail.parseTrail,
+  "intake-report": CORE.report.parseReport,
+  receipt: CORE.receipt.parseReceipt,
+  "registry-receipt": CORE.registry_receipt.parseRegistryReceipt,
+  checkpoint: CORE.checkpoint.parseCheckpoint,
+  notices: CORE.notices.parseNotices,
+  trust: CORE.trust.parseTrust,
+  "leaf-record": CORE.leaf.parseRecord,
+  "log-entry": CORE.leaf.parseEntry,
+  nonce: CORE.nonce.parseNonce,
+  note: (data) => CORE.note.parseNote(decodeText(data)),
+};
+
+const firstOf = (report) => report.failures[0]?.reason ?? "accepted";
+
+const RUNNERS = {
+  inclusion(given) {
+    CORE.merkle.checkInclusion(given.leaf_hash, given.index, { size: given.size, root: given.root }, given.path);
+  },
+  consistency(given) {
+    const old = { size: given.old_size, root: given.old_root }, head = { size: given.new_size, root: given.new_root };
+    CORE.merkle.checkConsistency(old, head, given.path);
+  },
+  async signature(given) {
+    const key = new CORE.keys.PublicKey(parseBase64url(given.public, 32));
+    const holds = await key.verifies(parseBase64url(given.signature, 64), b64(given.message));
+    return holds ? "accepted" : "receipt-signature-invalid";
+  },
+  "public-key"(given) {
+    try {
+      new CORE.keys.PublicKey(parseBase64url(given.public, 32));
+    } catch (error) {
+      if (error instanceof CORE.errors.ValueError) return "trust-root-unusable";
+      throw error;
+    }
+    return "accepted";
+  },
+  async "receipt-by-trust"(given) {
+    const trust = await CORE.trust.parseTrust(encodeText(given.trust));
+    const receipt = CORE.registry_receipt.parseRegistryReceipt(b64(given.data));
+    return firstOf(await CORE.verify.explainReceipt(receipt, trust));
+  },
+  async "receipt-by-jwks"(given) {
+    let keyring;
+    try {
+      keyring = CORE.keyring.parseJwks(encodeText(given.jwks), "registry", given.origin);
+    } catch (error) {
+      if (error instanceof CORE.errors.ValueError) return "trust-root-unusable";
+      throw error;
+    }
+    const receipt = CORE.registry_receipt.parseRegistryReceipt(b64(given.data));
+    return firstOf(await CORE.verify.explainReceiptByJwks(receipt, keyring));
+  },
+};
+
+async function run(given) {
+  try {
+    const runner = RUNNERS[given.kind];
+    if (runner) return (await runner(given)) ?? "accepted";
+    await PARSERS[given.kind](b64(given.data));
+    return "accepted";
+  } catch (error) {
+    if (error instanceof CORE.errors.VerificationError) return error.reason;
+    throw error;
+  }
+}
+
+/** A kit of a vector: its ZIP, or the content of its folder. */
+async function openKit(given) {
+  if ("zip" in given) return CORE.kit.readZip(bytesSource(b64(given.zip)));
+  const files = Object.entries(given.folder).map(([name, data]) => ({ name, source: bytesSource(b64(data)) }));
+  return CORE.files.readFolder(files);
+}
+
+async function judge(given) {
+  let trust;
+  try {
+    trust = await CORE.trust.parseTrust(encodeText(given.trust));
+  } catch (error) {
+    if (error instanceof CORE.errors.VerificationError) return { word: error.reason };
+    throw error;
+  }
+  const { report, kind } = await CORE.verify.explainInput(() => openKit(given), trust);
+  const failed = report.steps.find((step) => step.failures.length);
+  return {
+    word: firstOf(report),
+    verdict: report.verdict,
+    sentence: CORE.report_text.sentence(report, { kind, path: "KIT", registry: trust.origin }),
+    step: failed?.number ?? null,
+    files: report.failures[0]?.files ?? [],
+    remarks: report.notes.map((note) => note.remark).sort(),
+  };
+}
+
+/** The answer to one vector's input. */
+export async function judgeVector(input) {
+  return ["kit", "disclosed-record"].includes(input.kind) ? judge(input) : { word: await run(input) };
+}
