@@ -38,16 +38,19 @@ def verify_kit(arguments: argparse.Namespace, around: Surroundings) -> Answer:
     try:
         trust, place = load_trust(arguments.trust, around.default_trust, path)
         subject = _trusting(subject, trust, place, around.now)
-        with open_input(path) as kit:
-            if kit.is_disclosure:
-                subject = replace(subject, kind=Kind.DISCLOSED_RECORD)
-                report = explain_disclosure(kit, trust)
-            else:
-                report = explain(kit, trust)
-        subject = _trusting(subject, trust, place, around.now, report)
+        kind, report = check_kit(path, trust)
+        subject = _trusting(replace(subject, kind=kind), trust, place, around.now, report)
     except VerificationError as error:
         report = container_report(error)
     return _reported(arguments, around, report, subject, trust_members(trust) if trust else None)
+
+
+def check_kit(path: Path, trust: TrustRoot) -> tuple[Kind, Report]:
+    """What a ZIP or folder is, and what verification makes of it. Raises `VerificationError` if unopened."""
+    with open_input(path) as kit:
+        if kit.is_disclosure:
+            return Kind.DISCLOSED_RECORD, explain_disclosure(kit, trust)
+        return Kind.KIT, explain(kit, trust)
 
 
 def verify_receipt(arguments: argparse.Namespace, around: Surroundings) -> Answer:

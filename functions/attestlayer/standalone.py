@@ -9,6 +9,7 @@ from pathlib import Path
 
 from attestlayer.cli_arguments import Parser, add_verify, add_verify_receipt, path_argument
 from attestlayer.cli_edge import Command, read_clock, run_command
+from attestlayer.cli_selftest import selftest
 from attestlayer.cli_verify import show_trust, verify_kit, verify_receipt
 from attestlayer.receipt import BOUNDARY
 from attestlayer.version import VERSION
@@ -17,6 +18,7 @@ _COMMANDS: dict[str, Command] = {
     "verify": verify_kit,
     "verify-receipt": verify_receipt,
     "trust": show_trust,
+    "selftest": selftest,
 }
 _EPILOG = f"""\
 `verify.py KIT` is short for `verify.py verify KIT`. Without --trust, the trust root is trust.json beside
@@ -63,4 +65,8 @@ def _build_parser() -> Parser:
     add_verify(add("verify", "check a kit, a ZIP or a folder, in fifteen steps"))
     add_verify_receipt(add("verify-receipt", "check a registry receipt by itself, without its kit"))
     add("trust", "show a trust root").add_argument("file", metavar="FILE", type=path_argument)
+    tested = add("selftest", "check known kits and say whether this verifier does what it should")
+    tested.add_argument(
+        "folder", metavar="FOLDER", type=path_argument, nargs="?", help="default: vectors, beside this file"
+    )
     return parser

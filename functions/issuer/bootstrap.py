@@ -52,7 +52,7 @@ def initialise_home(settings: Settings, origin: str) -> Service:
     service = open_home(settings)
     issuers = [signer.public for signer in service.issuer.ports.signers.values()]
     Initialiser(service.log).run(issuers)
-    service.publisher.run(int(service.clock.now()))
+    service.publish()
     return service
 
 

@@ -177,7 +177,7 @@ def initialise_cloud(settings: CloudSettings) -> Service:
                 _make_wrapped(cloud, service, source, role)
     issuers = [signer.public for signer in service.issuer.ports.signers.values()]
     Initialiser(service.log).run(issuers)
-    service.publisher.run(int(service.clock.now()))
+    service.publish()
     return service
 
 

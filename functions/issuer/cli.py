@@ -107,7 +107,7 @@ def _init_cloud(arguments: argparse.Namespace, settings: CloudSettings) -> Servi
 def _serve(arguments: argparse.Namespace) -> int:
     arguments.base_url = f"http://{arguments.host}:{arguments.port}"
     service = open_home(home_settings_of(arguments))
-    service.publisher.run(int(service.clock.now()))
+    service.publish()
     server = make_server(service, arguments.host, arguments.port)
     print(f"registry, site and partner API: {server.url} (Ctrl-C ends it)", flush=True)
     server.run()

@@ -319,6 +319,28 @@ class PageRenderer(Protocol):
         """The site's objects by name."""
 
 
+@dataclass(frozen=True, slots=True)
+class ReleaseParts:
+    """What a release is made of: the core's modules by name with their stand-ins, the page and its parts.
+
+    `vectors`: known kits and what has to be said of them, canonical JSON.
+    """
+
+    sources: Mapping[str, str]
+    page: str
+    style: str
+    modules: Mapping[str, str]
+    specification: bytes
+    vectors: bytes
+
+
+class ReleaseReader(Protocol):
+    """Reads the parts of this release."""
+
+    def read(self) -> ReleaseParts:
+        """The parts. Raises `StoreError` if one can't be read."""
+
+
 class Witnesses(Protocol):
     """Asks witnesses to cosign (C2SP tlog-witness)."""
 

@@ -22,6 +22,7 @@ from issuer.services.prove import Prover
 from issuer.services.publish import SitePublisher
 from issuer.services.qualify import Qualifications
 from issuer.services.reconcile import Reconciler
+from issuer.services.release import KitOfVerifiers
 from issuer.services.sequence import Sequencer
 from issuer.services.tidy import Tidier
 from issuer.services.workspace import Workspaces
@@ -111,6 +112,17 @@ class Service:
 
         pages = JinjaPages(_site_folder())
         return SitePublisher(self.origin, self.settings.cadence_s, self.public, self.catalogue, pages)
+
+    @property
+    def kit_of_verifiers(self) -> KitOfVerifiers:
+        """verify-kit.zip."""
+        from issuer.adapters.release_files import ReleaseFiles
+
+        return KitOfVerifiers(self.public, ReleaseFiles(_site_folder()))
+
+    def publish(self) -> int:
+        """Publish all that is not of a round; the kit first, whose hash the pages name. Returns changes."""
+        return self.kit_of_verifiers.run() + self.publisher.run(int(self.clock.now()))
 
     @property
     def notifier(self) -> Notifier:

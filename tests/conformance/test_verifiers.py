@@ -8,9 +8,8 @@ import io
 import json
 import os
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -40,13 +39,12 @@ from support.verifiers import (
     InPage,
     NodeCommand,
     PythonCommand,
-    Report,
+    SingleFile,
     Verifier,
     command_report,
     differences,
     python_process,
 )
-from unit.release import single
 
 ROOT = Path(__file__).parents[2]
 VECTORS = ROOT / "tests" / "vectors"
@@ -61,23 +59,11 @@ def load(path: Path) -> dict[str, Any]:
     return found
 
 
-@dataclass(frozen=True)
-class SingleFile:
-    """verify.py alone, without a package: `python3 -I -S verify.py KIT --trust TRUST --json`."""
-
-    file: Path
-    name: str = "verify.py"
-
-    def reports(self, given: Sequence[Given]) -> list[Report]:
-        lines = [["verify", str(g.kit), "--trust", str(g.trust), "--json"] for g in given]
-        return [json.loads(result.out) for result in single.run_all(self.file, lines)]  # noqa: TID251
-
-
 @pytest.fixture(params=["verify.py", "node", "chromium", "firefox"])
-def verifier(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Verifier]:
+def verifier(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Verifier]:
     """Each verifier that is held against the Python command."""
     if request.param == "verify.py":
-        yield SingleFile(single.write(tmp_path))
+        yield SingleFile(tmp_path_factory.mktemp("single"))
         return
     if request.param == "node":
         yield NodeCommand()

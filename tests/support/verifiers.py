@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from attestlayer.cli import main
 from support.browsers import JS, Page
+from support.single_file import run_all, write
 from support.tools import require
 
 Report = dict[str, Any]
@@ -78,6 +79,20 @@ class NodeCommand:
         done = subprocess.run(command, input=lines, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return [json.loads(line) for line in done.stdout.splitlines()]  # noqa: TID251
+
+
+class SingleFile:
+    """`verify.py` with Python's own modules alone."""
+
+    name = "verify.py"
+
+    def __init__(self, place: Path) -> None:
+        self._file = write(place)
+
+    def reports(self, given: Sequence[Given]) -> list[Report]:
+        """The report of each."""
+        lines = [["verify", str(g.kit), "--trust", str(g.trust), "--json"] for g in given]
+        return [json.loads(found.out) for found in run_all(self._file, lines)]  # noqa: TID251
 
 
 @dataclass

@@ -10,6 +10,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent.parent / "functions")]
 
+from support.known_kits import PLACE, known_kits  # noqa: E402
 from support.vectors import all_vectors  # noqa: E402
 
 
@@ -31,6 +32,8 @@ def main() -> None:
         path = HERE / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="ascii", newline="\n")
+    PLACE.parent.mkdir(exist_ok=True)
+    PLACE.write_bytes(known_kits())
 
 
 if __name__ == "__main__":

@@ -1,19 +1,40 @@
-"""Reads what a release is made of: the core's modules and their stand-ins, as they lie in this repository."""
+"""Reads what a release is made of, as it lies in this repository: the core's modules, the page, vectors."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 from issuer.errors import StoreError
+from issuer.ports import ReleaseParts
 from issuer.release.single_file import STANDINS
 
 FUNCTIONS = Path(__file__).parents[2]
 
 
 def read_sources(functions: Path = FUNCTIONS) -> Mapping[str, str]:
-    """The text of each module by its name, stand-ins in their places. Raises `StoreError`."""
+    """The text of each module by its name, stand-ins in their places. Raises `OSError`."""
     paths = [path for path in sorted((functions / "attestlayer").glob("*.py")) if path.stem[0] != "_"]
     paths += [functions / "issuer" / "release" / "standins" / f"{name}.py" for name in STANDINS]
-    try:
-        return {path.stem: path.read_text(encoding="utf-8") for path in paths}
-    except OSError as error:
-        raise StoreError(f"the sources in {functions}: {error.strerror}") from error
+    return {path.stem: path.read_text(encoding="utf-8") for path in paths}
+
+
+class ReleaseFiles:
+    """Keeps `issuer.ports.ReleaseReader`'s promise. `site` holds `templates`, `assets` and `content`."""
+
+    def __init__(self, site: Path, functions: Path = FUNCTIONS) -> None:
+        self._site = site
+        self._functions = functions
+
+    def read(self) -> ReleaseParts:
+        """The parts. Raises `StoreError` if one can't be read."""
+        verify, content = self._site / "assets" / "verify", self._site / "content"
+        try:
+            return ReleaseParts(
+                sources=read_sources(self._functions),
+                page=(self._site / "templates" / "verify.html").read_text(encoding="utf-8"),
+                style=(verify / "verify.css").read_text(encoding="utf-8"),
+                modules={path.name: path.read_text(encoding="utf-8") for path in sorted(verify.glob("*.js"))},
+                specification=(content / "spec" / "REG-1.0.md").read_bytes(),
+                vectors=(content / "verify-kit" / "vectors.json").read_bytes(),
+            )
+        except OSError as error:
+            raise StoreError(f"a part of the release: {error.filename}: {error.strerror}") from error

@@ -7,7 +7,7 @@ from typing import Any, TextIO
 
 from attestlayer.encoding import format_time
 from issuer.errors import ServiceError
-from issuer.handlers import deliver, index, sequence
+from issuer.handlers import deliver, index, release, sequence
 from issuer.http.wsgi import LambdaContext
 from issuer.ports import Clock
 
@@ -34,7 +34,12 @@ class Ticker:
         clock: Clock,
         *,
         out: TextIO | None = None,
-        handlers: tuple[Handler, ...] = (sequence.handler, deliver.handler, index.handler),
+        handlers: tuple[Handler, ...] = (
+            sequence.handler,
+            deliver.handler,
+            index.handler,
+            release.handler,
+        ),
     ) -> None:
         self._cadence_s = cadence_s
         self._clock = clock

@@ -18,10 +18,10 @@ from attestlayer.version import VERSION
 from issuer.adapters.release_files import read_sources
 from issuer.release.single_file import BuildError, make_single_file
 from support import build
+from support import single_file as single
 from support.cases import Subject
 from support.judge import write_folder
-from unit.release import single
-from unit.release.single import NEWEST, OLDEST, Result, isolated, python, run_all
+from support.single_file import NEWEST, OLDEST, Result, isolated, python, run_all
 
 VECTORS = Path(__file__).parents[2] / "vectors"
 

@@ -1,4 +1,4 @@
-"""Runs command lines of a single-file verifier in one process: `drive.py VERIFY_PY NOW`, JSON in and out.
+"""Runs command lines of verify.py in one process: `drive_single_file.py VERIFY_PY NOW`, JSON in and out.
 
 Without packages and on old Pythons, as the file itself does: this imports nothing of the project.
 """
@@ -9,6 +9,8 @@ import json
 import sys
 
 spec = importlib.util.spec_from_file_location("verify_py", sys.argv[1])
+assert spec
+assert spec.loader
 verify = importlib.util.module_from_spec(spec)
 sys.modules["verify_py"] = verify
 spec.loader.exec_module(verify)

@@ -64,7 +64,16 @@ def isolated(place: Path, *arguments: str | Path, interpreter: str = sys.executa
 
 def run_all(place: Path, lines: Sequence[Sequence[str]], interpreter: str = sys.executable) -> list[Result]:
     """Many command lines in one isolated process, at a fixed time."""
-    command = [interpreter, "-I", "-S", "-W", "error", str(HERE / "drive.py"), str(place), str(NOW)]
+    command = [
+        interpreter,
+        "-I",
+        "-S",
+        "-W",
+        "error",
+        str(HERE / "drive_single_file.py"),
+        str(place),
+        str(NOW),
+    ]
     done = subprocess.run(
         command,
         input=json.dumps(lines).encode(),
