@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from attestlayer.canonical import check_schema, parse_json
+from attestlayer.canonical import parse_json
 from attestlayer.checkpoint import Checkpoint, parse_checkpoint, parse_note_body
 from attestlayer.cli_input import open_input
 from attestlayer.cli_text import Row, Style, date_words
@@ -98,8 +98,7 @@ def _document(data: bytes) -> list[Section]:
         return [("Leaf record", _leaf_rows(parse_record(data)))]
     for name, read in _READERS.items():
         if isinstance(schema, str) and schema.startswith(f"attestlayer/{name}/"):
-            check_schema(value, name)
-            return read(data)
+            return read(data)  # which says so if the number is another
     raise CouldNotCheckError(Reason.INPUT_UNREADABLE, f"not {_KNOWN}: schema is {schema!a}")
 
 

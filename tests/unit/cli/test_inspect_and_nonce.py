@@ -134,3 +134,14 @@ def test_a_nonce_is_not_made_for_what_is_no_checkpoint(
 
 def test_a_nonce_that_can_not_be_written_leaves_no_file(run: Run, tmp_path: Path) -> None:
     assert run("nonce", "-o", tmp_path / "nowhere" / "n").code == 2
+
+
+@pytest.mark.parametrize("name", ["receipt", "trust", "notices", "manifest", "disclosure", "checkpoint"])
+def test_a_schema_without_a_number_is_a_malformed_document_and_no_fault_of_ours(
+    run: Run, files: Path, name: str
+) -> None:
+    (files / "odd.json").write_bytes(b'{"schema":"attestlayer/%s/x"}' % name.encode())
+    result = run("inspect", files / "odd.json")
+    assert result.code == 2
+    assert f"found 'attestlayer/{name}/x'" in result.err
+    assert "internal error" not in result.err
