@@ -19,7 +19,7 @@ from issuer.errors import StoreError
 # What to say of SQLite's primary result codes (https://www.sqlite.org/rescode.html).
 _EXPLAINED = {
     sqlite3.SQLITE_BUSY: "another process is writing for too long",
-    sqlite3.SQLITE_CANTOPEN: "the file can't be opened",
+    sqlite3.SQLITE_CANTOPEN: "the file can't be opened (is its disk read-only, or the file another user's?)",
     sqlite3.SQLITE_CORRUPT: "the file is damaged",
     sqlite3.SQLITE_FULL: "the disk is full",
     sqlite3.SQLITE_IOERR: "the disk failed or is full",

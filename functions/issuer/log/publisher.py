@@ -130,6 +130,12 @@ class Publisher:
             if paid_from:
                 ledger.post_credits(returned(paid_from, leaf_hash, timestamp))
 
+    def promise_of(self, sequence: int) -> Promise | None:
+        """How the promise was kept up to a round, or None. Raises `LogHaltedError` if that is damaged."""
+        name = promise_name(sequence)
+        data = self.ports.private.read(name)
+        return None if data is None else parse_promise(data, name)
+
     def _promise(self, head: Head, batch: Batch, signed: SignedRound) -> Promise:
         """How the promise was kept up to this round: as stored, or made from that of the round before.
 
@@ -138,13 +144,10 @@ class Publisher:
         private, name = self.ports.private, promise_name(head.sequence)
         data = private.read(name)
         if data is None:
-            earlier = promise_name(head.sequence - 1)
-            before = private.read(earlier)
+            before = self.promise_of(head.sequence - 1)
             if before is None:
                 self.ports.check_current(head)  # dropped once later rounds were public
-            made = promise_after(
-                None if before is None else parse_promise(before, earlier), batch.leaves, signed.checkpoint
-            )
+            made = promise_after(before, batch.leaves, signed.checkpoint)
             with suppress(ObjectConflictError):  # another publisher was first: its bytes count
                 private.create(name, made.format())
             data = private.read(name)

@@ -31,8 +31,8 @@ from issuer.ports import Tagged
 MAX_LEAVES = 4096
 """Leaves of one round: bounds its work; the rest waits for the next one."""
 
-CLOCK_BACK_S = 60
-"""Seconds that the newest checkpoint may be ahead of the clock: NTP's small steps are waited out."""
+CLOCK_BACK_S = 300
+"""Seconds that the newest checkpoint may be ahead of the clock: small steps back are waited out."""
 
 _WAIT_SHARE = 12
 """A run within a twelfth of the cadence before the next instant of the grid waits for it."""
@@ -83,7 +83,9 @@ class Sequencer:
             self._check_clock(last)
             return RoundReport(Outcome.NOT_DUE, last)
         batch = self._make_batch(head, time)
-        # Before anything is committed: notices that can't be signed under would hold the log up for ever.
+        # Before anything is committed: what would stop its publication, with the signature made.
+        publisher.promise_of(head.sequence)
+        # Notices that can't be signed under would hold the log up for ever.
         RoundSigner(self.ports).signers_at(read_notices(batch.notices), time)
         following = self._prepare(publisher, head, last, batch)
         if not self._commit(stored, following):
@@ -138,11 +140,12 @@ class Sequencer:
         )
 
     def _read_notices(self, head: Head) -> Notices:
-        data = self.ports.public.read(layout.notices_path(head.notices_hash))
+        name = layout.notices_path(head.notices_hash)
+        data = self.ports.public.read(name)
         if data is None:
-            raise LogHaltedError("the notices that head names are missing from the public store")
+            raise LogHaltedError(f"{name}, the notices that head names, is missing from the public store")
         if sha256(data) != head.notices_hash:
-            raise LogHaltedError("the stored notices are not those that head names")
+            raise LogHaltedError(f"{name}, the notices that head names, is damaged: bring that object back")
         return parse_notices(data)
 
     def _take_leaves(self, time: int) -> tuple[Leaf, ...]:

@@ -1,29 +1,19 @@
 """Disks in trouble."""
 
 import resource
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from support.tools import missing
-from unit.adapters.disks import Limit, SmallDisk
+from unit.adapters.disks import Limit, SmallDisk, small_disk_at
 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
-    path = tmp_path / "disk"
-    path.mkdir()
-    try:
-        subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(path)], check=True, capture_output=True
-        )
-    except (OSError, subprocess.CalledProcessError):
-        missing("the right to mount a file system")
-    yield SmallDisk(path)
-    subprocess.run(["umount", "-l", str(path)], check=True, capture_output=True)
+    with small_disk_at(tmp_path / "disk") as disk:
+        yield disk
 
 
 @pytest.fixture

@@ -1,9 +1,11 @@
 """Disks that fill up or can't be written."""
 
 import subprocess
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+
+from support.tools import missing
 
 Limit = Callable[[int], AbstractContextManager[None]]
 
@@ -28,3 +30,20 @@ class SmallDisk:
                 except OSError:
                     continue
         return path
+
+
+@contextmanager
+def small_disk_at(path: Path, size: str = "1m") -> Iterator[SmallDisk]:
+    """A new small disk at the folder `path`; skips where file systems can't be mounted."""
+    path.mkdir()
+    options = ["-o", f"size={size}"]
+    try:
+        subprocess.run(
+            ["mount", "-t", "tmpfs", *options, "tmpfs", str(path)], check=True, capture_output=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        missing("the right to mount a file system")
+    try:
+        yield SmallDisk(path)
+    finally:
+        subprocess.run(["umount", "-l", str(path)], check=True, capture_output=True)
