@@ -162,6 +162,11 @@ def _key_path(home: Path, role: KeyRole) -> Path:
     return home / _KEYS / f"{role.value}.key"
 
 
+def _keys_in(home: Path) -> Path | None:
+    """A key file of the home, or None."""
+    return next((path for role in KeyRole if (path := _key_path(home, role)).exists()), None)
+
+
 def _make_folders(home: Path) -> None:
     try:
         others = {entry.name for entry in home.iterdir()} - _FIRST_MADE if home.exists() else set()
@@ -169,6 +174,11 @@ def _make_folders(home: Path) -> None:
             raise ServiceError(
                 Code.HOME_UNUSABLE,
                 f"{home} holds other files and no {HOME_FILE}: name an empty or new folder",
+            )
+        if not (home / HOME_FILE).exists() and (found := _keys_in(home)):
+            raise ServiceError(
+                Code.KEY_UNUSABLE,
+                f"{found} is there and no {HOME_FILE}: a home makes its own keys, and no key serves two logs",
             )
         for folder in (home, home / _KEYS):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ from attestlayer.verify import Verdict
 from issuer.errors import ServiceError
 from issuer.model import Packet, PacketState
 from support.audit import audit
-from support.log import ORIGIN, Crash, Tap, TestLog, at_write, copy_home, failures
+from support.log import ORIGIN, Crash, HeldClock, Tap, TestLog, at_write, copy_home, failures
 from support.service import WORKSPACE, TestService
 
 Act = Callable[[TestService, Packet], object]
@@ -61,22 +61,27 @@ def assert_debits_are_leaves(service: TestService, packet: Packet) -> None:
     assert (service.read(packet.packet_id).issued is None) == (len(fixed) == 1)
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_a_write_that_fails_leaves_a_service_that_goes_on(case: str, tmp_path: Path) -> None:
-    prepare, act, enough = CASES[case]
-    made = TestService(TestLog(tmp_path / "made")).start(credits_granted=2)
+def prepared(case: str, folder: Path) -> tuple[Callable[[str, Tap], TestService], Packet, list[str]]:
+    """How to copy a home before the act, its packet, and the writes that the act makes."""
+    prepare, act, _ = CASES[case]
+    made = TestService(TestLog(folder / "made")).start(credits_granted=2)
     packet = prepare(made)
 
     def copy(name: str, tap: Tap) -> TestService:
-        copy_home(made.log.home, tmp_path / name)
-        log = TestLog(tmp_path / name)
-        log.clock.time = made.log.clock.time
-        return TestService(log, tap=tap)
+        copy_home(made.log.home, folder / name)
+        return TestService(TestLog(folder / name, HeldClock(made.log.clock.time)), tap=tap)
 
     whole = Tap()
     act(copy("whole", whole), packet)
-    assert len(whole.names) >= enough, whole.names
-    for number, failure in enumerate(failures(len(whole.names))):
+    return copy, packet, whole.names
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_write_that_fails_leaves_a_service_that_goes_on(case: str, tmp_path: Path) -> None:
+    _, act, enough = CASES[case]
+    copy, packet, writes = prepared(case, tmp_path)
+    assert len(writes) >= enough, writes
+    for number, failure in enumerate(failures(len(writes))):
         failing = failure.tap()
         service = copy(f"failed {number}", failing)
         with suppress(ServiceError, Crash):
@@ -108,19 +113,9 @@ def go_on(service: TestService, packet: Packet) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_a_call_that_stalls_while_the_log_goes_on_makes_one_kit(case: str, tmp_path: Path) -> None:
     """Before each write in turn, another process runs a round and delivers what it can."""
-    prepare, act, _ = CASES[case]
-    made = TestService(TestLog(tmp_path / "made")).start(credits_granted=2)
-    packet = prepare(made)
-
-    def copy(name: str, tap: Tap) -> TestService:
-        copy_home(made.log.home, tmp_path / name)
-        log = TestLog(tmp_path / name)
-        log.clock.time = made.log.clock.time
-        return TestService(log, tap=tap)
-
-    whole = Tap()
-    act(copy("whole", whole), packet)
-    for stall in range(len(whole.names)):
+    _, act, _ = CASES[case]
+    copy, packet, writes = prepared(case, tmp_path)
+    for stall in range(len(writes)):
         tap = Tap()
         service = copy(f"stalled {stall}", tap)
         tap.before = at_write(stall, service.again().round_and_deliver).before

@@ -6,11 +6,16 @@ from fault.matrix import SCENARIOS, fill, packet_ready, short, table
 from support.backends import BACKENDS, LOCAL, Backend
 from support.faults import COLUMNS, Column, Outcome, Recovery, Scenario
 from support.service import TestService
+from support.tools import all_required
 
-TWICE = tuple(column for column in COLUMNS if column.second is column.first)
+ONE, SAME = COLUMNS[:4], tuple(column for column in COLUMNS if column.second is column.first)
+OTHER = tuple(column for column in COLUMNS if column not in (*ONE, *SAME))
+PARTS = {"one fault": ONE, "the same twice": SAME} | (
+    {"one, then the other": OTHER} if all_required() else {}
+)
 
 
-@pytest.mark.parametrize("columns", [COLUMNS[:4], TWICE], ids=["one fault", "two faults in a row"])
+@pytest.mark.parametrize("columns", PARTS.values(), ids=list(PARTS))
 @pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=list(SCENARIOS))
 @pytest.mark.parametrize("backend", BACKENDS, ids=str)
 def test_after_every_fault_at_every_write_all_is_well(

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from issuer.audit.findings import Examiner, Word
 from issuer.audit.head import Moment
-from issuer.errors import StoreError
+from issuer.errors import LogHaltedError, StoreError
+from issuer.log.cause import CAUSES, parse_cause
 from issuer.log.collected import COLLECTED
 from issuer.log.promise import PROMISES
 from issuer.log.state import BATCHES, HEAD, SIGNED
@@ -14,7 +15,7 @@ from issuer.log.state import BATCHES, HEAD, SIGNED
 _SINGLE = frozenset({HEAD, COLLECTED, "indexed"})
 _NUMBER = r"(0|[1-9][0-9]*)"
 _BATCH = re.compile(rf"{BATCHES}{_NUMBER}-([0-9a-f]{{64}})")
-_SIGNED = re.compile(rf"{SIGNED}{_NUMBER}")
+_ROUND = re.compile(rf"({SIGNED}|{CAUSES}){_NUMBER}")
 _PROMISE = re.compile(rf"{PROMISES}{_NUMBER}")
 _SEALED = re.compile(r"sealed/([0-9a-f]{64})\.zip")
 _KIT = re.compile(r"kits/kit_[0-9A-Z]+\.zip")
@@ -38,9 +39,8 @@ class NamesAudit:
     def _judge(self, name: str) -> None:
         if match := _BATCH.fullmatch(name):
             self._judge_batch(name, int(match[1]), bytes.fromhex(match[2]))
-        elif match := _SIGNED.fullmatch(name):
-            if int(match[1]) > self.moment.last:
-                self.examiner.find(name, Word.STRAY, f"the newest round is {self.moment.last}")
+        elif match := _ROUND.fullmatch(name):
+            self._judge_round(name, int(match[2]))
         elif match := _PROMISE.fullmatch(name):
             self._judge_promise(name, int(match[1]))
         elif match := _SEALED.fullmatch(name):
@@ -49,6 +49,16 @@ class NamesAudit:
             self.examiner.find(name, Word.ORPHAN, "no packet of the ledger has this record")
         else:
             self.examiner.find(name, Word.STRAY, "no private object has this name")
+
+    def _judge_round(self, name: str, sequence: int) -> None:
+        """A signed round's content has an audit of its own; what held a round up can only be read."""
+        if sequence > self.moment.last:
+            self.examiner.find(name, Word.STRAY, f"the newest round is {self.moment.last}")
+        elif name.startswith(CAUSES) and (data := self.examiner.need(name)) is not None:
+            try:
+                parse_cause(data, name)
+            except LogHaltedError as error:
+                self.examiner.find(name, Word.MALFORMED, error)
 
     def _judge_batch(self, name: str, sequence: int, digest: bytes) -> None:
         head = self.moment.head

@@ -5,7 +5,7 @@ and it is the same bytes, since `signed/<sequence>` is taken from whoever stored
 """
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -17,6 +17,7 @@ from attestlayer.notices import IncidentReason, late_merge
 from attestlayer.receipt import MERGE_DELAY_S
 from issuer.errors import LogHaltedError, ObjectConflictError, StaleTagError, StoreError
 from issuer.log import face
+from issuer.log.cause import settle_cause
 from issuer.log.promise import (
     Promise,
     debit_id,
@@ -119,16 +120,28 @@ class Publisher:
         """Leaves that come into a checkpoint after their `merge_by`: a public notice, the credit back."""
         ledger, timestamp = self.ports.ledger, signed.checkpoint.timestamp
         late = [n for n, leaf in enumerate(batch.leaves) if timestamp > leaf.issued_at + MERGE_DELAY_S]
-        if not late:
-            return
         first = batch.before.size
-        kind, data = late_merge(first + late[0], first + late[-1], IncidentReason.OUTAGE)
-        ledger.queue_notice(QueuedNotice(kind.value, format_json(data)))
+        for reason, part in self._reasons(batch, late):
+            kind, data = late_merge(first + part[0], first + part[-1], reason)
+            ledger.queue_notice(QueuedNotice(kind.value, format_json(data)))
         for n in late:
             leaf_hash = batch.leaves[n].hash()
             paid_from = ledger.credit_entry(debit_id(leaf_hash)) or ledger.waiting_leaf(leaf_hash)
             if paid_from:
                 ledger.post_credits(returned(paid_from, leaf_hash, timestamp))
+
+    def _reasons(self, batch: Batch, late: list[int]) -> Iterator[tuple[IncidentReason, list[int]]]:
+        """Why leaves are late: those that were when their batch was made, for an outage; others, which are
+        younger, for what held the signature up."""
+        on_time = [n for n in late if batch.time <= batch.leaves[n].issued_at + MERGE_DELAY_S]
+        cause = IncidentReason.OUTAGE
+        if on_time:
+            cause = settle_cause(self.ports.private, batch.sequence, cause)
+        if cause is not IncidentReason.OUTAGE and len(on_time) < len(late):
+            yield IncidentReason.OUTAGE, [n for n in late if n not in on_time]
+            late = on_time
+        if late:
+            yield cause if on_time else IncidentReason.OUTAGE, late
 
     def promise_of(self, sequence: int) -> Promise | None:
         """How the promise was kept up to a round, or None. Raises `LogHaltedError` if that is damaged."""

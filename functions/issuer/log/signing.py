@@ -17,7 +17,7 @@ from attestlayer.note import (
     signature_verifies,
     signatures_by,
 )
-from attestlayer.notices import Role
+from attestlayer.notices import IncidentReason, Role
 from attestlayer.policy import NO_QUORUM, WitnessPolicy
 from attestlayer.steps_registry import WITNESS_WINDOW_S
 from attestlayer.trust import make_trust_root
@@ -30,6 +30,7 @@ from issuer.errors import (
     StoreError,
 )
 from issuer.log import face
+from issuer.log.cause import settle_cause
 from issuer.log.state import Batch, Head, SignedRound, signed_name
 from issuer.log.store import LogPorts
 from issuer.ports import Signer
@@ -114,6 +115,7 @@ class RoundSigner:
                 f"witness quorum {policy.quorum} takes {len(lines)} lines, a note has {room}"
             )
         if not policy.is_met(lines.keys()):
+            settle_cause(self.ports.private, head.sequence, IncidentReason.WITNESSES_UNAVAILABLE)
             raise QuorumMissedError(
                 f"witness quorum {policy.quorum} is not met by {', '.join(lines) or 'nobody'}; trying again"
             )

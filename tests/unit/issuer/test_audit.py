@@ -229,6 +229,18 @@ def test_objects_that_nothing_names_are_strays(home: Home) -> None:
     assert (f"batch/300-{'0' * 64}", "hash-mismatch") in found
 
 
+def test_a_cause_that_says_nothing_is_named(home: Home) -> None:
+    home.ports.private.create(
+        "cause/3", b'{"reason":"witnesses-unavailable","schema":"attestlayer/cause/1","sequence":3}'
+    )
+    assert home.words() == set()
+    for data in (b"", b'{"reason":"key-revoked","schema":"attestlayer/cause/1","sequence":3}'):
+        home.write("cause/3", data)
+        assert home.words() == {("cause/3", "malformed")}
+    home.write("cause/99", b"")
+    assert ("cause/99", "stray") in home.words()
+
+
 def test_a_sealed_orphan_with_other_bytes_than_its_name_is_named(home: Home) -> None:
     name = sealed_object(bytes(32))
     home.write(name, b"torn")

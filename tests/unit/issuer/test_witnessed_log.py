@@ -16,7 +16,7 @@ from issuer.log.store import LogPorts
 from issuer.ports import ConsistencyProver
 from issuer.services.sequence import Outcome, Sequencer
 from support.audit import audit
-from support.log import ORIGIN, HeldClock, TestLog, queue, wait
+from support.log import ORIGIN, Crash, HeldClock, Tap, TestLog, queue, tapped, wait
 from support.witnesses import Pool, Witness
 
 
@@ -224,3 +224,86 @@ def test_a_writer_overtaken_while_witnesses_answer_has_lost_and_is_not_halted(
     log.round(ports, 1)
     audit(log.home / "registry", ORIGIN)
     assert verdicts(ports) == {Verdict.VERIFIED}
+
+
+def incidents(log: TestLog) -> list[tuple[int, int, str]]:
+    """First leaf, last leaf and reason of each late merge."""
+    data = [
+        each["data"] for each in audit(log.home / "registry", ORIGIN).notices if each["type"] == "incident"
+    ]
+    return [(each["from_index"], each["to_index"], each["reason"]) for each in data]
+
+
+def keep_away(log: TestLog, ports: LogPorts, witnesses: Pool, seconds: int) -> None:
+    """A round that is tried while the witnesses are away, and finished when they are back."""
+    witnesses.members[0].answers = False
+    with pytest.raises(LogHaltedError, match="quorum"):
+        log.round(ports)
+    log.clock.time += seconds
+    witnesses.members[0].answers = True
+    for _ in range(3):
+        log.round(ports)
+
+
+def test_leaves_that_witnesses_kept_waiting_are_late_for_that_reason(log: TestLog) -> None:
+    witnesses = pool(log, 1)
+    ports = witnessed(log, witnesses)
+    wait(ports, log.leaves(2))
+    keep_away(log, ports, witnesses, 700)
+    assert incidents(log) == [(0, 1, "witnesses-unavailable")]
+    assert ports.ledger.balance("ws_test") == 2
+
+
+def test_leaves_that_were_late_before_the_witnesses_were_asked_are_late_for_an_outage(log: TestLog) -> None:
+    witnesses = pool(log, 1)
+    ports = witnessed(log, witnesses)
+    wait(ports, log.leaves(2))
+    log.clock.time += 900
+    wait(ports, log.leaves(3))
+    keep_away(log, ports, witnesses, 700)
+    assert incidents(log) == [(0, 1, "outage"), (2, 4, "witnesses-unavailable")]
+
+
+def test_an_outage_after_the_commit_is_an_outage(log: TestLog) -> None:
+    ports = witnessed(log, pool(log, 1))
+    wait(ports, log.leaves(1))
+
+    def die(number: int, name: str) -> None:
+        if name.startswith("private signed/"):
+            raise Crash
+
+    log.clock.time += 60
+    with pytest.raises(Crash):
+        Sequencer(tapped(ports, Tap(before=die))).run()
+    log.clock.time += 700
+    for _ in range(3):
+        log.round(ports)
+    assert incidents(log) == [(0, 0, "outage")]
+
+
+def test_publishers_who_saw_different_things_tell_one_reason(log: TestLog) -> None:
+    """One gets no quorum after another has signed and found the leaves late."""
+    witnesses = pool(log, 1)
+    ports = witnessed(log, witnesses)
+    wait(ports, log.leaves(1))
+
+    def die(number: int, name: str) -> None:
+        if name.startswith("private signed/"):
+            raise Crash
+
+    log.clock.time += 60
+    with pytest.raises(Crash):
+        Sequencer(tapped(ports, Tap(before=die))).run()
+    log.clock.time += 700
+
+    def finish(number: int, name: str) -> None:
+        if name.startswith("private cause/"):
+            witnesses.members[0].answers = True
+            Sequencer(replace(log.ports(), witnesses=witnesses)).run()
+
+    witnesses.members[0].answers = False
+    with pytest.raises(LogHaltedError, match="quorum"):
+        Sequencer(tapped(ports, Tap(before=finish))).run()
+    for _ in range(3):
+        log.round(ports)
+    assert incidents(log) == [(0, 0, "outage")]
