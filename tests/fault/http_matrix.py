@@ -20,7 +20,7 @@ from fault.matrix import GREEN, SCENARIOS, table
 from issuer.adapters import s3, tries
 from issuer.errors import Code, ServiceError
 from issuer.log.store import LogPorts
-from support.backends import Backend
+from support.backend import Backend
 from support.cloud_backend import CLOUD, open_cloud
 from support.cloud_servers import MINISTACK, server_url
 from support.fault_proxy import FaultProxy, HttpFault

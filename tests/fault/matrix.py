@@ -18,7 +18,7 @@ from issuer.model import Packet
 from issuer.services.initialise import Initialiser
 from issuer.services.notify import Notifier
 from issuer.services.sequence import Sequencer
-from support.backends import BACKENDS, Backend, backend_named
+from support.backends import LOCAL, Backend, backend_named
 from support.faults import COLUMNS, Column, Matrix, Scenario
 from support.log import ISSUER
 from support.service import WORKSPACE, TestService
@@ -149,7 +149,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     half = len(COLUMNS) // 2
     jobs = [
         (name, backend.name, part)
-        for backend in BACKENDS
+        for backend in (LOCAL,)
         for name in names
         for part in (COLUMNS[:half], COLUMNS[half:])
     ]

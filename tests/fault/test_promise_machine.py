@@ -326,6 +326,7 @@ def test_whatever_is_called_the_books_agree(backend: Backend) -> None:
         pass
 
     OverThese.backend = backend
+    examples = max(1, EXAMPLES // backend.share)
     run_state_machine_as_test(
-        OverThese, settings=settings(max_examples=EXAMPLES, stateful_step_count=STEPS, deadline=None)
+        OverThese, settings=settings(max_examples=examples, stateful_step_count=STEPS, deadline=None)
     )

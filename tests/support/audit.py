@@ -20,7 +20,7 @@ Json = dict[str, Any]
 Range = tuple[int, int]
 
 
-_RELEASED = ("v1/policies/", "v1/spec/", "v1/verify-kit.zip")
+_RELEASED = ("v1/problems/", "v1/policies/", "v1/spec/", "v1/verify-kit.zip")
 """What releases publish, not rounds."""
 
 

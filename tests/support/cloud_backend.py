@@ -12,7 +12,7 @@ from issuer.bootstrap import Service
 from issuer.bootstrap_cloud import initialise_cloud
 from issuer.log.store import LogPorts
 from support import cloud_home
-from support.backends import Backend
+from support.backend import Backend
 from support.cloud_places import bucket, client, dynamo_ledger, s3_place, table
 from support.cloud_servers import MINISTACK, server_url
 from support.log import ORIGIN, REGISTRY, HeldClock, SeedSigner
@@ -44,8 +44,8 @@ def open_cloud(
 
 
 def copy_cloud(source: Path, target: Path) -> None:
-    """Copy buckets and table; the folder as well."""
-    shutil.copytree(source, target)
+    """Copy buckets and table. The folders hold nothing but an export."""
+    target.mkdir(parents=True)
     s3, dynamodb = (client(name, server_url(MINISTACK)) for name in ("s3", "dynamodb"))
     for kind in KINDS:
         of, to = (bucket(MINISTACK, place, kind) for place in (source, target))
@@ -86,5 +86,5 @@ def _copy_object(s3: Any, of: str, to: str, key: str) -> None:
     s3.put_object(Bucket=to, Key=key, Body=found["Body"].read(), ContentType=found["ContentType"])
 
 
-CLOUD = Backend("cloud", open_cloud, copy_cloud, export_registry, cloud_service)
+CLOUD = Backend("cloud", open_cloud, copy_cloud, export_registry, cloud_service, share=8)
 """S3 and DynamoDB."""

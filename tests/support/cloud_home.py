@@ -1,5 +1,6 @@
 """A whole cloud on ministack for the service: buckets, table, keys, and the environment that names them."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from issuer.settings import CloudSettings, read_cloud
@@ -55,10 +56,10 @@ def wrapping_key(place: Path) -> str:
 def _key(name: str, **arguments: object) -> str:
     """The key with this alias, made if it is not there."""
     kms = client("kms", server_url(MINISTACK))
-    aliases = {each["AliasName"]: each.get("TargetKeyId") for each in kms.list_aliases()["Aliases"]}
     alias = f"alias/{name}"
-    if alias in aliases:
-        return str(aliases[alias])
+    with suppress(kms.exceptions.NotFoundException):
+        return str(kms.describe_key(KeyId=alias)["KeyMetadata"]["KeyId"])
     key_id = str(kms.create_key(**arguments)["KeyMetadata"]["KeyId"])
-    kms.create_alias(AliasName=alias, TargetKeyId=key_id)
-    return key_id
+    with suppress(kms.exceptions.AlreadyExistsException):  # another process was first: its key counts
+        kms.create_alias(AliasName=alias, TargetKeyId=key_id)
+    return str(kms.describe_key(KeyId=alias)["KeyMetadata"]["KeyId"])

@@ -40,9 +40,15 @@ def server_url(name: str) -> str:
     for (_, running), url in _running.items():  # a forked child uses its parent's
         if running == name:
             return url
-    url = _start(name)
+    url = os.environ.get(_started(name)) or _start(name)  # noqa: TID251
     _running[os.getpid(), name] = url
+    os.environ[_started(name)] = url  # noqa: TID251
     return url
+
+
+def _started(name: str) -> str:
+    """The variable that tells a process of ours, a racer, which server to race for."""
+    return f"ATTESTLAYER_TESTS_{name.upper()}"
 
 
 def _start(name: str) -> str:

@@ -18,7 +18,7 @@ from issuer.errors import Code, ServiceError, StoreError
 from issuer.log.store import LogPorts
 from issuer.model import CreditKind, Packet, PacketState
 from support.audit import Audit, audit, posix_of
-from support.backends import Backend
+from support.backend import Backend
 from support.log import ORIGIN, Crash, HeldClock, SeedSigner, Tap, TestLog, tapped
 from support.service import WORKSPACE, TestService
 
