@@ -199,6 +199,42 @@ def test_contents_are_not_shown_where_a_signature_is_bad(opened: Opener, place: 
     assert "kit_" not in words and "What was issued" not in words and "PAY-01" not in words
 
 
+@pytest.mark.parametrize(
+    ("vector", "proof"),
+    [
+        ("hash-differs", PROVES[0]),  # R28
+        ("receipt-of-another-manifest", PROVES[1]),  # R29
+        ("issuer-key-unknown", PROVES[2]),  # R30
+        ("receipt-signed-by-another", PROVES[3]),  # R31
+        ("kit-digest-differs", PROVES[4]),  # R32
+    ],
+)
+def test_each_of_the_five_proofs_fails_alone(
+    chromium: Browser, tmp_path: Path, vector: str, proof: str
+) -> None:
+    given = json.loads((ROOT / f"tests/vectors/kits/{vector}.json").read_text())["input"]  # noqa: TID251
+    (tmp_path / "kit.zip").write_bytes(base64.b64decode(given["zip"]))  # noqa: TID251
+    (tmp_path / "verify.html").write_bytes(verifier_page(given["trust"].encode()))
+    page = chromium.open((tmp_path / "verify.html").as_uri())
+    assert give(page, tmp_path / "kit.zip") == "NOT VERIFIED"
+    failed = page.evaluate(
+        'return [...document.querySelectorAll(".checks tr.bad th")].map((each) => each.lastChild.textContent)'
+    )
+    assert failed == [proof]
+    page.close()
+
+
+def test_the_newest_input_is_the_one_that_is_answered(opened: Opener, place: Path) -> None:
+    (place / "letter.txt").write_text("Dear auditor,\n")
+    page = opened()
+    page.upload("#pick-file", place / "kit.zip")
+    page.upload("#pick-file", place / "letter.txt")
+    page.wait_for(IDLE)
+    assert page.text("#result .sentence").startswith("letter.txt: nothing was decided")
+    page.evaluate("document.dispatchEvent(new DragEvent('drop', { dataTransfer: new DataTransfer() }))")
+    assert page.text("#result h1") == "COULD NOT CHECK"
+
+
 def test_each_vector_gets_the_commands_report(browser: Browser, tmp_path: Path) -> None:
     """Through the page's own input, from a file; by trust root, so that each is built into the page once."""
     by_trust: dict[str, list[Path]] = {}

@@ -31,17 +31,18 @@ let turn = 0; // of the newest input: an older one's answer is dropped
 
 /** One input, or the promise of one, from beginning to end. Whatever goes wrong, no verdict is left standing. */
 async function handle(given) {
-  const mine = ++turn;
-  announce("");
+  let mine = turn;
   try {
     const input = await given;
-    if (!input || mine !== turn) return;
+    if (!input) return; // text was dropped, or nothing picked
+    mine = ++turn;
+    announce("");
     show("working");
     at("working-name").textContent = printable(input.name);
     const answer = await check(input, progress(input, mine));
     if (mine === turn) showAnswer(answer, input.name);
   } catch (error) {
-    if (mine !== turn) return;
+    if (mine !== turn) return; // something newer was handed over meanwhile
     if (error instanceof VerificationError) showAnswer(await unopened(error), DROPPED);
     else showFault(error);
   }
