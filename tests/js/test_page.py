@@ -313,6 +313,17 @@ def test_a_disclosed_record_is_verified_and_said_to_be_one(
     assert "not checked" not in page.text(".checks")
 
 
+@pytest.mark.parametrize("schema", ["attestlayer/receipt/x", "attestlayer/receipt/2", "attestlayer/other/1"])
+def test_a_document_of_an_odd_format_is_nothing_to_fail_about(
+    opened: Opener, place: Path, schema: str
+) -> None:
+    (place / "odd.json").write_text(json.dumps({"schema": schema}, separators=(",", ":")))
+    page = opened()
+    assert give(page, place / "odd.json") == "COULD NOT CHECK"
+    words = page.text("#result")
+    assert "This page failed" not in words and "odd.json is" in words
+
+
 def test_loose_parts_are_held_against_the_registry_receipt(opened: Opener, place: Path) -> None:
     kit = place / "kit"
     other = Nonce(None, bytes(32)).format()

@@ -3,7 +3,7 @@ import { checkSchema, isObject, parseJson } from "./canonical.js";
 import { parseCheckpoint } from "./checkpoint.js";
 import { parseDisclosure } from "./disclosure.js";
 import { decodeText, encodeText, startsWithBytes } from "./encoding.js";
-import { ValueError, VerificationError } from "./errors.js";
+import { ValueError, VerificationError, malformed } from "./errors.js";
 import { parseRecord } from "./leaf.js";
 import { parseManifest } from "./manifest.js";
 import { HEADER, parseNonce } from "./nonce.js";
@@ -51,9 +51,11 @@ function identifyJson(data, value) {
   const schema = isObject(value) && typeof value.schema === "string" ? value.schema : "";
   const kind = Object.keys(DOCUMENTS).find((name) => schema.startsWith(`attestlayer/${name}/`));
   if (kind) {
-    checkSchema(value, kind); // a newer format: nothing can be said
     const { title, read = () => value } = DOCUMENTS[kind];
-    return part(kind, title, data, read);
+    return part(kind, title, data, (bytes) => {
+      malformed("input-unreadable", title, () => checkSchema(value, kind)); // a newer format: nothing can be said
+      return read(bytes);
+    });
   }
   if (isObject(value) && Object.hasOwn(value, "leaf_hash")) {
     return part("leaf-record", "an entry of a registry", data, parseRecord);
@@ -65,8 +67,8 @@ function part(kind, title, data, read) {
   try {
     return { kind, title, value: read(data) };
   } catch (error) {
-    if (error instanceof VerificationError && !error.couldNotCheck) return { kind, title, value: null, error };
-    throw error;
+    if (!(error instanceof VerificationError) || error.reason === "schema-newer") throw error;
+    return { kind, title, value: null, error };
   }
 }
 
