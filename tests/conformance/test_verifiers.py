@@ -32,6 +32,7 @@ from support.build import (
 )
 from support.cases import Subject
 from support.corpus import CHANGES, change_byte, move_pieces, small
+from support.home import SAMPLES, issue_sample
 from support.judge import write_folder
 from support.tools import require
 from support.verifiers import (
@@ -111,6 +112,27 @@ def test_each_vector_is_judged_alike(verifier: Verifier, tmp_path: Path) -> None
         given = [each for each in given if is_seen(each)]
     assert len(given) > 1.5 * len(KITS)
     assert differences(PythonCommand().reports(given), verifier.reports(given)) == []
+
+
+PROFILES = sorted(path.parent.relative_to(SAMPLES).as_posix() for path in SAMPLES.rglob("records.json"))
+
+
+@pytest.fixture(scope="session")
+def issued(tmp_path_factory: pytest.TempPathFactory) -> list[Given]:
+    """A kit of each profile's sample records, issued and delivered by the service: a ZIP and a folder."""
+    made = []
+    for profile in PROFILES:
+        place = tmp_path_factory.mktemp("issued")
+        kit = issue_sample(place, *profile.split("/"))
+        unpack(kit.kit.read_bytes(), place / "unpacked")
+        made += [Given(kit.kit, kit.trust), Given(place / "unpacked", kit.trust)]
+    return made
+
+
+def test_each_kit_that_the_service_issues_is_judged_alike(verifier: Verifier, issued: list[Given]) -> None:
+    expected = PythonCommand().reports(issued)
+    assert [report["verdict"] for report in expected] == ["VERIFIED"] * 2 * len(PROFILES)
+    assert differences(expected, verifier.reports(issued)) == []
 
 
 def test_each_answers_as_a_process_with_its_exit_code(tmp_path: Path) -> None:
