@@ -69,6 +69,9 @@ def verifier(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     if request.param == "node":
         yield NodeCommand()
         return
+    if request.param == "verify.py":
+        yield SingleFile(tmp_path_factory.mktemp("single"))
+        return
     browser: Browser = request.getfixturevalue(request.param)
     with served(ROOT) as url:
         page = browser.open(f"{url}/tests/js/blank.html")
