@@ -82,8 +82,8 @@ def records_of(leaf: Leaf, offset: int) -> Iterator[bytes]:
 
 
 def format_shard(records: Iterable[bytes]) -> bytes:
-    """A shard's bytes: its records in byte order."""
-    return b"".join(sorted(records))
+    """A shard's bytes: its records in byte order, none twice."""
+    return b"".join(sorted(set(records)))
 
 
 def parse_shard(data: bytes, segment: Segment, shard: int) -> list[bytes]:

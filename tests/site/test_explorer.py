@@ -147,7 +147,7 @@ def test_a_file_out_of_the_kit_finds_the_entry(
 def test_a_dropped_kit_finds_the_entry_and_a_sealed_one_its_digest(
     chromium: Browser, registry: RegistrySite, tmp_path: Path
 ) -> None:
-    page = chromium.open(f"{registry.url}/")
+    page = chromium.open(f"{registry.url}/lookup.html", height=1600)
     page.drag("[data-drop]", registry.issued.kit)
     page.wait_for(FOUND)
     assert title(page) == "Entry 0 of the public registry"

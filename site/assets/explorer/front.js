@@ -95,5 +95,5 @@ async function showPlots() {
 attach(document.querySelector("[data-lookup]"));
 refresh().then(showPlots).catch((error) => fill(document.querySelector("[data-live]"), `The plots are not drawn: ${error.message}.`));
 showFingerprint().catch(() => {});
-setInterval(refresh, INTERVAL_MS);
+setInterval(() => document.hidden || refresh(), INTERVAL_MS);
 setInterval(showAge, 1000);
