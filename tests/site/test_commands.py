@@ -106,8 +106,8 @@ def test_every_address_on_the_transparency_page_is_served(
         assert registry.service.public.read(name) is not None, address
 
 
-UNSERVED_HERE = {"/v1/checkpoints/bundle/<N>", "/v1/verify-kit.zip"}
-"""The first bundle comes with the 256th checkpoint; the kit of verifiers is a release's."""
+UNSERVED_HERE = {"/v1/checkpoints/bundle/<N>"}
+"""The first bundle comes with the 256th checkpoint."""
 
 
 def _of(registry: RegistrySite, folder: str) -> str:

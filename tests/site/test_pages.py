@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from attestlayer import layout
+from attestlayer.encoding import format_hash, sha256
 from attestlayer.receipt import BOUNDARY
 from issuer.intake.catalogue import load_policies
 from issuer.kits.retention import SCHEDULE
@@ -195,3 +196,18 @@ def test_the_specification_is_served_raw_and_as_a_page(
         assert [each.replace("`", "") for each in headings] == shown
     else:
         pytest.fail("site/content/spec/REG-1.0.md is missing")
+
+
+def test_r83_the_pages_name_the_kit_of_verifiers_and_the_trust_root_that_are_served(
+    registry: RegistrySite,
+) -> None:
+    public = registry.service.public
+    kit, trust = public.read(layout.VERIFY_KIT), public.read(layout.TRUST)
+    assert kit
+    assert trust
+    for name in ("index.html", "transparency.html"):
+        page = parse_page(name, public.read(name) or b"")
+        assert sha256(kit).hex() in page.text
+        assert "/v1/verify-kit.zip" in {element.attrib["href"] for element in page.all("a")}
+    front = parse_page("index.html", public.read("index.html") or b"")
+    assert format_hash(sha256(trust)) in front.text

@@ -62,7 +62,7 @@ def registry_site(folder: Path) -> Iterator[RegistrySite]:
         put_waiting(service.ledger, leaf)
     _round(service)
     assert not service.indexer.run().more
-    service.publisher.run(int(service.clock.now()))
+    service.publish()
     before = list(bootstrap._used)
     server = make_server(service, "127.0.0.1", 0, ticking=False)
     thread = threading.Thread(target=server.run, daemon=True)

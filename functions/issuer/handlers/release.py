@@ -1,4 +1,4 @@
-"""After each round: verify-kit.zip is made anew if the trust root changed."""
+"""After each round: if the trust root changed, verify-kit.zip is made anew, and the pages that name both."""
 
 from typing import Any
 
@@ -8,4 +8,8 @@ from issuer.bootstrap import service
 def handler(event: dict[str, Any], context: object) -> dict[str, object]:
     """Answers whether it changed."""
     del event, context
-    return {"changed": service().kit_of_verifiers.refresh()}
+    made = service()
+    changed = made.kit_of_verifiers.refresh()
+    if changed:
+        made.publisher.run(int(made.clock.now()))
+    return {"changed": changed}
