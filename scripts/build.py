@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from template import load_template, package
+from template import TEMPLATE, load_template, package
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ROOT / "functions"
@@ -81,10 +81,15 @@ def main() -> int:
     return 0
 
 
-def build(target: Target, output: Path) -> None:
-    """Write the zips and the packaged template; print their sizes and hashes."""
+def build(target: Target, output: Path, *, level: int = 6) -> None:
+    """Write the zips and the packaged template, unless they are of just these inputs; print sizes, hashes."""
     folder = output / "functions"
     folder.mkdir(parents=True, exist_ok=True)
+    stamp, told = output / "stamp", stamp_of(target, level)
+    if stamp.exists() and stamp.read_text() == told:
+        print(f"build: {output} is up to date", flush=True)
+        return
+    stamp.unlink(missing_ok=True)
     keys: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as downloads:
         wheels = {lock: download(lock, target, Path(downloads)) for lock in sorted(set(FUNCTIONS.values()))}
@@ -93,10 +98,10 @@ def build(target: Target, output: Path) -> None:
         unpacked = sum(map(len, members.values()))
         if unpacked > UNPACKED_MAX - ROOM:
             raise SystemExit(
-                f"build: {name} unpacks to {unpacked} bytes, wanted {UNPACKED_MAX - ROOM} at most"
+                f"build: {name} has {unpacked} bytes unpacked, wanted {UNPACKED_MAX - ROOM} at most"
             )
         path = folder / f"{name}.zip"
-        write_zip(path, members)
+        write_zip(path, members, level)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         keys[name] = f"functions/{name}-{digest[:32]}.zip"
         mb = f"{path.stat().st_size / 1e6:6.1f} MB zip {unpacked / 1e6:6.1f} MB unpacked"
@@ -105,6 +110,20 @@ def build(target: Target, output: Path) -> None:
     text = json.dumps(packaged, indent=1, ensure_ascii=False) + "\n"
     (output / "template.json").write_text(text, encoding="utf-8")
     print(f"template   sha256 {hashlib.sha256(text.encode()).hexdigest()}", flush=True)
+    stamp.write_text(told)
+
+
+def stamp_of(target: Target, level: int) -> str:
+    """A hash of everything that a build is a function of."""
+    digest = hashlib.sha256(repr((target, level)).encode())
+    inputs = [*(ROOT / "infra/lock").glob("function-*.txt"), Path(__file__), ROOT / "scripts/template.py"]
+    folders = (ROOT / "functions", ROOT / "site", ROOT / "infra/cdn")
+    named = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in [*inputs, TEMPLATE]}
+    for folder in folders:
+        named.update(files(folder, ROOT))
+    for name in sorted(named):
+        digest.update(f"{name} {hashlib.sha256(named[name]).hexdigest()}\n".encode())
+    return digest.hexdigest()
 
 
 def download(lock: str, target: Target, folder: Path) -> dict[str, bytes]:
@@ -165,10 +184,10 @@ def files(folder: Path, root: Path) -> Iterator[tuple[str, bytes]]:
             yield path.relative_to(root).as_posix(), path.read_bytes()
 
 
-def write_zip(path: Path, members: dict[str, bytes]) -> None:
+def write_zip(path: Path, members: dict[str, bytes], level: int) -> None:
     """Deflated, by name, all of one date and mode."""
     unfinished = path.with_suffix(".unfinished")
-    with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+    with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED, compresslevel=level) as archive:
         for name in sorted(members):
             info = zipfile.ZipInfo(name, DATE)
             info.create_system = 3

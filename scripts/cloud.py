@@ -1,0 +1,266 @@
+"""The local cloud: ministack, our template on it by the very deployment, the CDN's stand-in and the API.
+
+What it proves: that the template makes a stack whose functions run from their zips alone, on real conditional
+writes, transactions and KMS signatures, called by real events. What only AWS can prove: that roles and key
+policies are enforced, arm64, CloudFront itself, quotas, alarms by metric math (left out here).
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import cdn
+from build import build, this_machine
+from deploy import Deployment, Plan
+from template import Template
+
+ROOT = Path(__file__).resolve().parents[1]
+LOCAL = ROOT / "dist/local"
+STACK = "attestlayer-local"
+ORIGIN = "registry.localhost"
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+NOT_MODELLED = ("ErrorsAlarm", "ThrottlesAlarm")
+"""Alarms by metric math, which ministack refuses."""
+EACH_ROUND = ("sequence", "deliver", "index")
+
+_STARTING_S = 60
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """What runs: where the registry and the API answer, and the stack."""
+
+    registry: str
+    api: str
+    endpoint: str
+    deployment: Deployment
+    distribution: cdn.Distribution
+
+    def invoke(self, function: str) -> dict[str, Any]:
+        """Call a function of the stack."""
+        return self.deployment.invoke(function)
+
+    def environment(self) -> dict[str, str]:
+        """What the operator's `issuer` needs to work on this stack."""
+        found = self.deployment.client("lambda").get_function_configuration(FunctionName=f"{STACK}-issue")
+        told: dict[str, str] = found["Environment"]["Variables"]
+        names = {name: value for name, value in told.items() if name.startswith("ATTESTLAYER_")}
+        return {**CREDENTIALS, **names, "AWS_ENDPOINT_URL": self.endpoint}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def ministack(log: Path) -> Iterator[str]:
+    """A ministack of our own on loopback. Functions run with the system's Python: only the zips' packages."""
+    port = free_port()
+    base = Path(sys.base_prefix) / "bin"
+    environment = {
+        "PATH": f"{base}:{os.environ['PATH']}",
+        "HOME": os.environ.get("HOME", "/"),
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": "127.0.0.1",
+        "MINISTACK_HOST": "127.0.0.1",
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "LOG_LEVEL": "INFO",
+        **CREDENTIALS,
+    }
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [str(ROOT / ".venv-servers/bin/ministack")], env=environment, stdout=out, stderr=subprocess.STDOUT
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(process, url)
+        yield url
+    finally:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(10)
+
+
+def wait_for(process: "subprocess.Popen[bytes]", url: str) -> None:
+    until = time.monotonic() + _STARTING_S
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            raise SystemExit(f"cloud: ministack ended with {process.returncode}")
+        try:
+            urllib.request.urlopen(f"{url}/_ministack/health", timeout=2).close()
+            return
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise SystemExit(f"cloud: {url} did not answer within {_STARTING_S} s")
+
+
+def local_template() -> Template:
+    """Build for this machine's Python, if something changed, and leave out what ministack does not model."""
+    build(this_machine(), LOCAL, level=1)
+    path = LOCAL / "template.json"
+    template: Template = json.loads(path.read_text(encoding="utf-8"))
+    for name in NOT_MODELLED:
+        template["Resources"].pop(name, None)
+    path.write_text(json.dumps(template), encoding="utf-8")
+    return template
+
+
+def plan(cadence_s: int) -> Plan:
+    """The sandbox, on this machine."""
+    parameters = {
+        "Origin": ORIGIN,
+        "CadenceSeconds": str(cadence_s),
+        "Runtime": f"python{sys.version_info.major}.{sys.version_info.minor}",
+        "Architecture": "x86_64" if os.uname().machine == "x86_64" else "arm64",
+        "Reserve": "no",
+        "Firewall": "no",
+        "LockMode": "GOVERNANCE",
+        "LockDays": "1",
+        "Protection": "false",
+    }
+    return Plan(STACK, parameters, {}, LOCAL)
+
+
+class Api:
+    """The HTTP API under 127.0.0.1: ministack finds it by the Host header."""
+
+    def __init__(self, endpoint: str, host: str) -> None:
+        self._endpoint, self._host = endpoint, host
+
+    def serve(self, port: int) -> ThreadingHTTPServer:
+        """Passes requests on as they are."""
+        api = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def _do(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                headers = {n: v for n, v in self.headers.items() if n.lower() not in ("host", "connection")}
+                status, answered, data = api.ask(self.command, self.path, headers, body)
+                self.send_response(status)
+                for name, value in answered:
+                    if name.lower() not in (
+                        "content-length",
+                        "transfer-encoding",
+                        "connection",
+                        "date",
+                        "server",
+                    ):
+                        self.send_header(name, value)
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(data)
+
+            do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_OPTIONS = _do  # noqa: N815
+
+            def log_message(self, *arguments: object) -> None:
+                """Say nothing."""
+
+        return ThreadingHTTPServer(("127.0.0.1", port), Handler)
+
+    def ask(
+        self, method: str, target: str, headers: dict[str, str], body: bytes
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
+        """One exchange with ministack's HTTP API."""
+        import http.client
+
+        host, _, port = self._endpoint.removeprefix("http://").partition(":")
+        connection = http.client.HTTPConnection(host, int(port), timeout=60)
+        try:
+            connection.request(method, target, body or None, {**headers, "Host": self._host})
+            answer = connection.getresponse()
+            return answer.status, answer.getheaders(), answer.read()
+        finally:
+            connection.close()
+
+
+@contextlib.contextmanager
+def running(cadence_s: int, port: int = 0) -> Iterator[Cloud]:
+    """The whole cloud, deployed. Registry at `port` (0: any), API beside it."""
+    os.environ.update(CREDENTIALS)
+    template = local_template()
+    with ministack(LOCAL / "ministack.log") as endpoint, contextlib.ExitStack() as stack:
+        deployment = Deployment(plan(cadence_s), endpoint, poll_s=0.2)
+        outputs = deployment.run()
+        prove = cdn.Prove(deployment.client("lambda"), f"{STACK}-prove")
+        distribution = cdn.Distribution(template, deployment.client("s3"), outputs["RegistryBucket"], prove)
+        stack.callback(distribution.close)
+        api = Api(endpoint, outputs["ApiUrl"].removeprefix("http://").removeprefix("https://"))
+        servers = [cdn.serve(distribution, port or free_port()), api.serve(free_port())]
+        for server in servers:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            stack.callback(server.shutdown)
+        registry_url, api_url = (f"http://127.0.0.1:{each.server_address[1]}" for each in servers)
+        yield Cloud(registry_url, api_url, endpoint, deployment, distribution)
+
+
+def tick(cloud: Cloud, cadence_s: int, ended: threading.Event) -> None:
+    """Rounds faster than the scheduler's minute; at a minute the scheduler makes them."""
+    while not ended.wait(cadence_s):
+        for function in EACH_ROUND:
+            try:
+                cloud.invoke(function)
+            except Exception as error:  # the next round may do it
+                print(f"{function}: {error}", file=sys.stderr, flush=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="The whole cloud on this machine.")
+    parser.add_argument("--port", type=int, default=0, help="port of the registry (any)")
+    parser.add_argument("--cadence", type=int, default=60, metavar="S", help="seconds between rounds (60)")
+    parser.add_argument("--once", action="store_true", help="deploy, deploy again, make a round, and end")
+    arguments = parser.parse_args()
+    ended = threading.Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda *_: ended.set())
+    with running(arguments.cadence, arguments.port) as cloud:
+        print(f"registry  {cloud.registry}\napi       {cloud.api}\naws       {cloud.endpoint}", flush=True)
+        for name, value in cloud.environment().items():
+            print(f"export {name}='{value}'", flush=True)
+        if arguments.once:
+            return again(cloud)
+        if arguments.cadence < 60:
+            threading.Thread(target=tick, args=(cloud, arguments.cadence, ended), daemon=True).start()
+        ended.wait()
+    return 0
+
+
+def again(cloud: Cloud) -> int:
+    """Deploy a second time: nothing may change."""
+    second = Deployment(cloud.deployment.plan, cloud.endpoint, poll_s=0.2)
+    second.run()
+    if second.changed:
+        print(f"cloud: deploying again changed {', '.join(second.changed)}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
