@@ -19,7 +19,7 @@ from contract.records import (
     workspace,
 )
 from issuer.errors import Code, ServiceError
-from issuer.model import ApiKey, CreditEntry, PacketState, QualificationState, QueuedNotice
+from issuer.model import ApiKey, Attempt, CreditEntry, Packet, PacketState, QualificationState, QueuedNotice
 from issuer.ports import Ledger
 
 
@@ -199,6 +199,27 @@ def test_a_packet_is_found_by_its_kit_in_its_workspace(ledger: Ledger) -> None:
     ledger.replace_packet(sealed(packet(1), 1))
     assert ledger.packet_of_kit("wks_1", "kit_1") == sealed(packet(1), 1)
     assert ledger.packet_of_kit("wks_2", "kit_1") is None
+
+
+def large(base: Packet, count: int) -> Packet:
+    """The packet with reports that no compression makes small."""
+    reports = (b"".join(hash_of((count, i, j)) for j in range(1024)) for i in range(count))
+    attempts = tuple(Attempt(n, NOW, "FAIL", 1, report) for n, report in enumerate(reports, start=1))
+    return replace(base, attempts=attempts, version=base.version + 1)
+
+
+def test_a_packet_grows_and_shrinks_and_is_whole_at_every_size(ledger: Ledger) -> None:
+    """From a kilobyte to over a mebibyte, which is three times what one item of DynamoDB holds."""
+    create(ledger, 1)
+    create(ledger, 2)
+    stored = packet(1)
+    for count in (34, 40, 0, 12):
+        stored = large(stored, count)
+        ledger.replace_packet(stored)
+        assert ledger.packet("pkt_000001") == stored
+        assert ledger.packets("wks_1", None, 9) == (packet(2), stored)
+        assert code_of(lambda stored=stored: ledger.replace_packet(stored)) is Code.CHANGED_MEANWHILE  # type: ignore[misc]
+    assert ledger.damage() == ()
 
 
 def test_packets_come_in_pages_newest_first(ledger: Ledger) -> None:

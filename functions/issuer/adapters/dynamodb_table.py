@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnectionError
 from botocore.parsers import ResponseParserError
 
 from issuer.adapters.dynamodb_items import (
@@ -41,7 +42,8 @@ _FIRST_PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 1.0
 
 # What leaves it open whether the request was carried out, beside answers with a code.
-_NO_ANSWER = (HTTPClientError, ResponseParserError)
+_NO_ANSWER = (HTTPClientError, NoConnectionError, ResponseParserError)
+_FAILURES = (BotoCoreError, ClientError, ResponseParserError)
 
 _CHANGED = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 _AGAIN = frozenset(
@@ -172,7 +174,7 @@ class Table:
             try:
                 send()
                 return
-            except (ClientError, *_NO_ANSWER) as error:
+            except _FAILURES as error:
                 again = _check_worth(error, self._name)
                 tries.failed(error)
                 if again:
@@ -242,7 +244,7 @@ class Table:
         for _ in (tries := self._tries(what)):
             try:
                 return ask()
-            except (ClientError, *_NO_ANSWER) as error:
+            except _FAILURES as error:
                 if not _check_worth(error, what):
                     raise ChangedError(first_line(error)) from error
                 tries.failed(error)
@@ -278,8 +280,10 @@ def _check_worth(error: Exception, what: str) -> bool:
 
     Raises `StoreError` for what no try mends: no such table, no permission, a request that is wrong.
     """
-    if not isinstance(error, ClientError):
+    if isinstance(error, _NO_ANSWER):
         return True
+    if not isinstance(error, ClientError):
+        raise StoreError(f"{what}: {first_line(error)}") from error
     code = error.response["Error"]["Code"]
     if code == "ConditionalCheckFailedException":
         return False
