@@ -1,0 +1,80 @@
+"""What a function tells in Lambda, each in a process of its own: metrics by name, and no record's content."""
+
+import os
+import subprocess
+import sys
+
+import pydantic_core
+
+from bench.imports import IN_LAMBDA, ROOT
+
+_PROGRAM = """
+from issuer.http.wsgi import LambdaContext
+from issuer.telemetry import Metric, Telemetry
+telemetry = Telemetry()
+{act}
+"""
+
+_COUNTS = """
+@telemetry.around
+def handler(event, context):
+    telemetry.measure(Metric.ROUNDS_PUBLISHED, 1)
+    telemetry.measure(Metric.OLDEST_WAITING_LEAF, 61)
+    telemetry.tell("it is late", leaf="abc")
+    return {"secret": "answer"}
+print(handler({"secret": "event"}, LambdaContext("req-1"))["secret"])
+"""
+
+_FAILS = """
+@telemetry.around
+def handler(event, context):
+    telemetry.measure(Metric.LOG_HALTED, 1)
+    raise RuntimeError("halted")
+try:
+    handler({}, LambdaContext("req-1"))
+except RuntimeError as error:
+    print(error)
+"""
+
+
+def run(act: str, **environment: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", _PROGRAM.format(act=act)],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "functions"), **environment},  # noqa: TID251
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+def test_metrics_have_their_names_units_and_namespace() -> None:
+    said = run(_COUNTS, **IN_LAMBDA)
+    emitted = next(line for line in said.splitlines() if "_aws" in line)
+    found = pydantic_core.from_json(emitted)
+    (metrics,) = found["_aws"]["CloudWatchMetrics"]
+    assert metrics["Namespace"] == "AttestLayer"
+    assert {each["Name"]: each["Unit"] for each in metrics["Metrics"]} == {
+        "RoundsPublished": "Count",
+        "OldestWaitingLeafSeconds": "Seconds",
+    }
+    assert (found["RoundsPublished"], found["OldestWaitingLeafSeconds"]) == ([1.0], [61.0])
+    assert found["service"] == "bench"
+
+
+def test_what_is_told_has_the_request_and_no_event() -> None:
+    said = run(_COUNTS, **IN_LAMBDA)
+    told = next(line for line in said.splitlines() if "it is late" in line)
+    found = pydantic_core.from_json(told)
+    assert (found["function_request_id"], found["leaf"], found["level"]) == ("req-1", "abc", "ERROR")
+    assert "secret" not in told
+
+
+def test_a_function_that_fails_tells_its_metrics_and_fails() -> None:
+    said = run(_FAILS, **IN_LAMBDA)
+    assert "LogHalted" in said
+    assert said.splitlines()[-1] == "halted"
+
+
+def test_elsewhere_nothing_is_told() -> None:
+    assert run(_COUNTS) == "answer\n"
