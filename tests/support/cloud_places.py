@@ -31,6 +31,7 @@ def _client(service: str, url: str, timeout_s: float, process: int) -> Any:
         aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
         config=Config(
             retries={"total_max_attempts": 1},
+            signature_version="s3v4" if service == "s3" else None,
             s3={"addressing_style": "path"},
             max_pool_connections=64,
             connect_timeout=3,
