@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,14 @@ from attestlayer.files import open_kit
 from attestlayer.layout import headers_of
 from attestlayer.trust import parse_trust
 from attestlayer.verify import verify
+from handlers.client import ORIGIN
 from handlers.cloud import CloudSite, fetch, running_cloud, send
 from issuer.bootstrap_cloud import initialise_cloud
+from issuer.cli import main
+from issuer.errors import Code, LogHaltedError, ServiceError
 from issuer.handlers import deliver, maintain, notify, publish, sequence
 from issuer.settings import CloudSettings
+from support import cloud_home
 from support.cloud_places import client
 from support.cloud_servers import MINISTACK, server_url
 
@@ -127,3 +132,46 @@ def test_an_upload_to_another_name_is_refused(cloud: CloudSite) -> None:
     answer = send(upload["url"], upload["fields"] | {"key": "kits/other.zip"}, b"twelve bytes")
     assert answer.status == 403
     assert not cloud.service.private.exists("kits/other.zip")
+
+
+def test_the_operator_s_commands_work_on_the_cloud(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in cloud_home.environment(tmp_path, ORIGIN, cadence_s=1).items():
+        monkeypatch.setenv(name, value)
+    for command in (
+        ["init"],
+        ["init"],
+        ["workspace", "provision", "Acme", "--tier", "starter"],
+        ["workspace", "list"],
+        ["sequence"],
+        ["reconcile"],
+        ["collect"],
+    ):
+        assert main(command) == 0, command
+    assert capsys.readouterr().err == ""
+    assert main(["workspace", "list", "--home", str(tmp_path / "home")]) == 2
+    assert "both a home and the cloud" in capsys.readouterr().err
+    assert main(["serve"]) == 2
+    assert "--home" in capsys.readouterr().err
+    assert main(["init", "--origin", "registry.other.org"]) == 2
+    assert "registry.other.org" in capsys.readouterr().err
+
+
+def test_a_wrapped_key_that_is_gone_beside_a_log_is_never_made_anew(tmp_path: Path) -> None:
+    settings = cloud_home.settings(tmp_path, ORIGIN, cadence_s=1)
+    service = initialise_cloud(settings)
+    service.private.delete(cloud_home.WRAPPED_OBJECT)
+    with pytest.raises(ServiceError, match="restored") as caught:
+        initialise_cloud(settings)
+    assert caught.value.code is Code.KEY_UNUSABLE
+    assert not service.private.exists(cloud_home.WRAPPED_OBJECT)
+
+
+@pytest.mark.parametrize("difference", [-7, 7])
+def test_no_round_is_made_while_own_clock_and_the_store_s_disagree(cloud: CloudSite, difference: int) -> None:
+    off = replace(cloud.service, store_time=lambda: cloud.service.clock.now() + difference)
+    with pytest.raises(LogHaltedError, match="differ"):
+        off.check_clock()
+    replace(cloud.service, store_time=lambda: cloud.service.clock.now() + difference // 2).check_clock()
+    cloud.service.check_clock()
