@@ -16,17 +16,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from template import TEMPLATE, load_template, package
+from template import load_template, package
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ROOT / "functions"
 DATE = (1980, 1, 1, 0, 0, 0)
 MODE = 0o100644 << 16
 
-UNPACKED_MAX = 250 * 1024 * 1024
-"""Lambda's limit for a zip, unpacked (AWS Lambda quotas)."""
-ROOM = 50 * 1024 * 1024
-"""What is left free below it."""
+LARGEST = 200 * 1024 * 1024
+"""Bytes of an unpacked zip: Lambda's limit is 250 MB (AWS Lambda quotas), and room is left below it."""
 
 FUNCTIONS = {
     "issue": "function-issue",
@@ -82,23 +80,33 @@ def main() -> int:
 
 
 def build(target: Target, output: Path, *, level: int = 6) -> None:
-    """Write the zips and the packaged template, unless they are of just these inputs; print sizes, hashes."""
-    folder = output / "functions"
+    """Write the zips, unless they are of just these inputs, and the packaged template."""
+    stamp, inputs = output / "stamp.json", inputs_of(target, level)
+    output.mkdir(parents=True, exist_ok=True)
+    known = json.loads(stamp.read_text()) if stamp.exists() else {}
+    if known.get("inputs") == inputs:
+        print(f"build: the zips of {output} are up to date", flush=True)
+    else:
+        stamp.unlink(missing_ok=True)
+        known = {"inputs": inputs, "keys": build_zips(target, output / "functions", level)}
+        stamp.write_text(json.dumps(known))
+    text = json.dumps(package(load_template(), known["keys"]), indent=1, ensure_ascii=False) + "\n"
+    (output / "template.json").write_text(text, encoding="utf-8")
+    print(f"template   sha256 {hashlib.sha256(text.encode()).hexdigest()}", flush=True)
+
+
+def build_zips(target: Target, folder: Path, level: int) -> dict[str, str]:
+    """Write the zips; print sizes and hashes. Each function's key, which names the zip by its hash."""
     folder.mkdir(parents=True, exist_ok=True)
-    stamp, told = output / "stamp", stamp_of(target, level)
-    if stamp.exists() and stamp.read_text() == told:
-        print(f"build: {output} is up to date", flush=True)
-        return
-    stamp.unlink(missing_ok=True)
     keys: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as downloads:
         wheels = {lock: download(lock, target, Path(downloads)) for lock in sorted(set(FUNCTIONS.values()))}
     for name, lock in FUNCTIONS.items():
         members = wheels[lock] | sources(name)
         unpacked = sum(map(len, members.values()))
-        if unpacked > UNPACKED_MAX - ROOM:
+        if unpacked > LARGEST:
             raise SystemExit(
-                f"build: {name} has {unpacked} bytes unpacked, wanted {UNPACKED_MAX - ROOM} at most"
+                f"build: {name} unpacks to {unpacked} bytes, wanted {UNPACKED_MAX - ROOM} at most"
             )
         path = folder / f"{name}.zip"
         write_zip(path, members, level)
@@ -106,21 +114,15 @@ def build(target: Target, output: Path, *, level: int = 6) -> None:
         keys[name] = f"functions/{name}-{digest[:32]}.zip"
         mb = f"{path.stat().st_size / 1e6:6.1f} MB zip {unpacked / 1e6:6.1f} MB unpacked"
         print(f"{name:10} {mb}  sha256 {digest}", flush=True)
-    packaged = package(load_template(), keys)
-    text = json.dumps(packaged, indent=1, ensure_ascii=False) + "\n"
-    (output / "template.json").write_text(text, encoding="utf-8")
-    print(f"template   sha256 {hashlib.sha256(text.encode()).hexdigest()}", flush=True)
-    stamp.write_text(told)
+    return keys
 
 
-def stamp_of(target: Target, level: int) -> str:
-    """A hash of everything that a build is a function of."""
+def inputs_of(target: Target, level: int) -> str:
+    """A hash of everything that the zips are a function of."""
     digest = hashlib.sha256(repr((target, level)).encode())
-    inputs = [*(ROOT / "infra/lock").glob("function-*.txt"), Path(__file__), ROOT / "scripts/template.py"]
-    folders = (ROOT / "functions", ROOT / "site", ROOT / "infra/cdn")
-    named = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in [*inputs, TEMPLATE]}
-    for folder in folders:
-        named.update(files(folder, ROOT))
+    named = dict(files(ROOT / "functions", ROOT)) | dict(files(ROOT / "site", ROOT))
+    for path in (*(ROOT / "infra/lock").glob("function-*.txt"), Path(__file__)):
+        named[path.relative_to(ROOT).as_posix()] = path.read_bytes()
     for name in sorted(named):
         digest.update(f"{name} {hashlib.sha256(named[name]).hexdigest()}\n".encode())
     return digest.hexdigest()

@@ -7,6 +7,7 @@ policies are enforced, arm64, CloudFront itself, quotas, alarms by metric math (
 
 import argparse
 import contextlib
+import http.client
 import json
 import os
 import signal
@@ -44,6 +45,8 @@ NOT_MODELLED = ("ErrorsAlarm", "ThrottlesAlarm")
 EACH_ROUND = ("sequence", "deliver", "index")
 
 _STARTING_S = 60
+_COLD_S = 300
+"""The largest zip is unpacked at its first call."""
 
 
 @dataclass(frozen=True)
@@ -189,10 +192,8 @@ class Api:
         self, method: str, target: str, headers: dict[str, str], body: bytes
     ) -> tuple[int, list[tuple[str, str]], bytes]:
         """One exchange with ministack's HTTP API."""
-        import http.client
-
         host, _, port = self._endpoint.removeprefix("http://").partition(":")
-        connection = http.client.HTTPConnection(host, int(port), timeout=60)
+        connection = http.client.HTTPConnection(host, int(port), timeout=_COLD_S)
         try:
             connection.request(method, target, body or None, {**headers, "Host": self._host})
             answer = connection.getresponse()
@@ -213,6 +214,9 @@ def running(cadence_s: int, port: int = 0) -> Iterator[Cloud]:
         distribution = cdn.Distribution(template, deployment.client("s3"), outputs["RegistryBucket"], prove)
         stack.callback(distribution.close)
         api = Api(endpoint, outputs["ApiUrl"].removeprefix("http://").removeprefix("https://"))
+        status, _, _ = api.ask("GET", "/v1/openapi.json", {}, b"")
+        if status != 200:
+            raise SystemExit(f"cloud: the partner API answered {status}; see {LOCAL / 'ministack.log'}")
         servers = [cdn.serve(distribution, port or free_port()), api.serve(free_port())]
         for server in servers:
             threading.Thread(target=server.serve_forever, daemon=True).start()

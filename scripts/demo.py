@@ -9,6 +9,7 @@ import base64
 import hashlib
 import http.client
 import json
+import os
 import shlex
 import shutil
 import signal
@@ -16,6 +17,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import uuid
 import zipfile
@@ -103,9 +105,12 @@ def heading(number: int, text: str) -> None:
     say(f"{number}. {text}")
 
 
-def run(*command: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """One of our own commands."""
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
+def run(
+    *command: str | Path, check: bool = True, told: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """One of our own commands. `told`: what its environment has beside this one's."""
+    words, environment = [str(word) for word in command], {**os.environ, **(told or {})}
+    done = subprocess.run(words, capture_output=True, text=True, check=False, env=environment)
     if check and done.returncode:
         raise DemoError(
             f"{' '.join(map(str, command[:3]))} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
@@ -121,10 +126,12 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     servers: list[subprocess.Popen[bytes]] = []
     try:
+        if arguments.cloud:
+            return run_in_cloud(arguments, home)
         make_home(home)
-        key, workspace = provision(home)
+        key, workspace = provision("--home", home)
         base = start_server(home, arguments.cadence, servers)
-        return Demo(arguments, home, Client(base, key), workspace).run()
+        return Demo(arguments, home, Client(base, key), workspace, base).run()
     except DemoError as error:
         print(f"\nThe demo stopped: {error}", file=sys.stderr)
         return 1
@@ -156,6 +163,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--profile", default="wire-transfer", help="profile (wire-transfer)")
     parser.add_argument("--cadence", type=cadence, default="3", metavar="S", help="seconds, 1 to 60 (3)")
     parser.add_argument("--serve", action="store_true", help="keep serving at the end, until Ctrl-C")
+    parser.add_argument("--cloud", action="store_true", help="on the local cloud, not in a home folder")
     return parser.parse_args()
 
 
@@ -164,11 +172,32 @@ def make_home(home: Path) -> None:
     say(indent(run(BIN / "issuer", "init", "--home", home).stdout))
 
 
-def provision(home: Path) -> tuple[str, str]:
+def run_in_cloud(arguments: argparse.Namespace, home: Path) -> int:
+    """The same job on the local cloud: the template's stack, its functions, the CDN's stand-in."""
+    import cloud  # with the packages of scripts/setup dev and scripts/servers
+
+    heading(1, "The project's own template is deployed on a local cloud, and deployed again")
+    home.mkdir(parents=True, exist_ok=True)
+    ended = threading.Event()
+    with cloud.running(int(arguments.cadence)) as made:
+        if cloud.again(made):
+            raise DemoError("deploying again changed something")
+        ticker = threading.Thread(target=cloud.tick, args=(made, int(arguments.cadence), ended))
+        ticker.start()
+        try:
+            key, workspace = provision(told=made.environment())
+            return Demo(arguments, home, Client(made.api, key), workspace, made.registry).run()
+        finally:
+            ended.set()
+            ticker.join()
+
+
+def provision(*place: str | Path, told: dict[str, str] | None = None) -> tuple[str, str]:
     heading(2, "The operator provisions a partner's workspace")
     done = run(
-        *(BIN / "issuer", "workspace", "provision", "--home", home, "Example Advisory", "--tier", "starter"),
+        *(BIN / "issuer", "workspace", "provision", *place, "Example Advisory", "--tier", "starter"),
         *("--contact", "Dana Okafor,dana@advisory.example,owner"),
+        told=told,
     )
     words = {line.split()[0]: line.split() for line in done.stdout.splitlines() if line.strip()}
     say(indent(done.stdout.replace(words["API"][2], words["API"][2][:12] + "…")))
@@ -206,6 +235,7 @@ class Demo:
     home: Path
     client: Client
     workspace: str
+    registry: str
     packet: str = ""
 
     def run(self) -> int:
@@ -289,7 +319,7 @@ class Demo:
     def make_nonce(self) -> Path:
         heading(5, "The client makes a nonce that names the newest checkpoint; the partner asks to issue")
         latest = self.home / "nonce_checkpoint.json"
-        latest.write_bytes(fetch(f"{self.client.base}/v1/checkpoints/latest.json").body)
+        latest.write_bytes(fetch(f"{self.registry}/v1/checkpoints/latest.json").body)
         nonce = self.home / "client_nonce.txt"
         nonce.unlink(missing_ok=True)
         run(BIN / "attestlayer", "nonce", "-o", nonce, "--checkpoint", latest)
@@ -332,7 +362,7 @@ class Demo:
         if kit.status != 200:
             raise DemoError(f"the kit's address answered {kit.status}")
         (self.home / "kit.zip").write_bytes(kit.body)
-        shutil.copy(self.home / "registry/v1/trust.json", self.home / "trust.json")
+        (self.home / "trust.json").write_bytes(fetch(f"{self.registry}/v1/trust.json").body)
         say(indent(f"{len(kit.body)} bytes, {redirect.headers.get('repr-digest', '')}"))
 
     def verify(self) -> None:
@@ -375,7 +405,7 @@ class Demo:
             "/checkpoint",
             "/tile/0/000.p/1",
         ):
-            found = fetch(self.client.base + path)
+            found = fetch(self.registry + path)
             say(indent(f"{found.status}  {len(found.body):>5} bytes  {path}"))
             if found.status != 200:
                 raise DemoError(f"{path} answered {found.status}")
@@ -388,7 +418,8 @@ class Demo:
             ("registry", "the public registry, as any web server can serve it"),
             ("serve.log", "what the service said"),
         ):
-            say(indent(f"{self.home / name}  {what}"))
+            if (self.home / name).exists():
+                say(indent(f"{self.home / name}  {what}"))
         say(f"\nCheck it yourself:\n  {shlex.join(map(str, self.verify_command(self.home / 'kit.zip')))}")
         if self.arguments.serve:
             say(f"\nServing at {self.client.base} until Ctrl-C. API key: {self.client.key}")

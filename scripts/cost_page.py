@@ -1,0 +1,161 @@
+"""The cost page: what was counted, priced by infra/prices.json."""
+
+import json
+from pathlib import Path
+
+from counting import Measured
+from template import load_template
+
+ROOT = Path(__file__).resolve().parents[1]
+TEMPLATE = load_template()
+PRICES = json.loads((ROOT / "infra/prices.json").read_text(encoding="utf-8"))
+MONTH_MINUTES = 43_200
+GOALS = {"idle": 5.0, "wrapped": 20.0, "kms": 36.0}
+INTRODUCTION = """\
+Made by `scripts/cost`, not by hand: the real code runs on a local cloud, a proxy counts what it asks of S3, DynamoDB
+and KMS, and `infra/prices.json` prices it: list prices of us-east-1, no free tier. Counts are exact. A function's time
+is not measured on Lambda: it is made up of CPU here times {cpu:g}, and of answers waited for (S3 {s3:g} ms, DynamoDB
+{dynamodb:g} ms, KMS {kms:g} ms), one after the other but for a round's objects."""
+COUNTED = ("s3_put", "s3_get", "dynamodb_write_unit", "dynamodb_read_unit", "kms_sign", "http_api")
+
+
+def requests_price(part: Measured) -> float:
+    """Dollars for what was asked, without Lambda's time."""
+    return sum(part.counts.get(name, 0.0) * price / 1e6 for name, price in PRICES["per_million"].items())
+
+
+def lambda_ms(part: Measured, at_once: int = 1) -> float:
+    """Milliseconds of a function: CPU as slow as assumed, and answers waited for, S3's `at_once`."""
+    assumed = PRICES["assumed"]
+    latency = assumed["latency_ms"]
+    waited = part.counts.get("s3", 0.0) * latency["s3"] / at_once
+    waited += part.counts.get("dynamodb", 0.0) * latency["dynamodb"]
+    waited += part.counts.get("kms", 0.0) * latency["kms"]
+    return part.cpu_ms * assumed["cpu_factor"] + waited
+
+
+def lambda_price(milliseconds: float, function: str) -> float:
+    """Dollars for a function's time."""
+    memory = TEMPLATE["Resources"][function]["Properties"]["MemorySize"] / 1024
+    return milliseconds / 1000 * memory * PRICES["lambda_gb_second_arm"]
+
+
+def idle_month(parts: dict[str, Measured]) -> dict[str, float]:
+    """Dollars a month of a log that takes nothing, line by line."""
+    per_call = (PRICES["per_million"]["lambda_request"] + PRICES["per_million"]["scheduler"]) / 1e6
+    found = {}
+    for name, function in (("round", "Sequence"), ("deliver", "Deliver"), ("index", "Index")):
+        part = parts[name]
+        time_price = lambda_price(lambda_ms(part), function)
+        found[name] = MONTH_MINUTES * (requests_price(part) + time_price + per_call)
+    found["two signing keys"] = 2 * PRICES["per_month"]["kms_key"]
+    return found
+
+
+def leaf_price(parts: dict[str, Measured]) -> dict[str, float]:
+    """Dollars for one leaf, line by line, without the minute that it shares."""
+    calls = parts["calls"]
+    at_once = PRICES["assumed"]["writers_at_once"]
+    uploads = parts["intake"].counts.get("s3_put", 0.0) * PRICES["per_million"]["s3_put"] / 1e6
+    intake, looks = parts["intake"], parts["looks"]
+    counts = {name: value + looks.counts.get(name, 0.0) for name, value in intake.counts.items()}
+    api = Measured(counts, intake.cpu_ms + looks.cpu_ms)
+    return {
+        "records: uploads": uploads,
+        "records: calls": requests_price(api)
+        - uploads
+        + requests_price(calls)
+        + lambda_price(lambda_ms(api), "Issue"),
+        "issue": requests_price(parts["issuing"]) + lambda_price(lambda_ms(parts["issuing"]), "Issue"),
+        "its two objects and its share of tiles": requests_price(parts["leaf in a round"])
+        + lambda_price(lambda_ms(parts["leaf in a round"], at_once), "Sequence"),
+        "delivery": requests_price(parts["delivery"]) + lambda_price(lambda_ms(parts["delivery"]), "Deliver"),
+    }
+
+
+def watching_month(own_metrics: int) -> dict[str, float]:
+    """Dollars a month for what looks at the service, and for the rate rule."""
+    resources = TEMPLATE["Resources"].values()
+    alarms = [each["Properties"] for each in resources if each["Type"] == "AWS::CloudWatch::Alarm"]
+    metrics = sum(max(1, len(each.get("Metrics", [])) - 1) for each in alarms)
+    month = PRICES["per_month"]
+    return {
+        f"{len(alarms)} alarms on {metrics} metrics": metrics * month["alarm_metric"],
+        f"{own_metrics} metrics of our own": own_metrics * month["custom_metric"],
+        "dashboard": month["dashboard"],
+        "web ACL with one rule (parameter Firewall)": month["web_acl"] + month["web_acl_rule"],
+    }
+
+
+def page(measured: dict[str, dict[str, Measured]], own_metrics: int, sample: str) -> str:
+    """The cost page. `measured`: by way to sign, then by part."""
+    parts = measured["wrapped"]
+    idle, leaf = idle_month(parts), leaf_price(parts)
+    kms_leaf = leaf_price(measured["kms"])
+    core = sum(leaf.values()) - leaf["records: uploads"] - leaf["records: calls"]
+    kms_core = sum(kms_leaf.values()) - kms_leaf["records: uploads"] - kms_leaf["records: calls"]
+    total = sum(idle.values())
+    records, calls = parts["intake"].counts["s3_put"], parts["calls"].counts["http_api"]
+    lines = [
+        "# What it costs",
+        "",
+        INTRODUCTION.format(cpu=PRICES["assumed"]["cpu_factor"], **PRICES["assumed"]["latency_ms"]),
+        "",
+        "## A log that takes nothing, a month",
+        "",
+        *_table("each minute", idle),
+        "",
+        f"Goal: under {GOALS['idle']:.0f} dollars. {_met(total, GOALS['idle'])}",
+        "",
+        "Watching it costs extra, and is the same for every volume:",
+        "",
+        *_table("watching", watching_month(own_metrics)),
+        "",
+        "## A million leaves",
+        "",
+        f"A packet of the sample set {sample}, {records:.0f} records and {calls:.0f} calls of the API.",
+        "",
+        *_table("a million leaves", {name: value * 1e6 for name, value in leaf.items()}),
+        "",
+        "Receiving records grows with the records of a packet, and is no part of the goal. Without it:",
+        "",
+        "| receipts signed by | dollars | goal | |",
+        "|---|---|---|---|",
+        *(
+            f"| {name} | {value * 1e6:.2f} | {goal:.0f} | {_met(value * 1e6, goal)} |"
+            for name, value, goal in (
+                ("a wrapped seed", core, GOALS["wrapped"]),
+                ("KMS", kms_core, GOALS["kms"]),
+            )
+        ),
+        "",
+        "The two objects of a leaf are 10 dollars of it. With the minute's own cost spread over the leaves:",
+        "",
+        "| leaves a minute | dollars a million, wrapped seed | KMS | with receiving records |",
+        "|---|---|---|---|",
+    ]
+    for rate in (1, 60, 1_000):
+        shared = total / (rate * MONTH_MINUTES)
+        values = (core + shared, kms_core + shared, sum(leaf.values()) + shared)
+        lines.append(f"| {rate:,} | " + " | ".join(f"{value * 1e6:.2f}" for value in values) + " |")
+    return "\n".join([*lines, "", *_counted(measured), ""])
+
+
+def _counted(measured: dict[str, dict[str, Measured]]) -> list[str]:
+    lines = ["## Counted", "", "| part | " + " | ".join(COUNTED) + " | CPU ms |"]
+    lines.append("|---|" + "---|" * (len(COUNTED) + 1))
+    parts = {**measured["wrapped"], "issuing, signed by KMS": measured["kms"]["issuing"]}
+    for name, part in parts.items():
+        counts = [f"{part.counts.get(each, 0.0):g}" for each in COUNTED]
+        lines.append(f"| {name} | " + " | ".join(counts) + f" | {part.cpu_ms:.0f} |")
+    return lines
+
+
+def _table(title: str, rows: dict[str, float]) -> list[str]:
+    lines = [f"| {title} | dollars |", "|---|---|"]
+    lines += [f"| {name} | {value:.2f} |" for name, value in rows.items()]
+    return [*lines, f"| **together** | **{sum(rows.values()):.2f}** |"]
+
+
+def _met(found: float, goal: float) -> str:
+    return "Met." if found <= goal else f"Not met: {found:.2f}."

@@ -1,0 +1,171 @@
+"""A proxy in front of a local cloud that counts requests by what AWS charges for them: a process of its own.
+
+python scripts/counting.py UPSTREAM     (prints its port)
+"""
+
+import base64
+import http.client
+import json
+import sys
+import threading
+from collections import Counter
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+KB = 1024
+TAKE = "/_taken"
+"""Where the counts are asked for."""
+
+
+Counts = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one thing asks for, and the milliseconds of CPU that it takes here."""
+
+    counts: Counts
+    cpu_ms: float
+
+    def __sub__(self, other: "Measured") -> "Measured":
+        names = self.counts.keys() | other.counts.keys()
+        counts = {name: self.counts.get(name, 0.0) - other.counts.get(name, 0.0) for name in names}
+        return Measured(counts, max(self.cpu_ms - other.cpu_ms, 0.0))
+
+    def divided(self, by: int) -> "Measured":
+        return Measured({name: value / by for name, value in self.counts.items()}, self.cpu_ms / by)
+
+
+class Meter:
+    """Counts, until they are taken."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def add(self, counts: dict[str, int]) -> None:
+        with self._lock:
+            self._counts.update(counts)
+
+    def take(self) -> Counter[str]:
+        """What was counted since the last time."""
+        with self._lock:
+            counts, self._counts = self._counts, Counter()
+        return counts
+
+
+def charged(method: str, target: str, asked: str, body: bytes, answer: bytes) -> dict[str, int]:
+    """What one request is charged as. `asked`: the X-Amz-Target header, empty for S3."""
+    if asked.startswith("DynamoDB"):
+        return dynamodb(asked.rpartition(".")[2], json.loads(body), json.loads(answer or b"{}"))
+    if asked.startswith("TrentService"):
+        sign = asked.endswith(".Sign")
+        return {"kms_sign" if sign else "kms_other": 1, "kms": 1}
+    if method in ("PUT", "POST"):
+        return {"s3_put": 1, "s3": 1}
+    if method == "GET" and "list-type" in urlsplit(target).query:
+        return {"s3_put": 1, "s3": 1, "s3_list": 1}  # a list is charged like a PUT
+    return {"s3": 1} if method == "DELETE" else {"s3_get": 1, "s3": 1}
+
+
+def dynamodb(operation: str, asked: dict[str, Any], answer: dict[str, Any]) -> dict[str, int]:
+    """Units of a request: a transaction writes twice, a strongly consistent read is one unit for 4 KB."""
+    units: Counter[str] = Counter(dynamodb=1)
+    if operation == "TransactWriteItems":
+        for each in asked["TransactItems"]:
+            ((_, item),) = each.items()
+            units["dynamodb_write_unit"] += 2 * _blocks(_size(item.get("Item") or item["Key"]), KB)
+    elif operation in ("PutItem", "DeleteItem", "UpdateItem"):
+        units["dynamodb_write_unit"] += _blocks(_size(asked.get("Item") or asked["Key"]), KB)
+    elif operation == "BatchGetItem":
+        wanted = sum(len(table["Keys"]) for table in asked["RequestItems"].values())
+        found = [item for items in answer.get("Responses", {}).values() for item in items]
+        units["dynamodb_read_unit"] += sum(_blocks(_size(item), 4 * KB) for item in found)
+        units["dynamodb_read_unit"] += wanted - len(found)
+    else:
+        items = answer.get("Items") or [answer.get("Item", {})]
+        units["dynamodb_read_unit"] += _blocks(sum(map(_size, items)), 4 * KB)
+    return dict(units)
+
+
+def _blocks(size: int, block: int) -> int:
+    return max(1, -(-size // block))
+
+
+def _size(item: dict[str, Any]) -> int:
+    """Bytes of an item: names and values."""
+    return sum(len(name.encode()) + _value(value) for name, value in item.items())
+
+
+def _value(value: dict[str, Any]) -> int:
+    ((kind, held),) = value.items()
+    if kind == "B":
+        return len(base64.b64decode(held))
+    if kind == "M":
+        return 3 + _size(held)
+    if kind == "L":
+        return 3 + sum(map(_value, held))
+    return len(str(held).encode())
+
+
+class Proxy(ThreadingHTTPServer):
+    """Passes requests on to `upstream` and counts those that were answered."""
+
+    def __init__(self, upstream: str) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.upstream = urlsplit(upstream)
+        self.meter = Meter()
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One request."""
+
+    protocol_version = "HTTP/1.1"
+    server: Proxy
+
+    def pass_on(self) -> None:
+        """Ask upstream, count, answer as it did."""
+        if self.path == TAKE:
+            self.reply(200, [], json.dumps(self.server.meter.take()).encode())
+            return
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        upstream = self.server.upstream
+        connection = http.client.HTTPConnection(str(upstream.hostname), upstream.port, timeout=120)
+        connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+        for name, value in self.headers.items():
+            if name.lower() not in ("connection", "content-length", "expect"):
+                connection.putheader(name, value)
+        connection.putheader("Content-Length", str(len(body)))
+        connection.endheaders(body)
+        answer = connection.getresponse()
+        data = answer.read()
+        if answer.status < 500:
+            asked = self.headers.get("X-Amz-Target", "")
+            self.server.meter.add(charged(self.command, self.path, asked, body, data))
+        self.reply(answer.status, answer.getheaders(), data)
+        connection.close()
+
+    def reply(self, status: int, headers: list[tuple[str, str]], data: bytes) -> None:
+        """Send an answer; a HEAD's length is of what is not sent."""
+        length = {name.lower(): value for name, value in headers}.get("content-length", str(len(data)))
+        self.send_response(status)
+        for name, value in headers:
+            if name.lower() not in ("content-length", "transfer-encoding", "connection"):
+                self.send_header(name, value)
+        self.send_header("Content-Length", length)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(data)
+
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = pass_on  # noqa: N815
+
+    def log_message(self, *arguments: object) -> None:
+        """Say nothing."""
+
+
+if __name__ == "__main__":
+    made = Proxy(sys.argv[1])
+    print(made.server_address[1], flush=True)
+    made.serve_forever()
