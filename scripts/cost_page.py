@@ -12,10 +12,10 @@ PRICES = json.loads((ROOT / "infra/prices.json").read_text(encoding="utf-8"))
 MONTH_MINUTES = 43_200
 GOALS = {"idle": 5.0, "wrapped": 20.0, "kms": 36.0}
 INTRODUCTION = """\
-Made by `scripts/cost`, not by hand: the real code runs on a local cloud, a proxy counts what it asks of S3, DynamoDB
-and KMS, and `infra/prices.json` prices it: list prices of us-east-1, no free tier. Counts are exact. A function's time
-is not measured on Lambda: it is made up of CPU here times {cpu:g}, and of answers waited for (S3 {s3:g} ms, DynamoDB
-{dynamodb:g} ms, KMS {kms:g} ms), one after the other but for a round's objects."""
+Made by `scripts/cost`, not by hand: the real code runs on a local cloud, a proxy counts what it asks of S3,
+DynamoDB and KMS, and `infra/prices.json` prices it: list prices of us-east-1, no free tier. Counts are exact.
+A function's time is not measured on Lambda: it is made up of CPU here times {cpu:g}, and of answers waited
+for (S3 {s3:g} ms, DynamoDB {dynamodb:g} ms, KMS {kms:g} ms), one by one but for a round's objects."""
 COUNTED = ("s3_put", "s3_get", "dynamodb_write_unit", "dynamodb_read_unit", "kms_sign", "http_api")
 
 
