@@ -27,6 +27,7 @@ BOUND_S = 120
 @contextmanager
 def racers(backend: Backend, home: Path, *works: tuple[str, int]) -> Iterator[list["subprocess.Popen[str]"]]:
     """Processes that wait for `go`."""
+    backend.registry(home)  # what it needs to run is started once, or missed, here and in no racer
     paths = os.pathsep.join(str(HERE.parent.parent / part) for part in ("functions", "tests"))
     running = [
         subprocess.Popen(
