@@ -31,6 +31,7 @@ FUNCTIONS = {
     "sequence": "function-log",
     "deliver": "function-log",
     "index": "function-log",
+    "release": "function-log",
     "notify": "function-log",
     "publish": "function-log",
     "maintain": "function-log",
@@ -41,7 +42,7 @@ FUNCTIONS = {
 
 SAMPLES = "site/content/samples/"
 FONTS = "issuer/adapters/binder/fonts/"
-PUBLISHING = ("publish", "initialise")
+PUBLISHING = ("publish", "initialise", "release")
 """Functions that write the site's pages."""
 
 

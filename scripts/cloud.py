@@ -42,7 +42,7 @@ CREDENTIALS = {
 }
 NOT_MODELLED = ("ErrorsAlarm", "ThrottlesAlarm")
 """Alarms by metric math, which ministack refuses."""
-EACH_ROUND = ("sequence", "deliver", "index")
+EACH_ROUND = ("sequence", "deliver", "index", "release")
 
 _STARTING_S = 60
 _COLD_S = 300

@@ -124,23 +124,25 @@ LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
 READ = {"s3:GetObject", "s3:ListBucket"}
 WRITE = READ | {"s3:PutObject"}
 DELETE = {"s3:DeleteObject"}
-BOOKS = {f"dynamodb:{each}" for each in ("BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem")}
+BOOKS = {f"dynamodb:{each}" for each in ("BatchGetItem", "Query", "PutItem", "DeleteItem")}
+UPDATE = {"dynamodb:UpdateItem"}
 SIGN = {"kms:Sign", "kms:GetPublicKey", "kms:ListResourceTags"}
 DEAD = {"sqs:SendMessage"}
 ROLES = {
     "IssueRole": LOGS | WRITE | DELETE | BOOKS | SIGN | {"kms:Decrypt"},
-    "SequenceRole": LOGS | WRITE | DELETE | BOOKS | SIGN | DEAD,
+    "SequenceRole": LOGS | WRITE | DELETE | BOOKS | UPDATE | SIGN | DEAD,
     "DeliverRole": LOGS | WRITE | BOOKS | DEAD,
     "IndexRole": LOGS | WRITE | DEAD,
+    "ReleaseRole": LOGS | WRITE | DEAD,
     "ProveRole": LOGS | READ,
-    "NotifyRole": LOGS | BOOKS,
+    "NotifyRole": LOGS | {"dynamodb:BatchGetItem", "dynamodb:PutItem"},
     "PublishRole": LOGS | WRITE,
-    "MaintainRole": LOGS | WRITE | DELETE | BOOKS | DEAD,
-    "InitialiseRole": LOGS | WRITE | DELETE | BOOKS | SIGN | {"kms:Encrypt", "kms:Decrypt"},
+    "MaintainRole": LOGS | WRITE | DELETE | DEAD | {"dynamodb:BatchGetItem", "dynamodb:Query"},
+    "InitialiseRole": LOGS | WRITE | DELETE | BOOKS | UPDATE | SIGN | {"kms:Encrypt", "kms:Decrypt"},
     "SchedulerRole": {"lambda:InvokeFunction"} | DEAD,
-    "OperatorRole": READ | BOOKS | {"dynamodb:Scan", "lambda:InvokeFunction"},
+    "OperatorRole": READ | BOOKS | UPDATE | {"dynamodb:Scan", "lambda:InvokeFunction"},
 }
-"""What each role's adapters say that they need (their docstrings), and no more."""
+"""What each role's adapters need, and no more: decision 9, "What each function may do"."""
 
 
 @fact

@@ -1,13 +1,13 @@
 """Facts of the stores: buckets, their policies, the table, what expires."""
 
-import json
 import re
 
 from template import Template
 
 from attestlayer import layout
 from attestlayer.encoding import sha256
-from infra.facts import ROOT, fact, of_type, statements
+from infra.facts import fact, of_type, statements
+from issuer.kits.retention import SCHEDULE
 
 
 def _names() -> list[str]:
@@ -111,14 +111,14 @@ def the_table_is_protected_and_nothing_in_it_expires(template: Template) -> list
 
 @fact
 def the_stores_expire_what_the_schedule_says(template: Template) -> list[str]:
-    schedule = json.loads((ROOT / "infra/retention.json").read_text(encoding="utf-8"))  # noqa: TID251
+    unfinished, records, kits, _ = (line.days for line in SCHEDULE)
     rules = template["Resources"]["Private"]["Properties"]["LifecycleConfiguration"]["Rules"]
     expiring = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule}
-    wanted = {line["prefix"]: line["days"] for line in schedule.values() if line["prefix"]}
+    wanted = {"records/": records, "sealed/": kits, "kits/": kits}
     aborted = [
         rule["AbortIncompleteMultipartUpload"] for rule in rules if "AbortIncompleteMultipartUpload" in rule
     ]
     found = [] if expiring == wanted else [f"found {expiring}, wanted {wanted}"]
-    if aborted != [{"DaysAfterInitiation": schedule["unfinished_uploads"]["days"]}]:
+    if aborted != [{"DaysAfterInitiation": unfinished}]:
         found.append(f"unfinished uploads: {aborted}")
     return found
