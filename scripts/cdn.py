@@ -68,7 +68,11 @@ class Distribution:
         self._config = resources["Cdn"]["Properties"]["DistributionConfig"]
         self._policy = resources["ByPath"]["Properties"]["CachePolicyConfig"]
         self._errors = {each["ErrorCode"]: each for each in self._config["CustomErrorResponses"]}
-        self._headers = response_headers(resources["Headers"]["Properties"]["ResponseHeadersPolicyConfig"])
+        self._headers = {
+            name: response_headers(resource["Properties"]["ResponseHeadersPolicyConfig"])
+            for name, resource in resources.items()
+            if resource["Type"] == "AWS::CloudFront::ResponseHeadersPolicy"
+        }
         self._s3, self._bucket, self._prove = s3, bucket, prove
         self._cache: dict[str, tuple[float, Answer]] = {}
         self._edge = Edge()
@@ -95,7 +99,8 @@ class Distribution:
             headers = {name: value["value"] for name, value in returned["headers"].items()}
             return Answer(returned["statusCode"], headers, returned.get("body", {}).get("data", "").encode())
         found = self._cached(returned["uri"], behaviour)
-        return Answer(found.status, found.headers | self._headers, found.body)
+        headers = self._headers[behaviour["ResponseHeadersPolicyId"]["Ref"]]
+        return Answer(found.status, found.headers | headers, found.body)
 
     def _behaviour(self, path: str) -> dict[str, Any]:
         """By the path as it came, before the function."""

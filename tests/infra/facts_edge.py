@@ -24,6 +24,9 @@ def behaviours(template: Template) -> Iterator[tuple[str, Resource]]:
 FAILOVER_CODES = {400, 403, 404, 416, 429, 500, 502, 503, 504}
 """Codes that an origin group can fail over at (CloudFront, origin failover)."""
 
+VERIFIER = f"/{layout.VERIFIER_PAGE}"
+"""Has a behaviour of its own for its headers alone."""
+
 
 @fact
 def origin_groups_fail_over_at_what_they_can_and_take_only_reads(template: Template) -> list[str]:
@@ -42,7 +45,7 @@ def origin_groups_fail_over_at_what_they_can_and_take_only_reads(template: Templ
     for pattern, behaviour in behaviours(template):
         if set(behaviour["AllowedMethods"]) != {"GET", "HEAD", "OPTIONS"}:
             found.append(f"{pattern}: takes {behaviour['AllowedMethods']}")
-        if pattern != "*" and behaviour["TargetOriginId"] not in groups:
+        if pattern not in ("*", VERIFIER) and behaviour["TargetOriginId"] not in groups:
             found.append(f"{pattern}: goes to {behaviour['TargetOriginId']}, wanted the origin group")
     return found
 
@@ -77,7 +80,8 @@ def every_behaviour_runs_the_function_over_https(template: Template) -> list[str
             found.append(f"{pattern}: runs {functions}")
         if behaviour.get("CachePolicyId") != {"Ref": "ByPath"}:
             found.append(f"{pattern}: has another cache policy")
-        if behaviour.get("ResponseHeadersPolicyId") != {"Ref": "Headers"}:
+        wanted = "VerifierHeaders" if pattern == VERIFIER else "Headers"
+        if behaviour.get("ResponseHeadersPolicyId") != {"Ref": wanted}:
             found.append(f"{pattern}: has other response headers")
         if behaviour["ViewerProtocolPolicy"] != "redirect-to-https":
             found.append(f"{pattern}: {behaviour['ViewerProtocolPolicy']}")

@@ -123,6 +123,10 @@ def test_every_answer_of_an_object_has_the_policy_s_headers(made: cdn.Distributi
     assert "default-src 'none'" in headers["Content-Security-Policy"]
 
 
+def test_the_verifier_s_page_may_run_the_script_that_is_in_it(made: cdn.Distribution) -> None:
+    assert get(made, "/verify.html").headers["Content-Security-Policy"] == "frame-ancestors 'none'"
+
+
 def test_methods_that_write_are_refused_before_the_function(made: cdn.Distribution) -> None:
     assert get(made, "/checkpoint", method="POST").status == 403
     assert get(made, "/checkpoint", method="OPTIONS").status == 204
