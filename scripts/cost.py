@@ -200,6 +200,7 @@ def measured_parts(measurer: Measurer) -> dict[str, Measured]:
     idle = [next_round(0) for _ in range(ROUNDS)]
     deliver_idle = measurer(service.deliverer.run)
     index_idle = measurer(service.indexer.run)
+    release_idle = measurer(service.kit_of_verifiers.refresh)
     partner = Partner(service)
     today = datetime.now(UTC).date()
     packets: list[str] = []
@@ -219,6 +220,7 @@ def measured_parts(measurer: Measurer) -> dict[str, Measured]:
         "round": _mean(idle),
         "deliver": deliver_idle,
         "index": index_idle,
+        "release": release_idle,
         "intake": intake,
         "issuing": issuing,
         "looks": looks,

@@ -44,7 +44,12 @@ def idle_month(parts: dict[str, Measured]) -> dict[str, float]:
     """Dollars a month of a log that takes nothing, line by line."""
     per_call = (PRICES["per_million"]["lambda_request"] + PRICES["per_million"]["scheduler"]) / 1e6
     found = {}
-    for name, function in (("round", "Sequence"), ("deliver", "Deliver"), ("index", "Index")):
+    for name, function in (
+        ("round", "Sequence"),
+        ("deliver", "Deliver"),
+        ("index", "Index"),
+        ("release", "Release"),
+    ):
         part = parts[name]
         time_price = lambda_price(lambda_ms(part), function)
         found[name] = MONTH_MINUTES * (requests_price(part) + time_price + per_call)
