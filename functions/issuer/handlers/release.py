@@ -3,8 +3,12 @@
 from typing import Any
 
 from issuer.bootstrap import service
+from issuer.telemetry import Telemetry
+
+telemetry = Telemetry()
 
 
+@telemetry.around
 def handler(event: dict[str, Any], context: object) -> dict[str, object]:
     """Answers whether it changed."""
     del event, context
