@@ -49,7 +49,7 @@ class LargeLog:
         self._latest = parse_checkpoint((self.root / layout.LATEST).read_bytes())
         notices = (self.root / layout.notices_path(self._latest.notices_hash)).read_bytes()
         self._notices = parse_notices(notices)
-        self._promise = promise_after(None, (), self._latest)
+        self._promise = promise_after(None, None, self._latest)
         self._bundle = [self._latest]
 
     @property
@@ -81,7 +81,8 @@ class LargeLog:
             data = format_json([checkpoint.members() for checkpoint in self._bundle])
             self._write([(layout.checkpoint_bundle_path(batch.sequence // layout.BUNDLED), data)])
             self._bundle = []
-        self._promise = promise = promise_after(self._promise, leaves, signed.checkpoint)
+        oldest = min((leaf.issued_at for leaf in leaves), default=None)
+        self._promise = promise = promise_after(self._promise, oldest, signed.checkpoint)
         self._latest = signed.checkpoint
         keyring = read_notices(self._notices)
         return lambda: views(batch, signed, keyring, promise, CADENCE_S)

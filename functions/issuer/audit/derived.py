@@ -1,8 +1,10 @@
-"""Audit of what follows from the rounds: the promises behind `/v1/stats`, and how far tiles are collected."""
+"""Audit of what follows from the rounds: the promise behind `/v1/stats`, and how far tiles are collected."""
 
-from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
+from attestlayer.audit_findings import difference
+from attestlayer.canonical import format_json
 from attestlayer.checkpoint import Checkpoint
 from attestlayer.encoding import Hash, format_time
 from attestlayer.errors import VerificationError
@@ -14,7 +16,8 @@ from issuer.audit.head import Moment
 from issuer.audit.rounds import Chain
 from issuer.errors import LogHaltedError
 from issuer.log.collected import COLLECTED, RETENTION_S, parse_collected
-from issuer.log.promise import Promise, parse_promise, promise_after, promise_name
+from issuer.log.promise import Promise, promise_after
+from issuer.log.state import HEAD
 
 _WINDOW_S = 26 * 3600
 """More than a promise looks back on: 24 hours and the one that is not over."""
@@ -31,39 +34,33 @@ class DerivedAudit:
     def run(self) -> None:
         """Check both, if no round had to be left out."""
         if self.chain.whole:
-            self._check_promises()
+            with suppress(VerificationError, ValueError):  # of entries: the registry's audit names them
+                self._check_promise()
             self._check_collected()
 
-    def _check_promises(self) -> None:
-        """The promise of the newest public round, and the one before if it is kept."""
-        last = self.moment.latest.sequence
-        for promise in self._promises(last):
-            name = promise_name(promise.sequence)
-            if promise.sequence < last - 1 or (
-                promise.sequence < last and not self.examiner.private.exists(name)
-            ):
-                continue
-            data = self.examiner.need(name)
-            if data is None:
-                continue
-            try:
-                parse_promise(data, name)
-            except LogHaltedError as error:
-                self.examiner.find(name, Word.MALFORMED, error)
-            else:
-                self.examiner.compare(name, data, promise.format())
+    def _check_promise(self) -> None:
+        """The promise in head, which is of the round before."""
+        head = self.moment.head
+        if head is None:
+            return
+        made = self._promise(head.sequence - 1)
+        if made != head.promise:
+            found, wanted = (format_json(each and each.members()) for each in (head.promise, made))
+            self.examiner.find(HEAD, Word.HEAD_MISMATCH, f"promise: {difference(found, wanted)}")
 
-    def _promises(self, last: int) -> Iterator[Promise]:
+    def _promise(self, last: int) -> Promise | None:
+        """How the promise was kept up to round `last`. None for the round before the first one."""
+        if last < 0:
+            return None
         first = next(n for n in range(last + 1) if self.chain.times[n] >= self.chain.times[last] - _WINDOW_S)
         promise: Promise | None = None
         bundles = _Bundles(self.examiner, self.moment.latest.head.size)
         for sequence in range(max(0, first - 1), last + 1):
-            before = self.chain.sizes[sequence - 1] if sequence else 0
-            leaves = bundles.leaves(before, self.chain.sizes[sequence])
-            if leaves is None:
-                return  # the registry's audit says what is wrong with the entries
-            promise = promise_after(promise, leaves, self._checkpoint(sequence))
-            yield promise
+            before, after = self.chain.sizes[sequence - 1] if sequence else 0, self.chain.sizes[sequence]
+            leaves = bundles.leaves(before, after)
+            oldest = min((leaf.issued_at for leaf in leaves), default=None)
+            promise = promise_after(promise, oldest, self._checkpoint(sequence))
+        return promise
 
     def _checkpoint(self, sequence: int) -> Checkpoint:
         """A checkpoint as far as a promise looks at it."""
@@ -108,23 +105,19 @@ class _Bundles:
     _number: int = -1
     _held: tuple[Leaf, ...] = ()
 
-    def leaves(self, first: int, end: int) -> list[Leaf] | None:
-        """The leaves from place `first` up to `end`, or None if they can't be read."""
+    def leaves(self, first: int, end: int) -> list[Leaf]:
+        """The leaves from place `first` up to `end`. Raises `VerificationError`, `ValueError`."""
         found: list[Leaf] = []
         while first < end:
             number = first // WIDTH
-            if number != self._number and not self._hold(number):
-                return None
+            if number != self._number:
+                self._hold(number)
             part = self._held[first - number * WIDTH : end - number * WIDTH]
             found += part
             first += len(part)
         return found
 
-    def _hold(self, number: int) -> bool:
+    def _hold(self, number: int) -> None:
         tile = tile_at(0, number, self.size)
-        try:
-            entries = parse_bundle(self.examiner.public.read(tile.bundle_path) or b"", tile.width)
-            self._held, self._number = tuple(parse_entry(entry) for entry in entries), number
-        except (ValueError, VerificationError):
-            return False
-        return True
+        entries = parse_bundle(self.examiner.public.read(tile.bundle_path) or b"", tile.width)
+        self._held, self._number = tuple(parse_entry(entry) for entry in entries), number

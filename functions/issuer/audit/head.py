@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
+from attestlayer import layout
 from attestlayer.checkpoint import Checkpoint
-from attestlayer.encoding import format_hash
+from attestlayer.encoding import format_hash, format_time
 from attestlayer.errors import VerificationError
-from attestlayer.merkle import TreeHead
+from attestlayer.notices import parse_notices
 from attestlayer.tiles import WIDTH, parse_bundle, tile_at
 from issuer.audit.findings import Examiner, Word
 from issuer.errors import LogHaltedError
@@ -93,6 +94,8 @@ class HeadAudit:
         return True
 
     def _read_batch(self, head: Head) -> Batch | None:
+        if head.batch is None:
+            return self._empty_batch(head)
         data = self.examiner.need(head.batch)
         if data is None:
             return None
@@ -102,46 +105,69 @@ class HeadAudit:
             self.examiner.find(head.batch, Word.MALFORMED, error)
             return None
 
+    def _empty_batch(self, head: Head) -> Batch | None:
+        """The batch of a round that changed nothing, which is stored nowhere."""
+        data = self.examiner.public.read(layout.notices_path(head.notices_hash))
+        try:
+            notices = parse_notices(data or b"")
+        except VerificationError:  # the registry's audit says what is wrong with them
+            return None
+        return Batch(head.sequence, head.batch_time, head.tree, (), notices, notices_changed=False)
+
     def _check_batch(self, head: Head, batch: Batch) -> None:
         self._expect("batch's sequence", head.sequence, batch.sequence)
         self._expect("batch_time", head.batch_time, batch.time)
         self._expect("batch's notices", head.notices_hash, batch.notices.hash())
         self._expect("batch's tree size", head.tree.size, batch.size)
+        oldest = min((leaf.issued_at for leaf in batch.leaves), default=None)
+        self._expect("oldest_issued_at", head.oldest, oldest)
         if head.sequence:
-            self._check_before(head, batch.before)
+            self._check_before(head, batch)
         if self.moment.is_open:
             self._check_growth(head, batch)
         else:
             self._check_published(batch)
 
-    def _check_before(self, head: Head, before: TreeHead) -> None:
-        """The batch continues the tree of the round before."""
+    def _check_before(self, head: Head, batch: Batch) -> None:
+        """The batch continues the tree of the round before, after its time and with its notices."""
         try:
             signed = self.examiner.ports.log.read_signed(head.sequence - 1)
         except LogHaltedError:  # its own check says what is wrong with it
             return
-        if signed and signed.checkpoint.head != before:
-            wanted = signed.checkpoint.head
+        if signed is None:
+            return
+        last, before, name = signed.checkpoint, batch.before, head.batch or HEAD
+        if last.head != before:
             detail = (
                 f"it continues size {before.size}, root {format_hash(before.root)}; round "
-                f"{head.sequence - 1} has size {wanted.size}, root {format_hash(wanted.root)}"
+                f"{last.sequence} has size {last.head.size}, root {format_hash(last.head.root)}"
             )
-            self.examiner.find(head.batch, Word.CHAIN_BROKEN, detail)
+            self.examiner.find(name, Word.CHAIN_BROKEN, detail)
+        if not batch.notices_changed and head.notices_hash != last.notices_hash:
+            detail = f"it says that its notices are those of round {last.sequence}, which has others"
+            self.examiner.find(name, Word.CHAIN_BROKEN, detail)
+        until = head.batch_time if self.moment.is_open else self.moment.latest.timestamp
+        if not last.timestamp < head.batch_time <= until:
+            found, wanted = format_time(head.batch_time), format_time(last.timestamp)
+            detail = f"batch_time: head says {found}, wanted one after {wanted} up to {format_time(until)}"
+            self.examiner.find(HEAD, Word.HEAD_MISMATCH, detail)
 
     def _check_growth(self, head: Head, batch: Batch) -> None:
         """The batch on top of the public tree makes head's root, by the path that publishing takes."""
         try:
             found = Growth(face.read_edge(self.examiner.public, batch.before), batch).head()
         except LogHaltedError as error:
-            self.examiner.find(head.batch, Word.ROOT_MISMATCH, error)
+            self.examiner.find(head.batch or HEAD, Word.ROOT_MISMATCH, error)
             return
         if found != head.tree:
             wanted = format_hash(head.tree.root)
-            detail = f"with it the tree's root is {format_hash(found.root)}, head's is {wanted}"
-            self.examiner.find(head.batch, Word.ROOT_MISMATCH, detail)
+            detail = f"with its batch the tree's root is {format_hash(found.root)}, head's is {wanted}"
+            self.examiner.find(head.batch or HEAD, Word.ROOT_MISMATCH, detail)
 
     def _check_published(self, batch: Batch) -> None:
         """The batch's leaves are the last entries of the public tree."""
+        if not batch.leaves:
+            return
         place, entries = batch.before.size, list[bytes]()
         first = place - place % WIDTH
         for at in range(first, batch.size, WIDTH):

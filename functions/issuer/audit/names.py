@@ -9,14 +9,12 @@ from issuer.audit.head import Moment
 from issuer.errors import LogHaltedError, StoreError
 from issuer.log.cause import CAUSES, parse_cause
 from issuer.log.collected import COLLECTED
-from issuer.log.promise import PROMISES
 from issuer.log.state import BATCHES, HEAD, SIGNED
 
 _SINGLE = frozenset({HEAD, COLLECTED, "indexed"})
 _NUMBER = r"(0|[1-9][0-9]*)"
 _BATCH = re.compile(rf"{BATCHES}{_NUMBER}-([0-9a-f]{{64}})")
 _ROUND = re.compile(rf"({SIGNED}|{CAUSES}){_NUMBER}")
-_PROMISE = re.compile(rf"{PROMISES}{_NUMBER}")
 _SEALED = re.compile(r"sealed/([0-9a-f]{64})\.zip")
 _KIT = re.compile(r"kits/kit_[0-9A-Z]+\.zip")
 _RECORD = re.compile(r"records/pkt_[0-9A-Z]+/rec_[0-9A-Z]+")
@@ -41,8 +39,6 @@ class NamesAudit:
             self._judge_batch(name, int(match[1]), bytes.fromhex(match[2]))
         elif match := _ROUND.fullmatch(name):
             self._judge_round(name, int(match[2]))
-        elif match := _PROMISE.fullmatch(name):
-            self._judge_promise(name, int(match[1]))
         elif match := _SEALED.fullmatch(name):
             self._judge_digest(name, bytes.fromhex(match[1]))  # `issuer reconcile` notes the orphan
         elif _RECORD.fullmatch(name):
@@ -73,12 +69,6 @@ class NamesAudit:
             self.examiner.find(name, Word.UNCOMMITTED, "of a writer that is at work, died, or lost the round")
         else:
             self.examiner.find(name, Word.STRAY, f"the newest round is {self.moment.last}")
-
-    def _judge_promise(self, name: str, sequence: int) -> None:
-        if sequence > self.moment.last:
-            self.examiner.find(name, Word.STRAY, f"the newest round is {self.moment.last}")
-        elif sequence < self.moment.latest.sequence - 1:
-            self.examiner.find(name, Word.SUPERSEDED, "a later round is public: `issuer collect` deletes it")
 
     def _judge_digest(self, name: str, digest: bytes) -> None:
         """Nobody speaks of it, but its bytes are its name's; unless it is gone by now."""

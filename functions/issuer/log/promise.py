@@ -1,31 +1,18 @@
 """The promise: a checkpoint each cadence, each leaf in one by its `merge_by`. How well it was kept of late.
 
-`promise/<sequence>` is a private object, a pure function of the one before, the round's batch and its
-checkpoint, so that all publishers of a round write the same `/v1/stats` (decision page "Stats").
+It is a pure function of the one before, a round's leaves and its checkpoint, and stands in the next round's
+head, so that all publishers of a round write the same `/v1/stats` (decision page "Stats").
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from attestlayer import layout
-from attestlayer.canonical import (
-    Json,
-    format_json,
-    parse_json,
-    take_array,
-    take_document,
-    take_integer,
-    take_object,
-    take_time,
-)
+from attestlayer.canonical import Json, Members, take_array, take_integer, take_object, take_time
 from attestlayer.checkpoint import Checkpoint
 from attestlayer.encoding import format_hash, format_time
-from attestlayer.leaf import Leaf
-from issuer.log.state import undamaged
 from issuer.model import CreditEntry, CreditKind, WaitingLeaf
 from issuer.ports import Ledger, ObjectStore
 
-PROMISES = "promise/"
 DEBIT = "consume-"
 _HOUR_S = 3600
 _HOURS = 24
@@ -77,47 +64,38 @@ class Promise:
     gaps: Peaks = Peaks()
     delays: Peaks = Peaks()
 
-    def format(self) -> bytes:
-        """The object's bytes."""
-        return format_json(
-            {
-                "schema": "attestlayer/promise/1",
-                "sequence": self.sequence,
-                "timestamp": format_time(self.timestamp),
-                "gaps": self.gaps.members(),
-                "delays": self.delays.members(),
-            }
-        )
+    def members(self) -> Members:
+        """As an object."""
+        return {
+            "sequence": self.sequence,
+            "timestamp": format_time(self.timestamp),
+            "gaps": self.gaps.members(),
+            "delays": self.delays.members(),
+        }
 
 
-def promise_name(sequence: int) -> str:
-    """The private object that says how the promise was kept up to checkpoint `sequence`."""
-    return f"{PROMISES}{sequence}"
+def promise_after(before: Promise | None, oldest: int | None, checkpoint: Checkpoint) -> Promise:
+    """The promise with one more checkpoint. None before it: nothing is known.
 
-
-def promise_after(before: Promise | None, leaves: Sequence[Leaf], checkpoint: Checkpoint) -> Promise:
-    """The promise with one more checkpoint, which brought `leaves` in. None: nothing is known before it."""
+    `oldest`: `issued_at` of the oldest leaf that it brought in, or None.
+    """
     at = checkpoint.timestamp
     gaps = before.gaps.noted(at, at - before.timestamp) if before else Peaks()
     delays = before.delays.since(at) if before else Peaks()
-    if leaves:
-        delays = delays.noted(at, max(0, at - min(leaf.issued_at for leaf in leaves)))
+    if oldest is not None:
+        delays = delays.noted(at, max(0, at - oldest))
     return Promise(checkpoint.sequence, at, gaps, delays)
 
 
-def parse_promise(data: bytes, name: str) -> Promise:
-    """The promise stored as `name`. Raises `LogHaltedError` if it is damaged."""
-    with undamaged(name):
-        members = take_document(parse_json(data), "promise", ("sequence", "timestamp", "gaps", "delays"))
-        promise = Promise(
-            take_integer(members, "sequence"),
-            take_time(members, "timestamp"),
-            _take_peaks(take_array(members, "gaps")),
-            _take_peaks(take_array(members, "delays")),
-        )
-        if promise_name(promise.sequence) != name:
-            raise ValueError(f"it is of round {promise.sequence}")
-        return promise
+def take_promise(value: Json) -> Promise:
+    """A promise from its object. Raises `ValueError`."""
+    members = take_object(value, ("sequence", "timestamp", "gaps", "delays"))
+    return Promise(
+        take_integer(members, "sequence"),
+        take_time(members, "timestamp"),
+        _take_peaks(take_array(members, "gaps")),
+        _take_peaks(take_array(members, "delays")),
+    )
 
 
 def oldest_waiting(ledger: Ledger, public: ObjectStore, now: int) -> WaitingLeaf | None:

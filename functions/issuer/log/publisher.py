@@ -6,26 +6,19 @@ and it is the same bytes, since `signed/<sequence>` is taken from whoever stored
 
 import itertools
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 
 from attestlayer import layout
 from attestlayer.canonical import format_json
 from attestlayer.checkpoint import Checkpoint
+from attestlayer.encoding import sha256
 from attestlayer.keyring import read_notices
-from attestlayer.notices import IncidentReason, late_merge
+from attestlayer.notices import IncidentReason, Notices, late_merge, parse_notices
 from attestlayer.receipt import MERGE_DELAY_S
-from issuer.errors import LogHaltedError, ObjectConflictError, StaleTagError, StoreError
+from issuer.errors import LogHaltedError, StaleTagError, StoreError
 from issuer.log import face
 from issuer.log.cause import settle_cause
-from issuer.log.promise import (
-    Promise,
-    debit_id,
-    parse_promise,
-    promise_after,
-    promise_name,
-    returned,
-)
+from issuer.log.promise import debit_id, promise_after, returned
 from issuer.log.publication import Growth, consistency_object, entry_objects, views
 from issuer.log.signing import RoundSigner
 from issuer.log.state import (
@@ -44,14 +37,26 @@ _AT_ONCE = 512
 _TRIES = 8
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a committed round is published from: its batch as it was read back, and the tree it makes.
+
+    `previous`: the signed round before, if who committed this one has it at hand.
+    """
+
+    batch: Batch
+    growth: Growth
+    previous: SignedRound | None = None
+
+
 @dataclass(frozen=True)
 class Publisher:
     """Finishes rounds."""
 
     ports: LogPorts
 
-    def bring_public(self, head: Head) -> Checkpoint:
-        """Head's checkpoint: the public one, or that of its round, which is finished now.
+    def bring_public(self, head: Head) -> SignedRound:
+        """Head's round: the public one, or the one that is finished now.
 
         Raises `LogHaltedError` unless the public face is this log's, at head or one round behind it;
         `SupersededError` if it is ahead since head has moved on.
@@ -69,7 +74,7 @@ class Publisher:
                 raise LogHaltedError(
                     f"the public checkpoint {latest.sequence} is not the one that this log signed"
                 )
-            return latest
+            return signed
         behind = (latest.sequence, latest.hash()) if latest else (-1, None)
         if behind != (head.sequence - 1, head.previous):
             raise LogHaltedError(
@@ -78,34 +83,59 @@ class Publisher:
             )
         return self.finish(head)
 
-    def finish(self, head: Head) -> Checkpoint:
+    def finish(self, head: Head, prepared: Prepared | None = None) -> SignedRound:
         """Bring head's round to the public, whatever of it is there already.
 
-        Raises `LogHaltedError` if what it reads does not agree, `SupersededError` if head has moved on.
+        `prepared`: from who has just committed it. Raises `LogHaltedError` if what it reads does not agree,
+        `SupersededError` if head has moved on.
         """
-        public = self.ports.public
-        batch = self._read_batch(head)
-        growth = Growth(face.read_edge(public, batch.before), batch)
-        if growth.head() != head.tree:
-            raise LogHaltedError(
-                f"the tiles of round {head.sequence} do not make the root that was committed"
-            )
+        prepared = prepared or self._read_prepared(head)
+        batch, growth = prepared.batch, prepared.growth
         self._create(growth.objects())
         keyring = read_notices(batch.notices)
-        signed = RoundSigner(self.ports).sign(head, batch, keyring)
+        signed = RoundSigner(self.ports).sign(head, batch, keyring, prepared.previous)
         self._give_back(batch, signed)
-        promise = self._promise(head, batch, signed)
-        self._create({layout.notices_path(batch.notices.hash()): batch.notices.format()})
+        if batch.notices_changed:
+            self._create({layout.notices_path(batch.notices.hash()): batch.notices.format()})
         self._create(dict(entry_objects(batch, signed, growth)) | consistency_object(batch, growth))
         self._create({layout.checkpoint_path(signed.checkpoint.hash()): signed.checkpoint.format()})
         if head.sequence % layout.BUNDLED == layout.BUNDLED - 1:
             self._create(self._bundle(head.sequence))
-        for name, data in views(batch, signed, keyring, promise, self.ports.cadence_s).items():
-            self._replace(name, data, head)
-        self._drop_promise(head.sequence)
-        return signed.checkpoint
+        promise = promise_after(head.promise, head.oldest, signed.checkpoint)
+        self._replace(views(batch, signed, keyring, promise, self.ports.cadence_s), head)
+        return signed
+
+    def read_notices(self, head: Head) -> Notices:
+        """The notices that head names. Raises `LogHaltedError` if they are missing or damaged."""
+        name = layout.notices_path(head.notices_hash)
+        data = self.ports.public.read(name)
+        if data is None:
+            raise LogHaltedError(f"{name}, the notices that head names, is missing from the public store")
+        if sha256(data) != head.notices_hash:
+            raise LogHaltedError(f"{name}, the notices that head names, is damaged: bring that object back")
+        return parse_notices(data)
+
+    def read_growth(self, head: Head, batch: Batch) -> Growth:
+        """The tree that a batch makes, from the public tiles. Raises `SupersededError` as `finish`."""
+        try:
+            return Growth(face.read_edge(self.ports.public, batch.before), batch)
+        except LogHaltedError:
+            self.ports.check_current(head)  # tiles of an older tree may have been collected
+            raise
+
+    def _read_prepared(self, head: Head) -> Prepared:
+        batch = self._read_batch(head)
+        growth = self.read_growth(head, batch)
+        if growth.head() != head.tree:
+            raise LogHaltedError(
+                f"the tiles of round {head.sequence} do not make the root that was committed"
+            )
+        return Prepared(batch, growth)
 
     def _read_batch(self, head: Head) -> Batch:
+        if head.batch is None:
+            notices = self.read_notices(head)
+            return Batch(head.sequence, head.batch_time, head.tree, (), notices, notices_changed=False)
         data = self.ports.private.read(head.batch)
         if data is None:
             self.ports.check_current(head)  # a later round may have made it superfluous
@@ -143,40 +173,6 @@ class Publisher:
         if late:
             yield cause if on_time else IncidentReason.OUTAGE, late
 
-    def promise_of(self, sequence: int) -> Promise | None:
-        """How the promise was kept up to a round, or None. Raises `LogHaltedError` if that is damaged."""
-        name = promise_name(sequence)
-        data = self.ports.private.read(name)
-        return None if data is None else parse_promise(data, name)
-
-    def _promise(self, head: Head, batch: Batch, signed: SignedRound) -> Promise:
-        """How the promise was kept up to this round: as stored, or made from that of the round before.
-
-        A log that has none before (it is older than they are) begins here.
-        """
-        private, name = self.ports.private, promise_name(head.sequence)
-        data = private.read(name)
-        if data is None:
-            before = self.promise_of(head.sequence - 1)
-            if before is None:
-                self.ports.check_current(head)  # dropped once later rounds were public
-            made = promise_after(before, batch.leaves, signed.checkpoint)
-            with suppress(ObjectConflictError):  # another publisher was first: its bytes count
-                private.create(name, made.format())
-            data = private.read(name)
-        if data is None:
-            self.ports.check_current(head)
-            raise StoreError(f"{name} was stored and is not there")
-        promise = parse_promise(data, name)
-        if promise.timestamp != signed.checkpoint.timestamp:
-            raise LogHaltedError(f"{name} is not of the checkpoint that was signed")
-        return promise
-
-    def _drop_promise(self, sequence: int) -> None:
-        """Keep this round's, for the next, and the one before, for publishers still at this round."""
-        if sequence >= 2:
-            self.ports.private.delete(promise_name(sequence - 2))
-
     def _bundle(self, sequence: int) -> dict[str, bytes]:
         """The bundle that this round's checkpoint fills."""
         number = sequence // layout.BUNDLED
@@ -197,16 +193,20 @@ class Publisher:
         for at in range(0, len(items), _AT_ONCE):
             self.ports.public.create_many(dict(items[at : at + _AT_ONCE]))
 
-    def _replace(self, name: str, data: bytes, head: Head) -> None:
-        """Replace a mutable object: its tag first, then head again, then compare-and-swap on the tag."""
+    def _replace(self, objects: Mapping[str, bytes], head: Head) -> None:
+        """Replace mutable objects in order: their tags first, then head again, then compare-and-swap."""
         for _ in range(_TRIES):
-            current = self.ports.public.read_tagged(name)
-            if current and current.data == data:
+            current = {name: self.ports.public.read_tagged(name) for name in objects}
+            others = {
+                name: found for name, found in current.items() if not found or found.data != objects[name]
+            }
+            if not others:
                 return
             self.ports.check_current(head)
             try:
-                self.ports.public.replace(name, data, current.tag if current else None)
+                for name, found in others.items():
+                    self.ports.public.replace(name, objects[name], found.tag if found else None)
             except StaleTagError:
                 continue
             return
-        raise StoreError(f"{name} was replaced by others {_TRIES} times in a row")
+        raise StoreError(f"{', '.join(others)}: replaced by others {_TRIES} times in a row")

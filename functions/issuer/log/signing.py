@@ -1,6 +1,5 @@
 """Signs rounds: checkpoint, note and cosignatures, fixed for all publishers by who stores them first."""
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from attestlayer.checkpoint import Checkpoint
@@ -42,21 +41,39 @@ class RoundSigner:
 
     ports: LogPorts
 
-    def sign(self, head: Head, batch: Batch, keyring: Keyring) -> SignedRound:
-        """The round's signature: the stored one, or a new one if there is none."""
-        signed = self.ports.read_signed(head.sequence)
+    def sign(
+        self, head: Head, batch: Batch, keyring: Keyring, previous: SignedRound | None = None
+    ) -> SignedRound:
+        """The round's signature: the stored one, or a new one if there is none.
+
+        `previous`: the round before, from who has just committed this one. Then nobody has signed it, or
+        only just.
+        """
+        signed = None if previous else self.ports.read_signed(head.sequence)
         if signed is None:
-            made = self._make_signed(head, batch, keyring)
+            if previous is None and head.sequence:
+                previous = self.ports.read_signed(head.sequence - 1)
+            made = self._make_signed(head, batch, keyring, previous)
             _check_signed(made, head, batch, keyring)
-            with suppress(ObjectConflictError):  # another publisher was first: its bytes count
-                self.ports.private.create(signed_name(head.sequence), made.format())
-            signed = self.ports.read_signed(head.sequence)
-        if signed is None:
-            raise StoreError(f"{signed_name(head.sequence)} was stored and is not there")
+            signed = self._store(made)
         _check_signed(signed, head, batch, keyring)
         return signed
 
-    def _make_signed(self, head: Head, batch: Batch, keyring: Keyring) -> SignedRound:
+    def _store(self, made: SignedRound) -> SignedRound:
+        """What is stored: this one, or another publisher's, who was first."""
+        name = signed_name(made.checkpoint.sequence)
+        try:
+            self.ports.private.create(name, made.format())
+        except ObjectConflictError:
+            signed = self.ports.read_signed(made.checkpoint.sequence)
+            if signed is None:
+                raise StoreError(f"{name} was stored and is not there") from None
+            return signed
+        return made
+
+    def _make_signed(
+        self, head: Head, batch: Batch, keyring: Keyring, previous: SignedRound | None
+    ) -> SignedRound:
         timestamp = max(batch.time, self.ports.grid_time())
         signers = self.signers_at(keyring, timestamp)
         unsigned = Checkpoint(
@@ -69,9 +86,10 @@ class RoundSigner:
             kid=signers[0].public.kid,
         )
         checkpoint = replace(unsigned, signature=signers[0].sign(unsigned.signed_bytes()))
-        note = Note(checkpoint.note_text(), tuple(_sign_note(checkpoint, signer) for signer in signers))
-        policy = keyring.witness_policy_at(timestamp)
-        lines = self._carried(head, note, policy) or self._cosigned(head, note, policy, timestamp)
+        before = previous.note if previous and previous.note.text == checkpoint.note_text() else None
+        own = tuple(_sign_note(checkpoint, signer, before) for signer in signers)
+        note, policy = Note(checkpoint.note_text(), own), keyring.witness_policy_at(timestamp)
+        lines = _carried(before, policy) or self._cosigned(head, note, policy, timestamp)
         return SignedRound(checkpoint, append_signatures(note, lines))
 
     def signers_at(self, keyring: Keyring, timestamp: int) -> list[Signer]:
@@ -87,14 +105,6 @@ class RoundSigner:
                 f"the notices name registry keys {', '.join(kids)}; the keys at hand are {held}",
             )
         return [self.ports.signers[kid] for kid in kids]
-
-    def _carried(self, head: Head, note: Note, policy: WitnessPolicy) -> tuple[Signature, ...]:
-        """The cosignatures of the round before if they are of the same tree and meet the policy, or none."""
-        previous = self.ports.read_signed(head.sequence - 1) if head.sequence else None
-        if previous is None or previous.note.text != note.text:
-            return ()
-        lines = _verified(previous.note, policy)
-        return tuple(lines.values()) if policy.is_met(lines.keys()) else ()
 
     def _cosigned(
         self, head: Head, note: Note, policy: WitnessPolicy, timestamp: int
@@ -175,6 +185,16 @@ def _verified(note: Note, policy: WitnessPolicy) -> dict[str, Signature]:
     }
 
 
-def _sign_note(checkpoint: Checkpoint, signer: Signer) -> Signature:
-    key = VerifierKey(checkpoint.origin, ED25519, signer.public)
-    return Signature(key.name, key.key_id, signer.sign(checkpoint.note_text().encode()))
+def _carried(before: Note | None, policy: WitnessPolicy) -> tuple[Signature, ...]:
+    """The cosignatures of the round before, whose tree is the same, if they meet the policy, or none."""
+    lines = _verified(before, policy) if before else {}
+    return tuple(lines.values()) if policy.is_met(lines.keys()) else ()
+
+
+def _sign_note(checkpoint: Checkpoint, signer: Signer, before: Note | None) -> Signature:
+    """The signer's line: that of the round before, whose text is the same, or a new one."""
+    key, text = VerifierKey(checkpoint.origin, ED25519, signer.public), checkpoint.note_text()
+    for line in signatures_by(before, key) if before else ():
+        if signature_verifies(text, line, key):
+            return line
+    return Signature(key.name, key.key_id, signer.sign(text.encode()))

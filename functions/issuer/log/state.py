@@ -21,13 +21,23 @@ from attestlayer.canonical import (
     take_value,
 )
 from attestlayer.checkpoint import Checkpoint, take_checkpoint
-from attestlayer.encoding import Hash, format_hash, format_time, parse_hash, parse_origin, sha256, shown
+from attestlayer.encoding import (
+    Hash,
+    format_hash,
+    format_time,
+    parse_hash,
+    parse_origin,
+    parse_time,
+    sha256,
+    shown,
+)
 from attestlayer.errors import VerificationError
 from attestlayer.leaf import Leaf, parse_entry
 from attestlayer.merkle import Edge, TreeHead
 from attestlayer.note import Note, parse_note
 from attestlayer.notices import Notices, take_notices
 from issuer.errors import LogHaltedError
+from issuer.log.promise import Promise, take_promise
 
 HEAD = "head"
 BATCHES = "batch/"
@@ -44,7 +54,9 @@ def signed_name(sequence: int) -> str:
 class Head:
     """The one small object that decides: which batch is round `sequence`. Changed by compare-and-swap only.
 
-    `edge`: the tree's complete subtrees, largest first; `previous`: hash of checkpoint `sequence` − 1.
+    `edge`: the tree's complete subtrees, largest first; `batch`: None for a round without leaves or
+    notices, which is all in here; `oldest`: `issued_at` of its oldest leaf; `previous`: hash of checkpoint
+    `sequence` − 1; `promise`: how the promise was kept up to that one.
     """
 
     origin: str
@@ -53,8 +65,10 @@ class Head:
     edge: tuple[Hash, ...]
     notices_hash: Hash
     batch_time: int
-    batch: str
+    batch: str | None
+    oldest: int | None
     previous: Hash | None
+    promise: Promise | None
 
     def format(self) -> bytes:
         """The object's bytes."""
@@ -70,7 +84,9 @@ class Head:
                 "notices_hash": format_hash(self.notices_hash),
                 "batch_time": format_time(self.batch_time),
                 "batch": self.batch,
+                "oldest_issued_at": None if self.oldest is None else format_time(self.oldest),
                 "prev_checkpoint_hash": None if self.previous is None else format_hash(self.previous),
+                "promise": self.promise and self.promise.members(),
             }
         )
 
@@ -90,6 +106,11 @@ class Batch:
     def size(self) -> int:
         """The tree's size with this batch."""
         return self.before.size + len(self.leaves)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it changes nothing: then head says all, and it is not stored."""
+        return not self.leaves and not self.notices_changed
 
     @property
     def name(self) -> str:
@@ -142,7 +163,9 @@ def parse_head(data: bytes) -> Head:
         "notices_hash",
         "batch_time",
         "batch",
+        "oldest_issued_at",
         "prev_checkpoint_hash",
+        "promise",
     ]
     with undamaged("head"):
         members = take_document(parse_json(data), "head", names)
@@ -153,11 +176,15 @@ def parse_head(data: bytes) -> Head:
             edge=tuple(parse_hash(_text(item)) for item in take_array(members, "edge")),
             notices_hash=take_hash(members, "notices_hash"),
             batch_time=take_time(members, "batch_time"),
-            batch=take_string(members, "batch"),
+            batch=take_optional(members, "batch", str),
+            oldest=take_optional(members, "oldest_issued_at", parse_time),
             previous=take_optional(members, "prev_checkpoint_hash", parse_hash),
+            promise=None if members["promise"] is None else take_promise(members["promise"]),
         )
         if Edge(head.tree.size, head.edge).head() != head.tree:
             raise ValueError("its edge does not make its root")
+        if head.promise and head.promise.sequence != head.sequence - 1:
+            raise ValueError(f"its promise is of round {head.promise.sequence}")
         return head
 
 

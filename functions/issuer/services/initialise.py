@@ -33,7 +33,7 @@ class Initialiser:
             raise LogHaltedError(f"this home holds the log {head.origin}, wanted {self.ports.origin}")
         self.ports.check_ledger(head, noted)
         try:
-            return Publisher(self.ports).bring_public(head)
+            return Publisher(self.ports).bring_public(head).checkpoint
         except SupersededError:  # the log is at work already: look again
             return self.run(issuers)
 
@@ -68,7 +68,7 @@ class Initialiser:
         empty = Edge().head()
         batch = Batch(0, time, empty, (), notices, notices_changed=True)
         self.ports.private.create(batch.name, batch.format())
-        head = Head(self.ports.origin, 0, empty, (), notices.hash(), time, batch.name, None)
+        head = Head(self.ports.origin, 0, empty, (), notices.hash(), time, batch.name, None, None, None)
         self.ports.ledger.note_round(0)
         try:
             self.ports.private.replace(HEAD, head.format(), None)

@@ -5,6 +5,7 @@ the batch is durable, read back, recomputed by a second path and committed by co
 once `signed/<sequence>` is stored, all else is a pure function of it and the batch.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,20 +13,21 @@ from enum import StrEnum
 from attestlayer import layout
 from attestlayer.canonical import format_json
 from attestlayer.checkpoint import Checkpoint
-from attestlayer.encoding import format_time, sha256
+from attestlayer.encoding import format_time
 from attestlayer.keyring import read_notices
 from attestlayer.leaf import Leaf, parse_entry
 from attestlayer.merkle import Edge, leaf_hash
-from attestlayer.notices import Notices, parse_notices
+from attestlayer.notices import Notices
 from issuer.errors import LogHaltedError, StaleTagError, StoreError
 from issuer.log import face
+from issuer.log.promise import promise_after
 from issuer.log.publication import Growth
-from issuer.log.publisher import Publisher
+from issuer.log.publisher import Prepared, Publisher
 from issuer.log.queue import with_queued
 from issuer.log.signing import RoundSigner
 from issuer.log.state import HEAD, Batch, Head, parse_batch, parse_head
 from issuer.log.store import LogPorts, SupersededError
-from issuer.model import WaitingLeaf
+from issuer.model import QueuedNotice, WaitingLeaf
 from issuer.ports import Tagged
 
 MAX_LEAVES = 4096
@@ -77,22 +79,22 @@ class Sequencer:
         noted = self.ports.ledger.noted_round()
         stored, head = self._read_head()
         self.ports.check_ledger(head, noted)
-        last = publisher.bring_public(head)
+        before = publisher.bring_public(head)
+        last = before.checkpoint
         time = self._wait_for_grid()
         if time <= last.timestamp:
             self._check_clock(last)
             return RoundReport(Outcome.NOT_DUE, last)
-        batch = self._make_batch(head, time)
-        # Before anything is committed: what would stop its publication, with the signature made.
-        publisher.promise_of(head.sequence)
+        queued = self.ports.ledger.queued_notices()
+        batch = self._make_batch(head, publisher.read_notices(head), queued, time)
         # Notices that can't be signed under would hold the log up for ever.
         RoundSigner(self.ports).signers_at(read_notices(batch.notices), time)
-        following = self._prepare(publisher, head, last, batch)
+        following, growth = self._prepare(publisher, head, last, batch)
         if not self._commit(stored, following):
             return RoundReport(Outcome.LOST, last)
-        checkpoint = publisher.finish(following)
-        self._clean_up(head, batch)
-        return RoundReport(Outcome.PUBLISHED, checkpoint, len(batch.leaves))
+        signed = publisher.finish(following, Prepared(batch, growth, before))
+        self._clean_up(head, batch, queued)
+        return RoundReport(Outcome.PUBLISHED, signed.checkpoint, len(batch.leaves))
 
     def _read_head(self) -> tuple[Tagged, Head]:
         stored = self.ports.private.read_tagged(HEAD)
@@ -124,12 +126,11 @@ class Sequencer:
                 clock.sleep(left)
         return self.ports.grid_time()
 
-    def _make_batch(self, head: Head, time: int) -> Batch:
-        notices = self._read_notices(head)
+    def _make_batch(self, head: Head, notices: Notices, queued: Sequence[QueuedNotice], time: int) -> Batch:
         extended = notices
-        for queued in self.ports.ledger.queued_notices():
+        for each in queued:
             with suppress(ValueError):  # stays in the queue: `issuer audit` names it
-                extended = with_queued(extended, time, queued)
+                extended = with_queued(extended, time, each)
         return Batch(
             sequence=head.sequence + 1,
             time=time,
@@ -138,15 +139,6 @@ class Sequencer:
             notices=extended,
             notices_changed=extended != notices,
         )
-
-    def _read_notices(self, head: Head) -> Notices:
-        name = layout.notices_path(head.notices_hash)
-        data = self.ports.public.read(name)
-        if data is None:
-            raise LogHaltedError(f"{name}, the notices that head names, is missing from the public store")
-        if sha256(data) != head.notices_hash:
-            raise LogHaltedError(f"{name}, the notices that head names, is damaged: bring that object back")
-        return parse_notices(data)
 
     def _take_leaves(self, time: int) -> tuple[Leaf, ...]:
         """Waiting leaves in the log's order. One that is in the log already is noted as such: the next
@@ -167,29 +159,39 @@ class Sequencer:
     def _is_merged(self, waiting: WaitingLeaf) -> bool:
         return self.ports.public.exists(layout.inclusion_path(waiting.leaf_hash))
 
-    def _prepare(self, publisher: Publisher, head: Head, last: Checkpoint, batch: Batch) -> Head:
+    def _prepare(
+        self, publisher: Publisher, head: Head, last: Checkpoint, batch: Batch
+    ) -> tuple[Head, Growth]:
         """Store the batch, read it back, recompute its root by the second path. Signs nothing."""
         edge = Edge(head.tree.size, head.edge)
         for leaf in batch.leaves:
             edge.append(leaf.hash())
-        self.ports.private.create(batch.name, batch.format())
-        stored = self.ports.private.read(batch.name)
-        if stored is None:
-            self.ports.check_current(head)  # others may have gone on and cleaned up
-            raise StoreError(f"{batch.name} was stored and is not there")
-        growth = Growth(face.read_edge(self.ports.public, head.tree), parse_batch(stored, batch.name))
+        stored = batch if batch.is_empty else self._store(head, batch)
+        growth = publisher.read_growth(head, stored)
         if growth.head() != edge.head():
             raise LogHaltedError("two ways of computing the next root disagree: nothing was signed")
-        return Head(
+        following = Head(
             origin=head.origin,
             sequence=batch.sequence,
             tree=edge.head(),
             edge=tuple(edge.hashes),
             notices_hash=batch.notices.hash(),
             batch_time=batch.time,
-            batch=batch.name,
+            batch=None if batch.is_empty else batch.name,
+            oldest=min((leaf.issued_at for leaf in batch.leaves), default=None),
             previous=last.hash(),
+            promise=promise_after(head.promise, head.oldest, last),
         )
+        return following, growth
+
+    def _store(self, head: Head, batch: Batch) -> Batch:
+        """Store the batch and read it back."""
+        self.ports.private.create(batch.name, batch.format())
+        stored = self.ports.private.read(batch.name)
+        if stored is None:
+            self.ports.check_current(head)  # others may have gone on and cleaned up
+            raise StoreError(f"{batch.name} was stored and is not there")
+        return parse_batch(stored, batch.name)
 
     def _commit(self, stored: Tagged, following: Head) -> bool:
         """Compare-and-swap head. An unclear answer is settled by reading head again."""
@@ -206,16 +208,17 @@ class Sequencer:
             return found == data
         return True
 
-    def _clean_up(self, before: Head, batch: Batch) -> None:
+    def _clean_up(self, before: Head, batch: Batch, queued: Sequence[QueuedNotice]) -> None:
         """The batch before and published notices are needed no more. Signed rounds stay: they are the chain.
 
         By name: a round lists nothing. What a crash leaves behind here is `services.tidy`'s.
         """
-        self.ports.private.delete(before.batch)
+        if before.batch is not None:
+            self.ports.private.delete(before.batch)
         published = {(notice.type.value, format_json(notice.data)) for notice in batch.notices.notices}
-        for queued in self.ports.ledger.queued_notices():
-            if (queued.type, queued.data) in published:
-                self.ports.ledger.drop_notice(queued)
+        for each in queued:
+            if (each.type, each.data) in published:
+                self.ports.ledger.drop_notice(each)
 
 
 def _take_leaf(waiting: WaitingLeaf) -> Leaf:

@@ -1,6 +1,6 @@
-"""Deletes private objects of rounds that are over: batches and promises that nothing needs any more.
+"""Deletes private objects of rounds that are over: batches that nothing needs any more.
 
-A round deletes the ones before it by their names. What is left is of writers that lost a race or died in
+A round deletes the one before it by its name. What is left is of writers that lost a race or died in
 between; to find it the store is listed, which a round never does.
 """
 
@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from issuer.log import face
-from issuer.log.promise import PROMISES
 from issuer.log.state import BATCHES
 from issuer.ports import ObjectStore
 
-_NAME = re.compile(rf"(?:{BATCHES}([0-9]+)-[0-9a-f]{{64}}|{PROMISES}([0-9]+))")
+_NAME = re.compile(rf"{BATCHES}([0-9]+)-[0-9a-f]{{64}}")
 
 
 @dataclass(frozen=True)
@@ -32,9 +31,8 @@ class Tidier:
         return len(names)
 
     def _superseded(self, public: int) -> Iterator[str]:
-        """Batches once a later round is public; promises but for that round's and the one before."""
-        for prefix in (BATCHES, PROMISES):
-            for name in self.private.list(prefix):
-                match = _NAME.fullmatch(name)
-                if match and (int(match[1]) < public if match[1] else int(match[2]) < public - 1):
-                    yield name
+        """Batches once a later round is public."""
+        for name in self.private.list(BATCHES):
+            match = _NAME.fullmatch(name)
+            if match and int(match[1]) < public:
+                yield name

@@ -51,7 +51,7 @@ def test_a_whole_home_is_silent(home: Home) -> None:
     assert found.rounds == found.sequence + 1 == LAST + 1
     assert home.reconcile().findings == ()
     kinds = {name.partition("/")[0] for name in home.names()}
-    assert kinds == {"batch", COLLECTED, HEAD, "kits", "promise", "records", "sealed", "signed"}
+    assert kinds == {"batch", COLLECTED, HEAD, "kits", "records", "sealed", "signed"}
 
 
 def test_checkpoints_that_are_bundled_are_read_from_their_bundle(tmp_path: Path) -> None:
@@ -77,7 +77,6 @@ def test_a_new_log_is_silent(log: TestLog) -> None:
         "ledger note_round",
         "private head",
         "private signed/",
-        "private promise/",
         "public checkpoint",
     ],
 )
@@ -104,7 +103,6 @@ def test_what_killed_and_beaten_writers_leave_is_noted(home: Home) -> None:
     head = parse_head((home / HEAD).read_bytes())
     home.ports.private.create(record_object("pkt_0", packets(home, PacketState.OPEN)[0].records[0]), b"x")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("issuer.log.publisher.Publisher._drop_promise", lambda *_: None)
         patch.setattr("issuer.services.sequence.Sequencer._clean_up", lambda *_: None)
         log = TestLog(home.path, home.ports.clock)  # type: ignore[arg-type]
         log.round(home.ports)
@@ -112,7 +110,6 @@ def test_what_killed_and_beaten_writers_leave_is_noted(home: Home) -> None:
     assert found.findings == ()
     assert [(each.object.partition("-")[0], each.reason) for each in found.notes] == [
         (head.batch.partition("-")[0], Word.SUPERSEDED),
-        (f"promise/{head.sequence - 1}", Word.SUPERSEDED),
         (next(name for name in home.names() if name.startswith("records/pkt_0/")), Word.ORPHAN),
     ]
     assert {each.reason for each in found.notes} <= NOTES
@@ -148,7 +145,7 @@ def kinds(home: Home) -> dict[str, list[str]]:
     return found
 
 
-KINDS = ["batch", COLLECTED, HEAD, "kits", "promise", "records", "sealed", "signed"]
+KINDS = ["batch", COLLECTED, HEAD, "kits", "records", "sealed", "signed"]
 
 
 def assert_named(home: Home, name: str, what: str) -> None:
@@ -185,8 +182,6 @@ def test_an_object_that_is_gone_is_named(home: Home, kind: str) -> None:
         (home / name).unlink()
         if name.startswith("records/") and packets(home, PacketState.OPEN)[0].packet_id in name:
             assert home.words() == set(), "it is announced and not uploaded"
-        elif name == f"promise/{LAST - 1}":
-            assert home.words() == set(), "the one before the newest is for publishers still at work"
         else:
             assert_named(home, name, "gone")
         home.write(name, data)
@@ -208,7 +203,6 @@ def test_an_older_object_in_the_newers_place_is_named(home: Home) -> None:
     new = {name: (home / name).read_bytes() for name in home.names()}
     for name, data in {
         HEAD: old[HEAD],
-        f"promise/{LAST + 2}": new[f"promise/{LAST + 1}"],
         f"signed/{LAST + 2}": old[f"signed/{LAST}"],
         "signed/0": old["signed/1"],
     }.items():
@@ -219,7 +213,7 @@ def test_an_older_object_in_the_newers_place_is_named(home: Home) -> None:
 
 
 def test_objects_that_nothing_names_are_strays(home: Home) -> None:
-    names = [f"signed/{LAST + 1}", "signed/007", "promise/300", "batch/x", "heads", "kits/x", "tmp/y"]
+    names = [f"signed/{LAST + 1}", "signed/007", "batch/x", "heads", "kits/x", "tmp/y"]
     for name in names:
         home.write(name, b"x")
     home.write(f"batch/300-{'0' * 64}", b"x")

@@ -267,12 +267,3 @@ def test_a_halted_log_goes_on_once_the_damage_is_repaired(log: TestLog) -> None:
     flip(path)
     assert Sequencer(ports).run().outcome == Outcome.PUBLISHED
     assert len(audit(log.home / "registry", ORIGIN).entries) == 4
-
-
-def test_a_damaged_promise_halts_before_anything_is_signed_and_may_be_deleted(log: TestLog) -> None:
-    ports = grown(log)
-    flip_after(log.home / "private/promise/2", '"schema":"')
-    assert_halted_and_silent(log, ports)
-    (log.home / "private/promise/2").unlink()
-    assert Sequencer(ports).run().outcome == Outcome.PUBLISHED
-    assert len(audit(log.home / "registry", ORIGIN).entries) == 4

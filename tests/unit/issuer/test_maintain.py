@@ -39,21 +39,19 @@ def crash_after(log: TestLog, ports: LogPorts, name: str) -> None:
 
 def test_what_a_killed_writer_left_behind_goes(log: TestLog) -> None:
     ports = log.init()
-    crash_after(log, ports, "public v1/checkpoints/latest.json")  # neither batch nor promise was dropped
+    crash_after(log, ports, "public v1/checkpoints/latest.json")  # genesis' batch was not dropped
     for number in range(3):
         ports.private.create(f"batch/{number}-{number:064x}", b"of a writer that lost a race")
     for _ in range(4):
         log.round(ports, 1)
-    left = {"batch/0", "batch/1", "batch/2", "batch/5", "promise/4", "promise/5"}
-    assert {name.partition("-")[0] for name in private_names(log) if name[0] in "bp"} >= left
+    left = {"batch/0", "batch/1", "batch/2", "batch/5"}
+    assert {name.partition("-")[0] for name in private_names(log) if name[0] == "b"} == left
     assert tidied(ports) == 4
-    assert {name.partition("-")[0] for name in private_names(log) if name[0] in "bp"} == {
-        *("batch/5", "promise/4", "promise/5")
-    }
+    assert {name.partition("-")[0] for name in private_names(log) if name[0] == "b"} == {"batch/5"}
     assert tidied(ports) == 0
 
 
-@pytest.mark.parametrize("name", ["private batch/", "private head", "private signed/", "private promise/"])
+@pytest.mark.parametrize("name", ["private batch/", "private head", "private signed/"])
 def test_an_open_round_keeps_what_it_needs(log: TestLog, name: str) -> None:
     ports = log.init()
     log.round(ports, 2)
@@ -68,12 +66,12 @@ def test_an_open_round_keeps_what_it_needs(log: TestLog, name: str) -> None:
 
 def test_what_has_another_name_is_left_alone(log: TestLog) -> None:
     ports = log.init()
-    for name in ("batch/0-short", "batch/x", "promise/-1", "promise/zero"):
+    for name in ("batch/0-short", "batch/x", "batch/-1"):
         ports.private.create(name, b"?")
     for _ in range(3):
         log.round(ports)
     tidied(ports)
-    assert private_names(log) >= {"batch/0-short", "batch/x", "promise/-1", "promise/zero", "signed/0"}
+    assert private_names(log) >= {"batch/0-short", "batch/x", "batch/-1", "signed/0"}
 
 
 def test_a_tidier_beside_a_writer_at_any_of_its_steps_spoils_nothing(tmp_path: Path) -> None:

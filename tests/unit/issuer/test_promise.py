@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attestlayer.canonical import Members, parse_json, take_members
+from attestlayer.canonical import Members, format_json, parse_json, take_members
 from attestlayer.checkpoint import Checkpoint
 from attestlayer.encoding import Hash
 from attestlayer.merkle import TreeHead
 from issuer.errors import LogHaltedError
-from issuer.log.promise import Promise, oldest_waiting, parse_promise, promise_after
+from issuer.log.promise import Promise, oldest_waiting, promise_after, take_promise
 from issuer.model import CreditKind
 from issuer.services.sequence import Sequencer
-from support.log import START, Tap, TestLog, leaf_number, tapped, wait
+from support.log import START, Tap, TestLog, tapped, wait
 from support.service import WORKSPACE, TestService
 
 
@@ -45,10 +45,6 @@ GAP, DELAY = "longest_gap_seconds_24h", "worst_merge_delay_seconds_24h"
 
 def stats(log: TestLog) -> Members:
     return take_members(parse_json((log.home / "registry/v1/stats").read_bytes()))
-
-
-def promises(log: TestLog) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in (log.home / "private/promise").iterdir()}
 
 
 def checkpoint_at(sequence: int, timestamp: int) -> Checkpoint:
@@ -86,15 +82,14 @@ def test_stats_show_the_longest_gap_and_the_worst_delay_of_the_day(log: TestLog)
 def test_peaks_are_those_of_the_last_24_whole_hours_and_the_current_one(
     rounds: list[tuple[int, int | None]],
 ) -> None:
-    promise, at, gaps, delays = promise_after(None, [], checkpoint_at(0, START)), START, [], []
+    promise, at, gaps, delays = promise_after(None, None, checkpoint_at(0, START)), START, [], []
     for sequence, (gap, delay) in enumerate(rounds, 1):
         at += gap
-        leaves = [] if delay is None else [leaf_number(1, at - delay), leaf_number(2, at)]
-        promise = promise_after(promise, leaves, checkpoint_at(sequence, at))
+        promise = promise_after(promise, None if delay is None else at - delay, checkpoint_at(sequence, at))
         gaps.append((at, gap))
         delays += [] if delay is None else [(at, delay)]
-        assert parse_promise(promise.format(), f"promise/{sequence}") == promise
-        assert len(promise.format()) < 4096
+        assert take_promise(promise.members()) == promise
+        assert len(format_json(promise.members())) < 4096
 
         def worst(values: list[tuple[int, int]], first: int = at // 3600 - 24) -> int | None:
             return max((value for time, value in values if time // 3600 >= first), default=None)
@@ -119,31 +114,12 @@ def test_two_publishers_of_a_round_write_the_same_promise_and_stats(log: TestLog
     Sequencer(tapped(ports, Tap(before=stall))).run()
     assert others[1]["checkpoint_sequence"] == 2
     assert stats(log) == others[1]
-    assert set(promises(log)) == {"1", "2"}
-
-
-def test_only_the_last_two_promises_are_kept(log: TestLog) -> None:
-    ports = log.init()
-    for _ in range(12):
-        log.round(ports, 1)
-    assert set(promises(log)) == {"11", "12"}
-
-
-def test_a_log_that_has_no_promise_yet_begins_one(log: TestLog) -> None:
-    ports = log.init()
-    log.round(ports, 1)
-    for name in promises(log):
-        (log.home / "private/promise" / name).unlink()
-    log.round(ports, 1)
-    assert (stats(log)[GAP], stats(log)[DELAY]) == (None, 60)
-    log.round(ports, 1)
-    assert (stats(log)[GAP], stats(log)[DELAY]) == (60, 60)
 
 
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
-    "torn": lambda data: data[:-1],
-    "empty": lambda data: b"",
-    "another round's": lambda data: data.replace(b'"sequence":1', b'"sequence":7'),
+    "no object": lambda data: data.replace(b'"promise":{', b'"promise":7,"x":{'),
+    "another round's": lambda data: data.replace(b'"sequence":1,"ti', b'"sequence":7,"ti'),
+    "a member less": lambda data: data.replace(b'"delays":[]', b'"delay":[]'),
     "hours out of order": lambda data: data.replace(
         b'"gaps":[', b'"gaps":[{"hour":"2030-01-01T00:00:00Z","seconds":1},'
     ),
@@ -154,10 +130,13 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_a_damaged_promise_stops_the_log(log: TestLog, damage: Callable[[bytes], bytes]) -> None:
     ports = log.init()
-    log.round(ports, 1)
-    path: Path = log.home / "private/promise/1"
-    path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(LogHaltedError, match="promise/1"):
+    for _ in range(2):
+        log.round(ports, 0)
+    path: Path = log.home / "private/head"
+    before = path.read_bytes()
+    path.write_bytes(damage(before))
+    assert path.read_bytes() != before
+    with pytest.raises(LogHaltedError, match="'head' is damaged"):
         log.round(ports, 1)
 
 
