@@ -42,7 +42,8 @@ class Measurer:
         before = time.process_time()
         part()
         cpu_ms = (time.process_time() - before) * 1000
-        return Measured(self._taken(), cpu_ms)
+        counts = self._taken()
+        return Measured(counts, cpu_ms, counts.pop(counting.WAITED))
 
 
 def make_places(endpoint: str, signing: str) -> dict[str, str]:
@@ -166,7 +167,8 @@ def measure(signing: str) -> dict[str, Measured]:
     log.parent.mkdir(exist_ok=True)
     with cloud.ministack(log) as endpoint:
         places = make_places(endpoint, signing)
-        command = [sys.executable, counting.__file__, endpoint]
+        latency = json.dumps(cost_page.PRICES["assumed"]["latency_ms"])
+        command = [sys.executable, counting.__file__, endpoint, latency]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as counter:
             try:
                 url = f"http://127.0.0.1:{int(counter.stdout.readline())}"  # type: ignore[union-attr]
@@ -197,10 +199,6 @@ def measured_parts(measurer: Measurer) -> dict[str, Measured]:
         return measurer(lambda: make_round(leaves))
 
     next_round(0)
-    idle = [next_round(0) for _ in range(ROUNDS)]
-    deliver_idle = measurer(service.deliverer.run)
-    index_idle = measurer(service.indexer.run)
-    release_idle = measurer(service.kit_of_verifiers.refresh)
     partner = Partner(service)
     today = datetime.now(UTC).date()
     packets: list[str] = []
@@ -216,6 +214,11 @@ def measured_parts(measurer: Measurer) -> dict[str, Measured]:
     calls = partner.calls / LEAVES
     with_leaves = next_round(LEAVES)
     delivering = measurer(lambda: _deliver(service, LEAVES))
+    next_round(0)  # drops the batch before
+    idle = [next_round(0) for _ in range(ROUNDS)]
+    deliver_idle = measurer(service.deliverer.run)
+    index_idle = measurer(service.indexer.run)
+    release_idle = measurer(service.kit_of_verifiers.refresh)
     return {
         "round": _mean(idle),
         "deliver": deliver_idle,
@@ -241,7 +244,10 @@ def _mean(parts: list[Measured]) -> Measured:
     for part in parts:
         total.update(part.counts)
     counts = {name: value / len(parts) for name, value in total.items()}
-    return Measured(counts, sum(part.cpu_ms for part in parts) / len(parts))
+    number = len(parts)
+    return Measured(
+        counts, sum(part.cpu_ms for part in parts) / number, sum(part.waited_ms for part in parts) / number
+    )
 
 
 def main() -> int:

@@ -10,12 +10,15 @@ ROOT = Path(__file__).resolve().parents[1]
 TEMPLATE = load_template()
 PRICES = json.loads((ROOT / "infra/prices.json").read_text(encoding="utf-8"))
 MONTH_MINUTES = 43_200
+WHOLE_CPU_MB = 1769
+"""Memory at which a function has one whole CPU."""
 GOALS = {"idle": 5.0, "wrapped": 20.0, "kms": 36.0}
 INTRODUCTION = """\
 Made by `scripts/cost`, not by hand: the real code runs on a local cloud, a proxy counts what it asks of S3,
 DynamoDB and KMS, and `infra/prices.json` prices it: list prices of us-east-1, no free tier. Counts are exact.
-A function's time is not measured on Lambda: it is made up of CPU here times {cpu:g}, and of answers waited
-for (S3 {s3:g} ms, DynamoDB {dynamodb:g} ms, KMS {kms:g} ms), one by one but for a round's objects."""
+A function's time is not measured on Lambda: it is CPU here times {cpu:g}, by the share of a CPU that its memory
+gives, and the time in which answers are waited for, with answers as late as S3's ({s3:g} ms), DynamoDB's
+({dynamodb:g} ms) and KMS's ({kms:g} ms) are taken to be."""
 COUNTED = ("s3_put", "s3_get", "dynamodb_write_unit", "dynamodb_read_unit", "kms_sign", "http_api")
 
 
@@ -24,20 +27,21 @@ def requests_price(part: Measured) -> float:
     return sum(part.counts.get(name, 0.0) * price / 1e6 for name, price in PRICES["per_million"].items())
 
 
-def lambda_ms(part: Measured, at_once: int = 1) -> float:
-    """Milliseconds of a function: CPU as slow as assumed, and answers waited for, S3's `at_once`."""
-    assumed = PRICES["assumed"]
-    latency = assumed["latency_ms"]
-    waited = part.counts.get("s3", 0.0) * latency["s3"] / at_once
-    waited += part.counts.get("dynamodb", 0.0) * latency["dynamodb"]
-    waited += part.counts.get("kms", 0.0) * latency["kms"]
-    return part.cpu_ms * assumed["cpu_factor"] + waited
+def lambda_price(part: Measured, function: str) -> float:
+    """Dollars for a function's time: answers waited for, and CPU, of which a function has a share."""
+    memory = TEMPLATE["Resources"][function]["Properties"]["MemorySize"]
+    share = min(1.0, memory / WHOLE_CPU_MB)
+    milliseconds = part.waited_ms + part.cpu_ms * PRICES["assumed"]["cpu_factor"] / share
+    return milliseconds / 1000 * memory / 1024 * PRICES["lambda_gb_second_arm"]
 
 
-def lambda_price(milliseconds: float, function: str) -> float:
-    """Dollars for a function's time."""
-    memory = TEMPLATE["Resources"][function]["Properties"]["MemorySize"] / 1024
-    return milliseconds / 1000 * memory * PRICES["lambda_gb_second_arm"]
+def runs(function: str) -> float:
+    """Times a month that a function's schedule starts it."""
+    schedules = [each["Properties"] for each in TEMPLATE["Resources"].values() if "Schedule" in each["Type"]]
+    (found,) = [each for each in schedules if function in json.dumps(each["Target"]["Arn"])]
+    number, unit = found["ScheduleExpression"].removeprefix("rate(").rstrip(")").split()
+    minutes = {"minute": 1, "hour": 60, "day": 1440}[unit.rstrip("s")]
+    return MONTH_MINUTES / (int(number) * minutes)
 
 
 def idle_month(parts: dict[str, Measured]) -> dict[str, float]:
@@ -51,8 +55,7 @@ def idle_month(parts: dict[str, Measured]) -> dict[str, float]:
         ("release", "Release"),
     ):
         part = parts[name]
-        time_price = lambda_price(lambda_ms(part), function)
-        found[name] = MONTH_MINUTES * (requests_price(part) + time_price + per_call)
+        found[name] = runs(function) * (requests_price(part) + lambda_price(part, function) + per_call)
     found["two signing keys"] = 2 * PRICES["per_month"]["kms_key"]
     return found
 
@@ -60,21 +63,20 @@ def idle_month(parts: dict[str, Measured]) -> dict[str, float]:
 def leaf_price(parts: dict[str, Measured]) -> dict[str, float]:
     """Dollars for one leaf, line by line, without the minute that it shares."""
     calls = parts["calls"]
-    at_once = PRICES["assumed"]["writers_at_once"]
     uploads = parts["intake"].counts.get("s3_put", 0.0) * PRICES["per_million"]["s3_put"] / 1e6
     intake, looks = parts["intake"], parts["looks"]
     counts = {name: value + looks.counts.get(name, 0.0) for name, value in intake.counts.items()}
-    api = Measured(counts, intake.cpu_ms + looks.cpu_ms)
+    api = Measured(counts, intake.cpu_ms + looks.cpu_ms, intake.waited_ms + looks.waited_ms)
     return {
         "records: uploads": uploads,
         "records: calls": requests_price(api)
         - uploads
         + requests_price(calls)
-        + lambda_price(lambda_ms(api), "Issue"),
-        "issue": requests_price(parts["issuing"]) + lambda_price(lambda_ms(parts["issuing"]), "Issue"),
+        + lambda_price(api, "Issue"),
+        "issue": requests_price(parts["issuing"]) + lambda_price(parts["issuing"], "Issue"),
         "its two objects and its share of tiles": requests_price(parts["leaf in a round"])
-        + lambda_price(lambda_ms(parts["leaf in a round"], at_once), "Sequence"),
-        "delivery": requests_price(parts["delivery"]) + lambda_price(lambda_ms(parts["delivery"]), "Deliver"),
+        + lambda_price(parts["leaf in a round"], "Sequence"),
+        "delivery": requests_price(parts["delivery"]) + lambda_price(parts["delivery"], "Deliver"),
     }
 
 
@@ -147,12 +149,12 @@ def page(measured: dict[str, dict[str, Measured]], own_metrics: int, sample: str
 
 
 def _counted(measured: dict[str, dict[str, Measured]]) -> list[str]:
-    lines = ["## Counted", "", "| part | " + " | ".join(COUNTED) + " | CPU ms |"]
-    lines.append("|---|" + "---|" * (len(COUNTED) + 1))
+    lines = ["## Counted", "", "| part | " + " | ".join(COUNTED) + " | CPU ms | waited ms |"]
+    lines.append("|---|" + "---|" * (len(COUNTED) + 2))
     parts = {**measured["wrapped"], "issuing, signed by KMS": measured["kms"]["issuing"]}
     for name, part in parts.items():
         counts = [f"{part.counts.get(each, 0.0):g}" for each in COUNTED]
-        lines.append(f"| {name} | " + " | ".join(counts) + f" | {part.cpu_ms:.0f} |")
+        lines.append(f"| {name} | " + " | ".join(counts) + f" | {part.cpu_ms:.0f} | {part.waited_ms:.0f} |")
     return lines
 
 

@@ -1,6 +1,8 @@
 """A proxy in front of a local cloud that counts requests by what AWS charges for them: a process of its own.
 
-python scripts/counting.py UPSTREAM     (prints its port)
+python scripts/counting.py UPSTREAM LATENCIES     (prints its port)
+
+LATENCIES: JSON, milliseconds by service (s3, dynamodb, kms): an answer is given no earlier than that.
 """
 
 import base64
@@ -8,6 +10,7 @@ import http.client
 import json
 import sys
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,6 +20,7 @@ from urllib.parse import urlsplit
 KB = 1024
 TAKE = "/_taken"
 """Where the counts are asked for."""
+WAITED = "waited_ms"
 
 
 Counts = dict[str, float]
@@ -24,36 +28,55 @@ Counts = dict[str, float]
 
 @dataclass(frozen=True)
 class Measured:
-    """What one thing asks for, and the milliseconds of CPU that it takes here."""
+    """What one thing asks for; milliseconds of CPU that it takes here, and that it waits for answers."""
 
     counts: Counts
     cpu_ms: float
+    waited_ms: float = 0.0
 
     def __sub__(self, other: "Measured") -> "Measured":
         names = self.counts.keys() | other.counts.keys()
         counts = {name: self.counts.get(name, 0.0) - other.counts.get(name, 0.0) for name in names}
-        return Measured(counts, max(self.cpu_ms - other.cpu_ms, 0.0))
+        return Measured(
+            counts, max(self.cpu_ms - other.cpu_ms, 0.0), max(self.waited_ms - other.waited_ms, 0.0)
+        )
 
     def divided(self, by: int) -> "Measured":
-        return Measured({name: value / by for name, value in self.counts.items()}, self.cpu_ms / by)
+        counts = {name: value / by for name, value in self.counts.items()}
+        return Measured(counts, self.cpu_ms / by, self.waited_ms / by)
 
 
 class Meter:
-    """Counts, until they are taken."""
+    """Counts, until they are taken; and the milliseconds in which at least one answer was waited for.
+
+    A request is taken to last as long as the service's latency, whatever it takes here.
+    """
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
+        self._spans: list[tuple[float, float]] = []
         self._lock = threading.Lock()
 
-    def add(self, counts: dict[str, int]) -> None:
+    def add(self, counts: dict[str, int], begun: float, ended: float) -> None:
         with self._lock:
             self._counts.update(counts)
+            self._spans.append((begun, ended))
 
-    def take(self) -> Counter[str]:
+    def take(self) -> dict[str, float]:
         """What was counted since the last time."""
         with self._lock:
             counts, self._counts = self._counts, Counter()
-        return counts
+            spans, self._spans = self._spans, []
+        return {**counts, WAITED: covered(spans) * 1000}
+
+
+def covered(spans: list[tuple[float, float]]) -> float:
+    """Seconds that lie in at least one of the spans."""
+    total = until = 0.0
+    for begun, ended in sorted(spans):
+        total += max(0.0, ended - max(begun, until))
+        until = max(until, ended)
+    return total
 
 
 def charged(method: str, target: str, asked: str, body: bytes, answer: bytes) -> dict[str, int]:
@@ -113,9 +136,12 @@ def _value(value: dict[str, Any]) -> int:
 class Proxy(ThreadingHTTPServer):
     """Passes requests on to `upstream` and counts those that were answered."""
 
-    def __init__(self, upstream: str) -> None:
+    request_queue_size = 128
+
+    def __init__(self, upstream: str, latency_ms: dict[str, float]) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.upstream = urlsplit(upstream)
+        self.latency_ms = latency_ms
         self.meter = Meter()
 
 
@@ -130,6 +156,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == TAKE:
             self.reply(200, [], json.dumps(self.server.meter.take()).encode())
             return
+        begun = time.monotonic()
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         upstream = self.server.upstream
         connection = http.client.HTTPConnection(str(upstream.hostname), upstream.port, timeout=120)
@@ -141,9 +168,12 @@ class Handler(BaseHTTPRequestHandler):
         connection.endheaders(body)
         answer = connection.getresponse()
         data = answer.read()
-        if answer.status < 500:
-            asked = self.headers.get("X-Amz-Target", "")
-            self.server.meter.add(charged(self.command, self.path, asked, body, data))
+        asked = self.headers.get("X-Amz-Target", "")
+        counts = charged(self.command, self.path, asked, body, data) if answer.status < 500 else {}
+        service = next(iter(self.server.latency_ms.keys() & counts.keys()), "s3")
+        ended = begun + self.server.latency_ms[service] / 1000
+        self.server.meter.add(counts, begun, ended)
+        time.sleep(max(0.0, ended - time.monotonic()))
         self.reply(answer.status, answer.getheaders(), data)
         connection.close()
 
@@ -166,6 +196,6 @@ class Handler(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    made = Proxy(sys.argv[1])
+    made = Proxy(sys.argv[1], json.loads(sys.argv[2]))
     print(made.server_address[1], flush=True)
     made.serve_forever()

@@ -78,6 +78,9 @@ class ObjectStore(Protocol):
     def fetch(self, name: str, path: Path) -> bool:
         """Write the object's bytes to a new local file. False, and no file, if there is no object."""
 
+    def fetch_many(self, files: Mapping[str, Path]) -> tuple[str, ...]:
+        """As `fetch` for each name, in any order and at once. The names of which there is no object."""
+
     def delete(self, name: str) -> None:
         """Remove the object if it is there."""
 

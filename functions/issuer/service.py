@@ -53,7 +53,15 @@ class Service:
     @property
     def packets(self) -> Packets:
         """Packets and their records."""
-        return Packets(self.ledger, self.private, self.public, self.catalogue, self.clock, self.entropy)
+        return Packets(
+            ledger=self.ledger,
+            private=self.private,
+            public=self.public,
+            catalogue=self.catalogue,
+            clock=self.clock,
+            entropy=self.entropy,
+            scratch=self.scratch.path,
+        )
 
     @property
     def workspaces(self) -> Workspaces:

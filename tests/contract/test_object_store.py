@@ -185,6 +185,17 @@ def test_fetching_writes_a_local_file(store: ObjectStore, tmp_path: Path) -> Non
     assert (tmp_path / "copy").read_bytes() == b"1" * 100_000
 
 
+def test_fetching_many_says_which_are_absent(store: ObjectStore, tmp_path: Path) -> None:
+    assert store.fetch_many({}) == ()
+    stored = {f"a/{number}": b"%d" % number * 1000 for number in range(40)}
+    store.create_many(stored)
+    names = [*stored, "a/none", "b"]
+    paths = {name: tmp_path / name.replace("/", "-") for name in names}
+    assert set(store.fetch_many(paths)) == {"a/none", "b"}
+    assert {name: paths[name].read_bytes() for name in stored} == stored
+    assert not paths["b"].exists()
+
+
 def test_a_deleted_object_is_gone_and_may_be_created_with_other_bytes(store: ObjectStore) -> None:
     store.create("a/b/c", b"1")
     store.delete("a/b/c")
@@ -236,6 +247,7 @@ def test_a_name_that_breaks_the_rules_is_refused_by_every_method(
         lambda: store.exists(name),
         lambda: store.read_tagged(name),
         lambda: store.fetch(name, tmp_path / "copy"),
+        lambda: store.fetch_many({name: tmp_path / "copy"}),
         lambda: store.delete(name),
     ]
     for call in calls:

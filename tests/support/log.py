@@ -342,6 +342,9 @@ class TappedStore:
     def _read(self, name: str) -> AbstractContextManager[None]:
         return self.tap.write(f"{self.prefix}{name} read") if self.reads else nullcontext()
 
+    def fetch_many(self, files: Mapping[str, Path]) -> tuple[str, ...]:
+        return tuple(name for name, path in files.items() if not self.fetch(name, path))
+
     def fetch(self, name: str, path: Path) -> bool:
         return self.store.fetch(name, path)
 

@@ -126,6 +126,10 @@ class DirectoryStore:
                     raise
             return True
 
+    def fetch_many(self, files: Mapping[str, Path]) -> tuple[str, ...]:
+        """As `fetch`, one after the other."""
+        return tuple(name for name, path in files.items() if not self.fetch(name, path))
+
     def delete(self, name: str) -> None:
         """Remove the object, and the folders that it leaves empty."""
         target = self._path(name)

@@ -39,6 +39,7 @@ T = TypeVar("T")
 Body = bytes | mmap.mmap
 
 _WRITERS = 64  # threads; measured: 2,036 PUT/s where an answer takes 30 ms
+_READERS = 16  # each holds a chunk
 _CHUNK = 1024 * 1024
 _TRIES = 5
 _FIRST_PAUSE_S = 0.1
@@ -197,6 +198,12 @@ class S3Store:
             if not fetched:
                 path.unlink()
         return fetched
+
+    def fetch_many(self, files: Mapping[str, Path]) -> tuple[str, ...]:
+        """As `fetch`, up to 16 at once."""
+        with ThreadPoolExecutor(max(1, min(_READERS, len(files)))) as pool:
+            found = pool.map(lambda item: self.fetch(*item), files.items())
+            return tuple(name for name, there in zip(files, found, strict=True) if not there)
 
     def delete(self, name: str) -> None:
         """Remove the object. In a versioned bucket that hides it; its versions stay as the bucket says."""

@@ -1,4 +1,10 @@
-"""Reads a packet's submitted records from the private store, one at a time, and examines them."""
+"""Fetches a packet's submitted records, each once, and examines them one at a time."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
 from attestlayer.encoding import shown
 from issuer.errors import Code, Fault, ServiceError
@@ -9,32 +15,47 @@ from issuer.model import Packet, Record
 from issuer.ports import ObjectStore
 
 
-def check_uploaded(private: ObjectStore, packet: Packet) -> None:
-    """Check that every announced record's bytes are there. Raises WRONG_STATE naming those that are not."""
-    missing = [r for r in packet.records if not private.exists(record_object(packet.packet_id, r))]
-    if missing:
-        faults = tuple(
-            Fault(
-                pointer=f"/records/{record.record_id}",
-                code="not-uploaded",
-                detail=f"{shown(record.name)} was announced, its {record.size} bytes were not uploaded",
-                fix="Upload the file, or delete the record.",
-            )
-            for record in missing
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """A packet's records as files in `folder`, which is gone afterwards."""
+
+    packet: Packet
+    folder: Path
+
+    def read(self, record: Record) -> bytes:
+        """A record's bytes."""
+        return self.path(record).read_bytes()
+
+    def path(self, record: Record) -> Path:
+        """A record's file."""
+        return self.folder / record.record_id
+
+    def examine(self, policy: Policy) -> tuple[Examined, ...]:
+        """Every record examined, in order of submission. Holds one record's bytes at a time."""
+        return tuple(examine(policy, record, self.read(record)) for record in self.packet.records)
+
+
+@contextmanager
+def gathered(private: ObjectStore, packet: Packet, scratch: Path | None) -> Iterator[Gathered]:
+    """Fetch all records below `scratch`. Raises WRONG_STATE naming those that were not uploaded."""
+    with tempfile.TemporaryDirectory(prefix="attestlayer-", dir=scratch) as folder:
+        made = Gathered(packet, Path(folder))
+        names = {record_object(packet.packet_id, record): record for record in packet.records}
+        missing = private.fetch_many({name: made.path(record) for name, record in names.items()})
+        if missing:
+            raise _not_uploaded([names[name] for name in missing])
+        yield made
+
+
+def _not_uploaded(missing: list[Record]) -> ServiceError:
+    faults = tuple(
+        Fault(
+            pointer=f"/records/{record.record_id}",
+            code="not-uploaded",
+            detail=f"{shown(record.name)} was announced, its {record.size} bytes were not uploaded",
+            fix="Upload the file, or delete the record.",
         )
-        names = ", ".join(shown(record.name) for record in missing)
-        raise ServiceError(Code.WRONG_STATE, f"not uploaded yet: {names}", faults=faults)
-
-
-def examine_records(private: ObjectStore, packet: Packet, policy: Policy) -> tuple[Examined, ...]:
-    """Every record examined, in order of submission. Holds one record's bytes at a time."""
-    check_uploaded(private, packet)
-    return tuple(examine(policy, record, read_record(private, packet, record)) for record in packet.records)
-
-
-def read_record(private: ObjectStore, packet: Packet, record: Record) -> bytes:
-    """A record's bytes. Raises WRONG_STATE if they are gone."""
-    data = private.read(record_object(packet.packet_id, record))
-    if data is None:
-        raise ServiceError(Code.WRONG_STATE, f"the bytes of {shown(record.name)} are gone: upload it again")
-    return data
+        for record in missing
+    )
+    names = ", ".join(shown(record.name) for record in missing)
+    return ServiceError(Code.WRONG_STATE, f"not uploaded yet: {names}", faults=faults)

@@ -48,10 +48,14 @@ class Deliverer:
 
     def run(self) -> Delivery:
         """Deliver every kit whose leaf the newest public checkpoint has reached."""
+        found = self.ledger.waiting_leaves(int(self.clock.now()), _LOOKED_AT)
+        if not found:
+            return Delivery((), ())
         trust = face.read_trust_root(self.public)
+        leaves = tuple(each for each in found if each.issued_at <= trust.checkpoint.timestamp)
         delivered: list[str] = []
         failed: list[tuple[str, str]] = []
-        for waiting in self._in_turn(self.ledger.waiting_leaves(trust.checkpoint.timestamp, _LOOKED_AT)):
+        for waiting in self._in_turn(leaves):
             try:
                 if kit_id := self._deliver(waiting, trust):
                     delivered.append(kit_id)

@@ -24,7 +24,7 @@ from issuer.intake.evaluate import Outcome, Report, evaluate
 from issuer.intake.examine import Examined
 from issuer.intake.policy import Policy
 from issuer.kits.assemble import Sealed, Sealing, seal
-from issuer.kits.gather import examine_records, read_record
+from issuer.kits.gather import Gathered, gathered
 from issuer.kits.ids import make_id
 from issuer.kits.objects import sealed_object
 from issuer.log import face
@@ -78,6 +78,7 @@ class _Ready:
 
     packet: Packet
     policy: Policy
+    records: Gathered
     examined: tuple[Examined, ...]
     report: Report
     nonce: Nonce
@@ -110,19 +111,23 @@ class Issuer:
         nonce, nonce_checkpoint = self._read_nonce(nonce_file)
         policy = self._read_policy(packet)
         now = int(self.ports.clock.now())
-        examined = examine_records(self.ports.private, packet, policy)
-        report = evaluate(policy, examined, now)
-        if report.outcome == Outcome.PASS:
-            self._account(packet)  # before the attempt is noted: without a credit nothing changes
-        packet = self._note_attempt(packet, policy, report, now)
-        if report.outcome == Outcome.FAIL:
-            answer = _failed(packet, policy, report, now)
-            self.ports.ledger.settle(claim, answer)
-            return answer
-        ready = _Ready(packet, policy, examined, report, nonce, nonce_checkpoint)
+        with gathered(self.ports.private, packet, self.ports.scratch) as records:
+            examined = records.examine(policy)
+            report = evaluate(policy, examined, now)
+            if report.outcome == Outcome.PASS:
+                self._account(packet)  # before the attempt is noted: without a credit nothing changes
+            packet = self._note_attempt(packet, policy, report, now)
+            if report.outcome == Outcome.FAIL:
+                answer = _failed(packet, policy, report, now)
+                self.ports.ledger.settle(claim, answer)
+                return answer
+            ready = _Ready(packet, policy, records, examined, report, nonce, nonce_checkpoint)
+            return self._issue_ready(ready, claim)
+
+    def _issue_ready(self, ready: _Ready, claim: Claim) -> Answer:
         for _ in range(_TRIES):
-            if answer_or_none := self._renew(claim) or self._seal_and_accept(ready, claim):
-                return answer_or_none
+            if answer := self._renew(claim) or self._seal_and_accept(ready, claim):
+                return answer
         raise ServiceError(
             Code.INTERNAL, f"sealing took over {SEAL_FRESH_S} s, {_TRIES} times; nothing was debited"
         )
@@ -180,7 +185,7 @@ class Issuer:
         trust = face.read_trust_root(self.ports.public)
         sealing = self._sealing(ready, trust)
         sealed = seal(sealing, self.ports.renderer, self._signer(trust, sealing.issued_at))
-        record = self._store_sealed(ready.packet, sealed, trust)
+        record = self._store_sealed(ready.records, sealed, trust)
         now = int(self.ports.clock.now())
         if now - sealing.issued_at > SEAL_FRESH_S:
             return None
@@ -256,12 +261,12 @@ class Issuer:
             raise ServiceError(Code.KEY_UNUSABLE, f"issuer key {wanted} is not at hand")
         return self.ports.signers[keys[0].public.kid]
 
-    def _store_sealed(self, packet: Packet, sealed: Sealed, trust: TrustRoot) -> LeafRecord:
+    def _store_sealed(self, records: Gathered, sealed: Sealed, trust: TrustRoot) -> LeafRecord:
         """Store the sealed kit under its digest, read it back and verify what was stored."""
         with tempfile.TemporaryDirectory(prefix="attestlayer-", dir=self.ports.scratch) as folder:
             made, stored = Path(folder, "made.zip"), Path(folder, "stored.zip")
             with made.open("wb") as out:
-                sealed.write(out, lambda record: read_record(self.ports.private, packet, record))
+                sealed.write(out, records.read)
             digest = _file_hash(made)
             self.ports.private.create_file(sealed_object(digest), made)
             if not self.ports.private.fetch(sealed_object(digest), stored):

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from attestlayer import layout
 from attestlayer.encoding import format_hash, sha256, shown
@@ -10,7 +11,7 @@ from issuer.errors import Code, Fault, ServiceError
 from issuer.intake.catalogue import Catalogue
 from issuer.intake.evaluate import Outcome, Report, evaluate
 from issuer.intake.policy import Policy
-from issuer.kits.gather import examine_records
+from issuer.kits.gather import gathered
 from issuer.kits.ids import make_id
 from issuer.kits.objects import record_object
 from issuer.kits.tiers import Tier, tier_of
@@ -48,7 +49,7 @@ class RecordRequest:
 
 @dataclass(frozen=True)
 class Packets:
-    """What a partner does with packets before issuing."""
+    """What a partner does with packets before issuing. `scratch`: for records while they are looked at."""
 
     ledger: Ledger
     private: ObjectStore
@@ -56,6 +57,7 @@ class Packets:
     catalogue: Catalogue
     clock: Clock
     entropy: Entropy
+    scratch: Path | None = None
 
     def claim(self, workspace_id: str, key: str, request: bytes) -> Claim | Answer:
         """Claim an Idempotency-Key for a request, or the answer it had. Raises as `Ledger.claim`."""
@@ -164,7 +166,7 @@ class Packets:
         packet = self._changeable(workspace_id, packet_id)
         policy = self.policy_of(packet)
         now = int(self.clock.now())
-        report = evaluate(policy, examine_records(self.private, packet, policy), now)
+        report = self._evaluate(packet, policy, now)
         return self._store_state(packet, report), report
 
     def report(self, packet: Packet) -> tuple[Report, int]:
@@ -177,7 +179,7 @@ class Packets:
             raise ServiceError(Code.WRONG_STATE, "the packet is withdrawn, its records are deleted")
         policy = self.policy_of(packet)
         at = int(self.clock.now()) if packet.state in CHANGEABLE else packet.attempts[-1].at
-        return evaluate(policy, examine_records(self.private, packet, policy), at), at
+        return self._evaluate(packet, policy, at), at
 
     def withdraw(self, workspace_id: str, packet_id: str) -> Packet:
         """Give a packet up before it is issued; its records are deleted."""
@@ -199,6 +201,10 @@ class Packets:
         self.ledger.replace_packet(
             replace(packet, records=records, state=PacketState.OPEN, version=packet.version + 1)
         )
+
+    def _evaluate(self, packet: Packet, policy: Policy, now: int) -> Report:
+        with gathered(self.private, packet, self.scratch) as records:
+            return evaluate(policy, records.examine(policy), now)
 
     def _store_state(self, packet: Packet, report: Report) -> Packet:
         state = PacketState.READY if report.outcome == Outcome.PASS else PacketState.BLOCKED
