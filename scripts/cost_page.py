@@ -74,7 +74,7 @@ def leaf_price(parts: dict[str, Measured]) -> dict[str, float]:
         + requests_price(calls)
         + lambda_price(api, "Issue"),
         "issue": requests_price(parts["issuing"]) + lambda_price(parts["issuing"], "Issue"),
-        "its two objects and its share of tiles": requests_price(parts["leaf in a round"])
+        "its two objects in the registry": requests_price(parts["leaf in a round"])
         + lambda_price(parts["leaf in a round"], "Sequence"),
         "delivery": requests_price(parts["delivery"]) + lambda_price(parts["delivery"], "Deliver"),
     }
@@ -102,6 +102,8 @@ def page(measured: dict[str, dict[str, Measured]], own_metrics: int, sample: str
     core = sum(leaf.values()) - leaf["records: uploads"] - leaf["records: calls"]
     kms_core = sum(kms_leaf.values()) - kms_leaf["records: uploads"] - kms_leaf["records: calls"]
     total = sum(idle.values())
+    more = parts["more, if it has leaves"]
+    busier = requests_price(more) + lambda_price(more, "Sequence")
     records, calls = parts["intake"].counts["s3_put"], parts["calls"].counts["http_api"]
     lines = [
         "# What it costs",
@@ -136,13 +138,13 @@ def page(measured: dict[str, dict[str, Measured]], own_metrics: int, sample: str
             )
         ),
         "",
-        "The two objects of a leaf are 10 dollars of it. With the minute's own cost spread over the leaves:",
+        "With the minute's own cost spread over the leaves:",
         "",
         "| leaves a minute | dollars a million, wrapped seed | KMS | with receiving records |",
         "|---|---|---|---|",
     ]
     for rate in (1, 60, 1_000):
-        shared = total / (rate * MONTH_MINUTES)
+        shared = total / (rate * MONTH_MINUTES) + busier / rate
         values = (core + shared, kms_core + shared, sum(leaf.values()) + shared)
         lines.append(f"| {rate:,} | " + " | ".join(f"{value * 1e6:.2f}" for value in values) + " |")
     return "\n".join([*lines, "", *_counted(measured), ""])

@@ -71,6 +71,10 @@ def test_escaped_text_holds_only_what_the_fonts_hold(text: str) -> None:
     assert all(" " <= c <= "~" for c in shown_ascii(text))
 
 
+def test_all_printable_ascii_is_in_some_font() -> None:
+    assert [c for c in map(chr, range(0x20, 0x7F)) if not any(c in font for font in TABLE.values())] == []
+
+
 @given(st.text(st.characters(exclude_categories=())))
 def test_ascii_spelling_can_be_read_back(text: str) -> None:
     read = re.sub(r"\\u\{([0-9A-F]+)\}", lambda match: chr(int(match[1], 16)), shown_ascii(text))

@@ -27,8 +27,11 @@ def shown(text: str, table: Mapping[str, Coverage]) -> str:
     """`text` with everything escaped that no font of `table` can show.
 
     A character and the marks on it are shown together only if one font has them all.
+    Printable ASCII is taken to be in some font.
     """
     text = _with_spaces_named(unicodedata.normalize("NFC", text))
+    if text.isascii() and text.isprintable():  # nearly all of a kit's texts
+        return text
     return "".join(_shown_cluster(cluster, table) for cluster in _clusters(text))
 
 
