@@ -16,9 +16,20 @@ GOALS = {"idle": 5.0, "wrapped": 20.0, "kms": 36.0}
 INTRODUCTION = """\
 Made by `scripts/cost`, not by hand: the real code runs on a local cloud, a proxy counts what it asks of S3,
 DynamoDB and KMS, and `infra/prices.json` prices it: list prices of us-east-1, no free tier. Counts are exact.
-A function's time is not measured on Lambda: it is CPU here times {cpu:g}, by the share of a CPU that its memory
-gives, and the time in which answers are waited for, with answers as late as S3's ({s3:g} ms), DynamoDB's
-({dynamodb:g} ms) and KMS's ({kms:g} ms) are taken to be."""
+A function's time is not measured on Lambda: it is CPU here times {cpu:g}, by the share of a CPU that its
+memory gives, and the time in which answers are waited for, with answers as late as S3's ({s3:g} ms),
+DynamoDB's ({dynamodb:g} ms) and KMS's ({kms:g} ms) are taken to be."""
+OUT_OF_REACH = """\
+The goals leave nothing for issuing and delivering: the two objects of the leaf and the two of its kit are 20
+dollars. What would cost less would promise less. A kit that is not stored whole before the debit can be paid
+for and lost; one that is put together anew for each download can't be fetched from S3 by a link; a ledger
+without transactions can debit twice."""
+CHARGED = {
+    "s3_put": "objects stored: leaf, registry receipt, sealed kit, delivered kit",
+    "s3_get": "objects read, each record once",
+    "dynamodb_write_unit": "ledger, written",
+    "dynamodb_read_unit": "ledger, read",
+}
 COUNTED = ("s3_put", "s3_get", "dynamodb_write_unit", "dynamodb_read_unit", "kms_sign", "http_api")
 
 
@@ -69,15 +80,22 @@ def leaf_price(parts: dict[str, Measured]) -> dict[str, float]:
     api = Measured(counts, intake.cpu_ms + looks.cpu_ms, intake.waited_ms + looks.waited_ms)
     return {
         "records: uploads": uploads,
-        "records: calls": requests_price(api)
-        - uploads
-        + requests_price(calls)
-        + lambda_price(api, "Issue"),
+        "records: calls": requests_price(api) - uploads + requests_price(calls) + lambda_price(api, "Issue"),
         "issue": requests_price(parts["issuing"]) + lambda_price(parts["issuing"], "Issue"),
         "its two objects in the registry": requests_price(parts["leaf in a round"])
         + lambda_price(parts["leaf in a round"], "Sequence"),
         "delivery": requests_price(parts["delivery"]) + lambda_price(parts["delivery"], "Deliver"),
     }
+
+
+def by_kind(parts: dict[str, Measured]) -> dict[str, float]:
+    """Dollars for one leaf without receiving records, by what is charged."""
+    core = {"issuing": "Issue", "leaf in a round": "Sequence", "delivery": "Deliver"}
+    found = {
+        title: sum(parts[part].counts.get(name, 0.0) for part in core) * PRICES["per_million"][name] / 1e6
+        for name, title in CHARGED.items()
+    }
+    return found | {"Lambda's time": sum(lambda_price(parts[part], core[part]) for part in core)}
 
 
 def watching_month(own_metrics: int) -> dict[str, float]:
@@ -137,6 +155,12 @@ def page(measured: dict[str, dict[str, Measured]], own_metrics: int, sample: str
                 ("KMS", kms_core, GOALS["kms"]),
             )
         ),
+        "",
+        "By what is charged, signed by a wrapped seed:",
+        "",
+        *_table("a million leaves", {name: value * 1e6 for name, value in by_kind(parts).items()}),
+        "",
+        OUT_OF_REACH,
         "",
         "With the minute's own cost spread over the leaves:",
         "",
