@@ -4,6 +4,7 @@ import http.server
 import json
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -13,9 +14,13 @@ from attestlayer import layout
 from attestlayer.audit import audit
 from attestlayer.checkpoint import parse_checkpoint
 from attestlayer.cli import main
+from attestlayer.encoding import format_time
 from attestlayer.errors import CouldNotCheckError
 from attestlayer.registry import FolderRegistry, HttpRegistry
 from attestlayer.trust import parse_trust
+from issuer.log.face import read_trust_root
+from support.log import queue
+from support.witnesses import Pool, Witness
 from unit.audit.logs import change, grow, start
 
 Serve = Callable[[type[http.server.BaseHTTPRequestHandler]], str]
@@ -177,3 +182,22 @@ def test_since_looks_only_at_what_came_after(tmp_path: Path) -> None:
     change(root, "tile/entries/000", None)
     assert audit(FolderRegistry(root), None, since).findings == ()
     assert audit(FolderRegistry(root)).findings
+
+
+def test_since_within_a_still_tree_counts_the_cosignatures_of_its_first_round(tmp_path: Path) -> None:
+    log, ports = start(tmp_path)
+    pool = Pool([Witness("witness.example.net", log.clock)])
+    valid_from = format_time(int(log.clock.time))
+    queue(ports, "witness.policy", {"valid_from": valid_from, "policy": pool.policy("any")})
+    ports = replace(ports, witnesses=pool)
+    grow(log, ports, 3)
+    root = tmp_path / "registry"
+    for _ in range(3):
+        log.clock.time += 7200  # past the window in which a cosignature counts for a new tree
+        grow(log, ports, 0)
+        since = parse_checkpoint((root / layout.LATEST).read_bytes())
+    assert pool.members[0].asked == 1
+    grow(log, ports, 0)
+    trust = read_trust_root(ports.public)
+    assert audit(FolderRegistry(root), trust).findings == ()
+    assert audit(FolderRegistry(root), trust, since).findings == ()
