@@ -42,6 +42,8 @@ from attestlayer.note import ED25519, VerifierKey, parse_note, signature_verifie
 from attestlayer.notices import Role  # noqa: E402
 from attestlayer.registry import MAX_OBJECT  # noqa: E402
 from attestlayer.trust import parse_trust  # noqa: E402
+from issuer.adapters.directory import DirectoryStore  # noqa: E402
+from issuer.services.index import Indexer  # noqa: E402
 from support.large import LargeLog  # noqa: E402
 
 CASES = ("floor", "folder", "http-1", "http-8")
@@ -60,7 +62,7 @@ _NGINX = """
 worker_processes 1; daemon off; error_log stderr; pid {folder}/pid;
 events {{ worker_connections 256; }}
 http {{
-  access_log off; keepalive_requests 1000000; tcp_nodelay on;
+  access_log off; log_not_found off; keepalive_requests 1000000; tcp_nodelay on;
   client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
   uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
   server {{ listen 127.0.0.1:{port}; root {root}; }}
@@ -79,9 +81,16 @@ def made(folder: Path, leaves: int, size: int) -> Path:
         started = time.monotonic()
         log = LargeLog(unfinished, children=2)
         log.grow([*[size] * (leaves // size), *[leaves % size] * bool(leaves % size)], _told)
+        indexer = Indexer(DirectoryStore(log.root, state=unfinished / "state"), _private(unfinished))
+        while indexer.run().more:
+            pass
         unfinished.rename(home)
         _say({"case": "made", "leaves": leaves, "seconds": round(time.monotonic() - started, 1)})
     return home / "registry"
+
+
+def _private(home: Path) -> DirectoryStore:
+    return DirectoryStore(home / "private", state=home / "state/private", private=True)
 
 
 def _told(size: int) -> None:
