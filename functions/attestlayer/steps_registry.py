@@ -6,7 +6,7 @@ from attestlayer.checkpoint import Checkpoint, NoteBody, parse_note_body
 from attestlayer.encoding import format_hash, format_time
 from attestlayer.errors import Reason, Remark, VerificationError
 from attestlayer.evidence import Anchors, Aside, Evidence, Finding
-from attestlayer.keyring import KnownKey
+from attestlayer.keyring import Keyring, KnownKey
 from attestlayer.manifest import CLIENT_NONCE, NONCE_CHECKPOINT, RECEIPT, REGISTRY_RECEIPT
 from attestlayer.nonce import Nonce
 from attestlayer.note import (
@@ -53,7 +53,7 @@ def check_checkpoint(receipt: RegistryReceipt, anchors: Anchors) -> Iterator[Fin
     yield from _check_registry_key(receipt, anchors)
     yield from _check_note(receipt, anchors)
     if anchors.checkpoint:
-        yield from _check_one_face(checkpoint, anchors.checkpoint)
+        yield from _check_one_face(checkpoint, anchors.checkpoint, anchors.keyring)
 
 
 def _check_registry_key(receipt: RegistryReceipt, anchors: Anchors) -> Iterator[Finding]:
@@ -125,13 +125,19 @@ def _counts_on_note(receipt: RegistryReceipt, anchors: Anchors, key: KnownKey) -
     return judged or _outlives_revocation(receipt, anchors, key)
 
 
-def _check_one_face(checkpoint: Checkpoint, known: Checkpoint) -> Iterator[Finding]:
-    """The checkpoint does not contradict the one that the verifier knows: no split view."""
+def _check_one_face(checkpoint: Checkpoint, known: Checkpoint, keyring: Keyring) -> Iterator[Finding]:
+    """The checkpoint does not contradict the one that the verifier knows: no split view.
+
+    Said only of what the registry signed: else anybody could make up an accusation.
+    """
     if checkpoint.sequence == known.sequence and checkpoint.hash() != known.hash():
         message = f"the trust root knows another checkpoint {known.sequence}: the log shows two faces"
-        yield VerificationError(Reason.CHECKPOINT_CONFLICT, message, _FILES)
     elif checkpoint.head.size == known.head.size and checkpoint.head.root != known.head.root:
         message = f"the trust root knows another root of size {known.head.size}: the log shows two faces"
+    else:
+        return
+    key = keyring.key(Role.REGISTRY, checkpoint.kid)
+    if key and key.public.verifies(checkpoint.signature, checkpoint.signed_bytes()):
         yield VerificationError(Reason.CHECKPOINT_CONFLICT, message, _FILES)
 
 

@@ -908,12 +908,11 @@ LEAF_CASES = (
 CHECKPOINT_CASES = (
     Case(
         name="checkpoint-unsigned",
-        comment="The JSON checkpoint's signature is 64 zero bytes.",
+        comment="The JSON checkpoint's signature is 64 zero bytes: so it accuses nobody of a conflict.",
         build=hooked(registry_receipt=_unsigned_checkpoint),
         reason=Reason.CHECKPOINT_SIGNATURE_INVALID,
         step=12,
         files=(REGISTRY_RECEIPT,),
-        also=frozenset({Reason.CHECKPOINT_CONFLICT}),
     ),
     Case(
         name="two-checkpoints-of-one-sequence",
@@ -1012,9 +1011,7 @@ CHECKPOINT_CASES = (
         reason=Reason.REGISTRY_KEY_UNKNOWN,
         step=12,
         files=(REGISTRY_RECEIPT,),
-        also=frozenset(
-            {Reason.NOTE_SIGNATURE_INVALID, Reason.CHECKPOINT_CONFLICT, Reason.NONCE_CHECKPOINT_INVALID}
-        ),
+        also=frozenset({Reason.NOTE_SIGNATURE_INVALID, Reason.NONCE_CHECKPOINT_INVALID}),
     ),
     Case(
         name="registry-key-retired",

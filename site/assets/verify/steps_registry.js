@@ -38,7 +38,7 @@ export async function* checkCheckpoint(receipt, anchors) {
   }
   yield* checkRegistryKey(receipt, anchors);
   yield* checkNote(receipt, anchors);
-  if (anchors.checkpoint) yield* checkOneFace(checkpoint, anchors.checkpoint);
+  if (anchors.checkpoint) yield* checkOneFace(checkpoint, anchors.checkpoint, keyring);
 }
 
 async function* checkRegistryKey(receipt, anchors) {
@@ -117,13 +117,20 @@ async function countsOnNote(receipt, anchors, key) {
   return judged || outlivesRevocation(receipt, anchors, key);
 }
 
-/** The checkpoint does not contradict the one that the verifier knows: no split view. */
-function* checkOneFace(checkpoint, known) {
+/**
+ * The checkpoint does not contradict the one that the verifier knows: no split view.
+ *
+ * Said only of what the registry signed: else anybody could make up an accusation.
+ */
+async function* checkOneFace(checkpoint, known, keyring) {
+  let message;
   if (checkpoint.sequence === known.sequence && checkpoint.hash() !== known.hash()) {
-    const message = `the trust root knows another checkpoint ${known.sequence}: the log shows two faces`;
-    yield new VerificationError("checkpoint-conflict", message, FILES);
+    message = `the trust root knows another checkpoint ${known.sequence}: the log shows two faces`;
   } else if (checkpoint.head.size === known.head.size && checkpoint.head.root !== known.head.root) {
-    const message = `the trust root knows another root of size ${known.head.size}: the log shows two faces`;
+    message = `the trust root knows another root of size ${known.head.size}: the log shows two faces`;
+  } else return;
+  const key = keyring.key("registry", checkpoint.kid);
+  if (key && (await key.public.verifies(checkpoint.signature, checkpoint.signedBytes()))) {
     yield new VerificationError("checkpoint-conflict", message, FILES);
   }
 }

@@ -16,6 +16,7 @@ func registryCheckpoint(s *step, r *registryReceipt, trust *standing) {
 	if c.origin != trust.origin {
 		s.fail("origin-mismatch", registryFile)
 	}
+	signed := false
 	if k := trust.key("registry", c.kid); k == nil {
 		s.fail("registry-key-unknown", registryFile)
 	} else {
@@ -25,7 +26,7 @@ func registryCheckpoint(s *step, r *registryReceipt, trust *standing) {
 		if k.revoked != nil && !outlives(r, trust, k) {
 			s.fail("registry-key-revoked", registryFile)
 		}
-		if !c.signedBy(k.public) {
+		if signed = c.signedBy(k.public); !signed {
 			s.fail("checkpoint-signature-invalid", registryFile)
 		}
 	}
@@ -57,7 +58,7 @@ func registryCheckpoint(s *step, r *registryReceipt, trust *standing) {
 	if !supported {
 		s.fail("note-signature-invalid", registryFile)
 	}
-	if known := trust.trusted; known != nil {
+	if known := trust.trusted; known != nil && signed {
 		if c.sequence == known.sequence && c.hash != known.hash || c.size == known.size && c.root != known.root {
 			s.fail("checkpoint-conflict", registryFile)
 		}
