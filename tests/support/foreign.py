@@ -148,6 +148,32 @@ def _edge_cases() -> list[SignatureCase]:
     return [SignatureCase(comment, public, message, bad, False) for comment, bad in given]
 
 
+MIXED_ORDER = bytes.fromhex("c071b7719870acebe8257c09074a37feef0f7eac8adbc2d2d2b6ee9d0bbb8abd")
+"""A public key of order 8·L. REG-1.0 section 2.7 takes it; then [k]A depends on k modulo 8·L."""
+
+_MIXED_ORDER_CASES = (
+    SignatureCase(
+        "A key of mixed order: the equation holds with k reduced modulo L, and not with k as it was.",
+        MIXED_ORDER,
+        b"m0",
+        bytes.fromhex(
+            "e7caaa83373a94afae43fec59b447c99ba282b19a7616c24c785ad8966a1e10e"
+            "289ccc2a662b8288727176c53276ae467100fba41b14c35b89cc3a628aebd20a"
+        ),
+        True,
+    ),
+    SignatureCase(
+        "A key of mixed order: the equation holds with k as it was, and not with k reduced modulo L.",
+        MIXED_ORDER,
+        b"m24",
+        bytes.fromhex(
+            "3dc127f359439590c59679f5f4956529069c510518dab82e797e69597101eb1a"
+            "dde2443d1cc8d62889afdbb6a4e6e1bad143498b8a59e9c09c0315eb7ea46409"
+        ),
+        False,
+    ),
+)
+
 SIGNATURES = (
     *(
         SignatureCase(f"RFC 8032 section 7.1, test {number}.", public, message, signature, True)
@@ -156,6 +182,7 @@ SIGNATURES = (
         )
     ),
     *_edge_cases(),
+    *_MIXED_ORDER_CASES,
 )
 
 

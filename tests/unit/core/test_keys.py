@@ -1,9 +1,24 @@
 """Ed25519: RFC 8032's vectors, and what a strict implementation refuses."""
 
+import hashlib
+
 import pytest
 
 from attestlayer.keys import _SMALL_ORDER_Y, PrivateKey, PublicKey
-from support.foreign import RFC_8032, SIGNATURES, SMALL_ORDER, L, P, SignatureCase, multiply, recover
+from support.foreign import (
+    BASE,
+    MIXED_ORDER,
+    RFC_8032,
+    SIGNATURES,
+    SMALL_ORDER,
+    L,
+    P,
+    SignatureCase,
+    add,
+    encode,
+    multiply,
+    recover,
+)
 
 
 @pytest.mark.parametrize("test", RFC_8032, ids=["1", "2", "3"])
@@ -68,6 +83,20 @@ def test_a_private_key_does_not_show_its_seed() -> None:
     assert key.seed.hex() not in repr(key)
     assert repr(key.seed) not in repr(key)
     assert key.public.kid in repr(key)
+
+
+@pytest.mark.parametrize("case", [c for c in SIGNATURES if c.public == MIXED_ORDER], ids=["m0", "m24"])
+def test_with_a_key_of_mixed_order_it_matters_whether_k_is_reduced(case: SignatureCase) -> None:
+    y = int.from_bytes(MIXED_ORDER, "little")
+    x, y = recover(y & (2**255 - 1), y >> 255)
+    assert multiply(4 * L, (x, y)) != (0, 1) == multiply(8 * L, (x, y))
+    k = int.from_bytes(hashlib.sha512(case.signature[:32] + case.public + case.message).digest(), "little")
+    s = int.from_bytes(case.signature[32:], "little")
+    holds = [
+        encode(add(multiply(s, BASE), multiply(scalar, (P - x, y)))) == case.signature[:32]
+        for scalar in (k % L, k)
+    ]
+    assert holds == [case.valid, not case.valid]
 
 
 def test_the_curves_constants() -> None:
