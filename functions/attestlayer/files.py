@@ -69,7 +69,7 @@ def is_plain(path: Path) -> bool:
 def _read_folder(root: Path) -> Kit:
     builder = KitBuilder()
     ignored: list[str] = []
-    for name, path, size in sorted(_walk(root)):
+    for name, path, size in _list_files(root):
         if _is_litter(path.name, size):
             ignored.append(name)
         else:
@@ -77,21 +77,28 @@ def _read_folder(root: Path) -> Kit:
     return builder.finish(tuple(ignored))
 
 
-def _walk(root: Path) -> Iterator[tuple[str, Path, int]]:
+def _list_files(root: Path) -> list[tuple[str, Path, int]]:
+    """All files below `root` in order of their names. Raises `VerificationError` (container-link)."""
+    files: list[tuple[str, Path, int]] = []
+    strange: list[str] = []
     folders = [(root, "")]  # no recursion: how deep a folder goes is the sender's choice
     while folders:
         folder, prefix = folders.pop()
-        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        for entry in os.scandir(folder):
             name = prefix + entry.name
             status = entry.stat(follow_symlinks=False)
             if stat.S_ISDIR(status.st_mode):
                 folders.append((Path(entry.path), f"{name}/"))
             elif stat.S_ISREG(status.st_mode):
-                yield name, Path(entry.path), status.st_size
+                files.append((name, Path(entry.path), status.st_size))
             else:
-                raise VerificationError(
-                    Reason.CONTAINER_LINK, f"{shown(name)} is a link or a device, not a file", (name,)
-                )
+                strange.append(name)
+    if strange:
+        name = min(strange)  # one of several, the same for every verifier
+        raise VerificationError(
+            Reason.CONTAINER_LINK, f"{shown(name)} is a link or a device, not a file", (name,)
+        )
+    return sorted(files)
 
 
 def _is_litter(name: str, size: int) -> bool:

@@ -33,25 +33,24 @@ function fileSource(path) {
   };
 }
 
-/** Files of a folder; a link is a failure, as it is for the Python command. */
+/** Files of a folder; a link is a failure, as it is for the Python command: of several the first by name. */
 function walk(root) {
-  const files = [], folders = [""];
+  const files = [], strange = [], folders = [""];
   while (folders.length) {
     const prefix = folders.pop();
-    for (const entry of fs.readdirSync(`${root}/${prefix}`, { withFileTypes: true }).sort(byName)) {
+    for (const entry of fs.readdirSync(`${root}/${prefix}`, { withFileTypes: true })) {
       const name = prefix + entry.name;
       if (entry.isDirectory()) folders.push(`${name}/`);
       else if (entry.isFile()) files.push({ name, source: fileSource(`${root}/${name}`) });
-      else {
-        const message = `${CORE.encoding.shown(name)} is a link or a device, not a file`;
-        throw new VerificationError("container-link", message, [name]);
-      }
+      else strange.push(name);
     }
+  }
+  if (strange.length) {
+    const [name] = strange.sort(CORE.encoding.compareText);
+    throw new VerificationError("container-link", `${CORE.encoding.shown(name)} is a link or a device, not a file`, [name]);
   }
   return files;
 }
-
-const byName = (one, other) => CORE.encoding.compareText(one.name, other.name);
 
 async function openKit(path) {
   try {

@@ -592,6 +592,31 @@ CONTAINER = (
         files=(RECORD,),
     ),
     Case(
+        name="two-links-in-folder",
+        comment="Two symbolic links, one in a folder of the folder: the first in byte order is named.",
+        build=lambda: replace(
+            _folder(without(RECORD)), links=(("link", "README.txt"), ("binder/x", "../README.txt"))
+        ),
+        reason=Reason.CONTAINER_LINK,
+        files=("binder/x",),
+    ),
+    Case(
+        name="folder-with-a-long-name",
+        comment="A folder holds a file whose name has 129 bytes, which a ZIP of ours can't hold.",
+        build=lambda: _folder(changed("x" * 129, b"extra")),
+        reason=Reason.FILE_UNEXPECTED,
+        files=("x" * 129,),
+    ),
+    Case(
+        name="folder-without-a-file",
+        comment="An empty folder.",
+        build=lambda: _folder(lambda _: {}),
+        reason=Reason.FILE_MISSING,
+        step=2,
+        files=(HASH_TRAIL,),
+        also=frozenset({Reason.REGISTRY_RECEIPT_MISSING}),
+    ),
+    Case(
         name="member-that-no-kit-has",
         comment="A canonical ZIP with notes.txt.",
         build=hooked(delivered=changed("notes.txt", b"extra")),

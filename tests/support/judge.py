@@ -45,6 +45,7 @@ def opened(subject: Subject, place: Path) -> Iterator[Kit]:
 
 def write_folder(path: Path, subject: Subject) -> None:
     """The subject's members and links as a folder."""
+    path.mkdir(parents=True, exist_ok=True)
     for name, data in (subject.folder or {}).items():
         file = path / name
         file.parent.mkdir(parents=True, exist_ok=True)

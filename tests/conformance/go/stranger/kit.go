@@ -178,8 +178,7 @@ func ignorable(name string, size int64) bool {
 }
 
 func readFolder(root string) (*kit, *failure) {
-	sizes, names := map[string]int64{}, []string{}
-	var link *failure
+	sizes, names, links := map[string]int64{}, []string{}, []string{}
 	err := filepath.WalkDir(root, func(place string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
@@ -189,8 +188,8 @@ func readFolder(root string) (*kit, *failure) {
 		if err != nil {
 			return err
 		}
-		if !info.Mode().IsRegular() && link == nil {
-			link = &failure{"container-link", []string{name}}
+		if !info.Mode().IsRegular() {
+			links = append(links, name)
 		}
 		names, sizes[name] = append(names, name), info.Size()
 		return nil
@@ -198,8 +197,9 @@ func readFolder(root string) (*kit, *failure) {
 	if err != nil {
 		return nil, &failure{"input-unreadable", []string{}}
 	}
-	if link != nil {
-		return nil, link
+	if len(links) > 0 {
+		sort.Strings(links)
+		return nil, &failure{"container-link", links[:1]}
 	}
 	k := &kit{members: map[string]member{}}
 	sort.Strings(names)
