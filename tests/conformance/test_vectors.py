@@ -8,7 +8,8 @@ from types import ModuleType
 import pytest
 
 from attestlayer.errors import Reason, Remark
-from support.vectors import judged, judged_disclosure, run
+from support.judge import told
+from support.vectors import judged, judged_disclosure, receipt_report, run
 
 HERE = Path(__file__).parent.parent / "vectors"
 MAX_LENGTH = 3 * 1024 * 1024
@@ -42,6 +43,7 @@ def test_each_disclosed_record_comes_out_as_expected(path: Path, tmp_path: Path)
     assert (first.number if first else None) == vector["step"]
     assert (list(first.failures[0].files) if first else []) == vector["files"]
     assert sorted(note.remark for note in report.notes) == sorted(vector["remarks"])
+    assert told(report) == vector["report"]
 
 
 def test_the_generator_makes_the_checked_in_files() -> None:
@@ -60,11 +62,17 @@ def test_each_vector_of_a_list_comes_out_as_expected(path: Path, tmp_path: Path)
     assert wrong == []
 
 
+def test_each_registry_receipt_has_the_report_that_its_vector_holds() -> None:
+    vectors = _load(HERE / "receipts.json")
+    assert [told(receipt_report(vector["input"])) for vector in vectors] == [v["report"] for v in vectors]
+
+
 @pytest.mark.parametrize("path", KITS, ids=lambda path: path.stem)
 def test_each_kit_comes_out_as_expected(path: Path, tmp_path: Path) -> None:
     (vector,) = _load(path)
     judgement = judged(vector, tmp_path)
     assert judgement.word == vector["expect"]
+    assert told(judgement.whole) == vector["report"]
     if judgement.report:
         assert sorted(note.remark for note in judgement.report.notes) == sorted(vector["remarks"])
     if judgement.report and judgement.error:

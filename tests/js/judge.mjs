@@ -1,6 +1,7 @@
 // What the JavaScript verifier makes of a test vector, in node and in browsers.
 //
-// {word} or, of a kit, {word, verdict, sentence, step, files, remarks}. Folders are given by their content.
+// {word}; of a registry receipt {word, report}; of a kit {word, report, sentence, step, files, remarks}. Folders are
+// given by their content.
 import { CORE, bytesSource } from "./core.mjs";
 
 const { parseBase64, parseBase64url, encodeText, decodeText } = CORE.encoding;
@@ -22,6 +23,16 @@ const PARSERS = {
 };
 
 const firstOf = (report) => report.failures[0]?.reason ?? "accepted";
+
+/** A report as vectors hold it. */
+const told = ({ verdict, steps }) => ({
+  verdict,
+  steps: steps.map(({ status, failures, notes }) => ({
+    status,
+    failures: failures.map(({ reason, files }) => ({ reason, files: [...files] })), // copied: Firefox hands none over twice
+    remarks: notes.map(({ remark }) => remark),
+  })),
+});
 
 const RUNNERS = {
   inclusion(given) {
@@ -45,23 +56,24 @@ const RUNNERS = {
     }
     return "accepted";
   },
-  async "receipt-by-trust"(given) {
-    const trust = await CORE.trust.parseTrust(encodeText(given.trust));
-    const receipt = CORE.registry_receipt.parseRegistryReceipt(b64(given.data));
-    return firstOf(await CORE.verify.explainReceipt(receipt, trust));
-  },
-  async "receipt-by-jwks"(given) {
-    let keyring;
-    try {
-      keyring = CORE.keyring.parseJwks(encodeText(given.jwks), "registry", given.origin);
-    } catch (error) {
-      if (error instanceof CORE.errors.ValueError) return "trust-root-unusable";
-      throw error;
-    }
-    const receipt = CORE.registry_receipt.parseRegistryReceipt(b64(given.data));
-    return firstOf(await CORE.verify.explainReceiptByJwks(receipt, keyring));
-  },
 };
+
+async function receiptReport(given) {
+  const { VerificationError, ValueError } = CORE.errors;
+  const read = () => CORE.registry_receipt.parseRegistryReceipt(b64(given.data));
+  try {
+    if (given.kind === "receipt-by-trust") {
+      const trust = await CORE.trust.parseTrust(encodeText(given.trust));
+      return await CORE.verify.explainReceipt(read(), trust);
+    }
+    const keyring = CORE.keyring.parseJwks(encodeText(given.jwks), "registry", given.origin);
+    return await CORE.verify.explainReceiptByJwks(read(), keyring);
+  } catch (error) {
+    if (error instanceof VerificationError) return CORE.verify.unreadReceipt(error);
+    if (error instanceof ValueError) return CORE.verify.unreadReceipt(new VerificationError("trust-root-unusable", ""));
+    throw error;
+  }
+}
 
 async function run(given) {
   try {
@@ -87,14 +99,16 @@ async function judge(given) {
   try {
     trust = await CORE.trust.parseTrust(encodeText(given.trust));
   } catch (error) {
-    if (error instanceof CORE.errors.VerificationError) return { word: error.reason };
+    if (error instanceof CORE.errors.VerificationError) {
+      return { word: error.reason, report: told(CORE.verify.containerReport(error)) };
+    }
     throw error;
   }
   const { report, kind } = await CORE.verify.explainInput(() => openKit(given), trust);
   const failed = report.steps.find((step) => step.failures.length);
   return {
     word: firstOf(report),
-    verdict: report.verdict,
+    report: told(report),
     sentence: CORE.report_text.sentence(report, { kind, path: "KIT", registry: trust.origin }),
     step: failed?.number ?? null,
     files: report.failures[0]?.files ?? [],
@@ -104,5 +118,8 @@ async function judge(given) {
 
 /** The answer to one vector's input. */
 export async function judgeVector(input) {
-  return ["kit", "disclosed-record"].includes(input.kind) ? judge(input) : { word: await run(input) };
+  if (["kit", "disclosed-record"].includes(input.kind)) return judge(input);
+  if (!input.kind.startsWith("receipt-by-")) return { word: await run(input) };
+  const report = await receiptReport(input);
+  return { word: firstOf(report), report: told(report) };
 }

@@ -41,9 +41,15 @@ def answers(vectors: list[dict[str, Any]], *options: str) -> list[dict[str, Any]
 @pytest.mark.parametrize("options", [(), ("--without-webcrypto",)], ids=["webcrypto", "bundled"])
 def test_each_vector_of_a_list_comes_out_as_expected(path: Path, options: tuple[str, ...]) -> None:
     vectors = load(path)
-    found = [answer["word"] for answer in answers(vectors, *options)]
-    wrong = [(v["comment"], v["expect"], f) for v, f in zip(vectors, found, strict=True) if v["expect"] != f]
-    assert wrong == []
+    assert wrongly_answered(vectors, answers(vectors, *options)) == []
+
+
+def wrongly_answered(
+    vectors: list[dict[str, Any]], found: list[dict[str, Any]]
+) -> list[tuple[str, Any, Any]]:
+    """Comment, what is expected, what came: a word, or the whole report where the vector holds one."""
+    wanted = [{"word": v["expect"], **({"report": v["report"]} if "report" in v else {})} for v in vectors]
+    return [(v["comment"], w, f) for v, w, f in zip(vectors, wanted, found, strict=True) if w != f]
 
 
 def test_each_vector_of_the_lists_comes_out_as_expected_in_a_browser(browser: Browser) -> None:
@@ -53,14 +59,13 @@ def test_each_vector_of_the_lists_comes_out_as_expected_in_a_browser(browser: Br
         page = browser.open(f"{url}/tests/js/blank.html")
         code = """
         const { judgeVector } = await import("/tests/js/judge.mjs");
-        const words = [];
-        for (const input of argument) words.push((await judgeVector(input)).word);
-        return words;
+        const answers = [];
+        for (const input of argument) answers.push(await judgeVector(input));
+        return answers;
         """
         found = page.evaluate(code, [vector["input"] for vector in vectors])
         page.close()
-    wrong = [(v["comment"], v["expect"], f) for v, f in zip(vectors, found, strict=True) if v["expect"] != f]
-    assert wrong == []
+    assert wrongly_answered(vectors, found) == []
 
 
 def test_the_sentence_under_each_verdict_is_the_commands(tmp_path: Path) -> None:
@@ -112,7 +117,7 @@ def wrongly_judged(vectors: dict[str, Any], *options: str) -> dict[str, Any]:
     wrong = {}
     found_of_all = answers(list(vectors.values()), *options)
     for (name, vector), answer in zip(vectors.items(), found_of_all, strict=True):
-        expected = {"word": vector["expect"]}
+        expected = {"word": vector["expect"], "report": vector["report"]}
         if "step" in vector:
             expected |= {
                 "step": vector["step"],

@@ -25,6 +25,14 @@ class Judgement:
     report: Report | None
 
     @property
+    def whole(self) -> Report:
+        """The report that a verifier writes, also where there is no usable trust root."""
+        if self.report is not None:
+            return self.report
+        assert self.error is not None
+        return container_report(self.error)
+
+    @property
     def word(self) -> str:
         """`accepted`, or the first reason."""
         return self.error.reason.value if self.error else "accepted"
@@ -71,6 +79,21 @@ def judge(subject: Subject, place: Path) -> Judgement:
             return Judgement(None, report)
     except VerificationError as error:
         return Judgement(error, container_report(error))
+
+
+def told(report: Report) -> dict[str, object]:
+    """A report as vectors hold it: everything that has one right answer, no message."""
+    return {
+        "verdict": report.verdict.value,
+        "steps": [
+            {
+                "status": step.status.value,
+                "failures": [{"reason": f.reason.value, "files": list(f.files)} for f in step.failures],
+                "remarks": [note.remark.value for note in step.notes],
+            }
+            for step in report.steps
+        ],
+    }
 
 
 def reasons(report: Report) -> set[Reason]:

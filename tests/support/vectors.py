@@ -4,10 +4,12 @@ A vector is `{comment, expect, input}`; `tests/vectors/README.md` says what each
 """
 
 import base64
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from attestlayer.canonical import Members
+from attestlayer.cli_verify import _unread_receipt
 from attestlayer.encoding import (
     Hash,
     format_base64url,
@@ -41,7 +43,7 @@ from support.disclosures import CASES as DISCLOSURES
 from support.disclosures import DisclosureCase, judge_disclosure
 from support.documents import KINDS, spoilt
 from support.foreign import RFC_6962_LEAVES, SIGNATURES, SMALL_ORDER
-from support.judge import Judgement, judge
+from support.judge import Judgement, judge, told
 from support.vectors_notices import notice_vectors
 from support.vectors_receipts import receipt_vectors
 from support.vectors_values import value_vectors
@@ -59,7 +61,7 @@ def all_vectors() -> dict[str, object]:
     """Each vector file's content by its name: one vector a kit, a list of vectors for the others."""
     kits: dict[str, object] = {f"kits/{case.name}.json": _kit(case) for case in CASES}
     disclosures: dict[str, object] = {
-        f"disclosures/{case.name}.json": _container("disclosed-record", case) for case in DISCLOSURES
+        f"disclosures/{case.name}.json": _disclosure(case) for case in DISCLOSURES
     }
     return {
         **kits,
@@ -69,7 +71,7 @@ def all_vectors() -> dict[str, object]:
         "texts.json": _texts(),
         "merkle.json": _inclusion() + _consistency(),
         "signatures.json": _signatures(),
-        "receipts.json": receipt_vectors(),
+        "receipts.json": _receipts(),
         "values.json": value_vectors(),
         "notices.json": notice_vectors(),
     }
@@ -80,14 +82,21 @@ def _b64(data: bytes) -> str:
 
 
 def _kit(case: Case) -> Vector:
-    made = _container("kit", case)
+    subject = case.build()
+    with tempfile.TemporaryDirectory() as place:
+        made = _container("kit", case, subject, judge(subject, Path(place)).whole)
     if case.reason == Reason.TRUST_ROOT_UNUSABLE:
         del made["step"], made["files"]
     return made
 
 
-def _container(kind: str, case: Case | DisclosureCase) -> Vector:
+def _disclosure(case: DisclosureCase) -> Vector:
     subject = case.build()
+    with tempfile.TemporaryDirectory() as place:
+        return _container("disclosed-record", case, subject, judge_disclosure(subject, Path(place)))
+
+
+def _container(kind: str, case: Case | DisclosureCase, subject: Subject, report: Report) -> Vector:
     members: dict[str, object] = {"kind": kind, "trust": subject.trust.decode()}
     if subject.zip is not None:
         members["zip"] = _b64(subject.zip)
@@ -98,7 +107,12 @@ def _container(kind: str, case: Case | DisclosureCase) -> Vector:
     made["remarks"] = [remark.value for remark in case.remarks]
     made["step"] = case.step if case.reason else None
     made["files"] = list(case.files)
+    made["report"] = told(report)
     return made
+
+
+def _receipts() -> list[Vector]:
+    return [{**made, "report": told(receipt_report(made["input"]))} for made in receipt_vectors()]  # type: ignore[arg-type]
 
 
 def _documents() -> list[Vector]:
@@ -342,19 +356,22 @@ def _run_public_key(given: Members) -> str:
     return ACCEPTED
 
 
-def _run_by_trust(given: Members) -> str:
-    trust = parse_trust(str(given["trust"]).encode())
-    return _first(explain_receipt(parse_registry_receipt(parse_base64(str(given["data"]))), trust))
+def receipt_report(given: Members) -> Report:
+    """What verification makes of a registry receipt by itself; of what does not read, as the command says."""
+    data = str(given["data"])
+    try:
+        if given["kind"] == "receipt-by-trust":
+            trust = parse_trust(str(given["trust"]).encode())
+            return explain_receipt(parse_registry_receipt(parse_base64(data)), trust)
+        with malformed(Reason.TRUST_ROOT_UNUSABLE, "JWKS"):
+            keyring = parse_jwks(str(given["jwks"]).encode(), Role.REGISTRY, str(given["origin"]))
+        return explain_receipt_by_jwks(parse_registry_receipt(parse_base64(data)), keyring)
+    except VerificationError as error:
+        return _unread_receipt(error)
 
 
-def _run_by_jwks(given: Members) -> str:
-    with malformed(Reason.TRUST_ROOT_UNUSABLE, "JWKS"):
-        keyring = parse_jwks(str(given["jwks"]).encode(), Role.REGISTRY, str(given["origin"]))
-    receipt = parse_registry_receipt(parse_base64(str(given["data"])))
-    return _first(explain_receipt_by_jwks(receipt, keyring))
-
-
-def _first(report: Report) -> str:
+def _run_receipt(given: Members) -> str:
+    report = receipt_report(given)
     return report.failures[0].reason.value if report.failures else ACCEPTED
 
 
@@ -363,8 +380,8 @@ _RUNNERS = {
     "consistency": _run_consistency,
     "signature": _run_signature,
     "public-key": _run_public_key,
-    "receipt-by-trust": _run_by_trust,
-    "receipt-by-jwks": _run_by_jwks,
+    "receipt-by-trust": _run_receipt,
+    "receipt-by-jwks": _run_receipt,
 }
 
 
