@@ -29,7 +29,7 @@ const told = ({ verdict, steps }) => ({
   verdict,
   steps: steps.map(({ status, failures, notes }) => ({
     status,
-    failures: failures.map(({ reason, files }) => ({ reason, files: [...files] })), // copied: Firefox hands none over twice
+    failures: failures.map(({ reason, files }) => ({ reason, files: [...files] })), // Firefox hands none over twice
     remarks: notes.map(({ remark }) => remark),
   })),
 });
