@@ -1,8 +1,10 @@
 """verify.html in real browsers: from a file and over HTTP, each verdict, kits and parts, trust roots."""
 
 import base64
+import io
 import json
 import re
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +20,8 @@ from attestlayer.errors import Reason
 from attestlayer.manifest import BINDER, CLIENT_NONCE, MANIFEST, RECEIPT, REGISTRY_RECEIPT
 from attestlayer.nonce import Nonce
 from attestlayer.receipt import BOUNDARY
+from issuer.adapters.release_files import ReleaseFiles
+from issuer.release.verify_kit import make_verify_kit
 from support.browsers import Browser, Page, served
 from support.build import STRANGER, Delivered, Hooks, Plan, Scenario, make, make_zip, open_zip
 from support.page import verifier_page
@@ -73,6 +77,21 @@ def opened(browser: Browser, place: Path) -> Iterator[Opener]:
         assert page.errors() == []
         assert {url for url in page.requests() if url.startswith("http")} == set()
         page.close()
+
+
+def test_r83_the_page_works_where_the_kit_of_verifiers_was_unpacked(
+    browser: Browser, delivered: Delivered, tmp_path: Path
+) -> None:
+    data = make_verify_kit(ReleaseFiles(ROOT / "site").read(), delivered.trust)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        archive.extractall(tmp_path)
+    page = browser.open((tmp_path / "verify.html").as_uri())
+    page.wait_for(STARTED)
+    assert give(page, tmp_path / "vectors/verified.zip") == "VERIFIED"
+    assert give(page, tmp_path / "vectors/hash-differs.zip") == "NOT VERIFIED"
+    assert page.errors() == []
+    assert {url for url in page.requests() if url.startswith("http")} == set()
+    page.close()
 
 
 def unpack(members: dict[str, bytes], folder: Path) -> None:
