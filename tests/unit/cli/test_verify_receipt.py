@@ -53,6 +53,32 @@ def test_a_malformed_receipt_fails_at_step_9(run: Run, files: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("data", "trust", "word"),
+    [
+        (b"PK\3\4", "trust.json", "input-unreadable"),
+        (b" " * (16 * 1024 * 1024 + 1), "trust.json", "input-unreadable"),
+        (None, "trust.json", "input-unreadable"),
+        (b"{}", "trust.json", "registry-receipt-malformed"),
+        (b"{}", "jwks.json", "trust-root-unusable"),
+    ],
+    ids=["begins-as-a-kit", "over-16-mib", "absent", "malformed", "trust-root-refused"],
+)
+def test_what_does_not_open_is_the_one_failure_of_step_9(
+    run: Run, files: Path, data: bytes | None, trust: str, word: str
+) -> None:
+    """REG-1.0 section 12.6."""
+    if data is not None:
+        (files / "bad.json").write_bytes(data)
+    report = json.loads(run("verify-receipt", files / "bad.json", "--trust", files / trust, "--json").out)  # noqa: TID251
+    found = [
+        (step["status"], [(f["reason"], f["files"]) for f in step["failures"]]) for step in report["steps"]
+    ]
+    unchecked, unreached = ("not-checked", []), ("not-reached", [])
+    assert found == [*[unchecked] * 8, ("failed", [(word, [])]), unchecked, *[unreached] * 5]
+    assert (report["trust"] is None) == (word == "trust-root-unusable")
+
+
+@pytest.mark.parametrize(
     "anchors",
     [("--jwks", "trust.json", "--origin", build.ORIGIN), ("--trust", "jwks.json"), ()],
 )
