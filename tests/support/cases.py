@@ -28,7 +28,7 @@ from attestlayer.note import ED25519, Note, Signature, VerifierKey, sign_note
 from attestlayer.notices import IncidentReason, NoticeType, Role, key_added, late_merge
 from attestlayer.receipt import Receipt, parse_receipt
 from attestlayer.registry_receipt import RegistryReceipt
-from attestlayer.trail import Trail
+from attestlayer.trail import Event, Trail
 from support.build import (
     ISSUED_AT,
     ISSUER,
@@ -164,6 +164,20 @@ def _last_event_later(events: list[EventContent]) -> list[EventContent]:
     return [*events[:-1], (at + 1, kind, data)]
 
 
+def _misnumbered(trail: Trail) -> Trail:
+    """The events are numbered from 1, in a chain that is whole."""
+    events: list[Event] = []
+    for event in trail.events:
+        prev = events[-1].hash() if events else None
+        events.append(replace(event, n=event.n + 1, prev=prev))
+    return replace(trail, events=tuple(events))
+
+
+def _submitted_otherwise(events: list[EventContent]) -> list[EventContent]:
+    """The first two records submitted the other way round."""
+    return [events[0], events[2], events[1], *events[3:]]
+
+
 def _earlier_event(trail: Trail) -> Trail:
     """The second event before the first, in a chain that is whole."""
     events = [trail.events[0]]
@@ -191,6 +205,12 @@ def _report_size(members: Members) -> None:
     records[0]["size"] = 5
 
 
+def _unknown_record(members: Members) -> None:
+    checks = members["checks"]
+    assert isinstance(checks, list) and isinstance(checks[0], dict)
+    checks[0]["records"] = [RECORD, "records/002-b.txt"]
+
+
 def _newer_policy(members: Members) -> None:
     policy = members["policy"]
     assert isinstance(policy, dict)
@@ -212,6 +232,12 @@ def _damaged_note(place: int) -> Callable[[RegistryReceipt], RegistryReceipt]:
         return replace(receipt, note=Note(receipt.note.text, tuple(lines)))
 
     return change
+
+
+def _damaged_line_too(receipt: RegistryReceipt) -> RegistryReceipt:
+    """The registry's line, and the same with a bit flipped."""
+    line = receipt.note.signatures[0]
+    return replace(receipt, note=Note(receipt.note.text, (line, _damaged_line(line))))
 
 
 def _shorter_path(receipt: RegistryReceipt) -> RegistryReceipt:
@@ -292,6 +318,23 @@ def _withdrawn() -> Subject:
     data: Members = {"leaf_hash": format_hash(delivered.sealed.record.leaf_hash), "reason": "issued-in-error"}
     delivered.log.publish(Round(notices=((NoticeType.KIT_WITHDRAWN, data),)))
     return Subject(zip=delivered.zip, trust=delivered.log.trust().format())
+
+
+def _withdrawn_under_another_hash() -> Subject:
+    """The withdrawn leaf's record states another hash, in the hope that the notice is not found."""
+    delivered = make(Scenario(plan=Plan(hooks=Hooks(registry_receipt=_other_leaf_hash))))
+    data: Members = {"leaf_hash": format_hash(delivered.sealed.record.leaf_hash), "reason": "issued-in-error"}
+    delivered.log.publish(Round(notices=((NoticeType.KIT_WITHDRAWN, data),)))
+    return Subject(zip=delivered.zip, trust=delivered.log.trust().format())
+
+
+def _withdrawal_taken_out() -> Subject:
+    """The trust root of the withdrawal's round, with the notices of the round before."""
+    delivered = make()
+    before = delivered.log.last.notices
+    data: Members = {"leaf_hash": format_hash(delivered.sealed.record.leaf_hash), "reason": "issued-in-error"}
+    delivered.log.publish(Round(notices=((NoticeType.KIT_WITHDRAWN, data),)))
+    return Subject(zip=delivered.zip, trust=replace(delivered.log.trust(), notices=before).format())
 
 
 def _superseded() -> Subject:
@@ -400,6 +443,9 @@ REVOKED_AFTER = AT(START + 180)
 """After sequence 2, which holds the leaf, in the round after."""
 BOTH_KEYS = (key_added(Role.REGISTRY, SECOND.public, START),)
 
+WRONG_ENTRY: Members = {"kind": "wrong-entry", "from_index": 2, "to_index": 2, "reason": "software-fault"}
+TWO_RECORDS = ((RECORD, b"one\n"), ("records/002-b.txt", b"two\n"))
+
 ACCEPTED = (
     Case(name="delivered", comment="A delivered kit.", build=scenario()),
     Case(
@@ -494,6 +540,11 @@ ACCEPTED = (
         build=lambda: zipped(worked().kit),
     ),
     Case(
+        name="submitted-in-another-order",
+        comment="The trail tells that the second record was submitted first.",
+        build=scenario(plan=Plan(records=TWO_RECORDS, hooks=Hooks(events=_submitted_otherwise))),
+    ),
+    Case(
         name="several-records",
         comment="Three records, one of them empty, two alike.",
         build=scenario(
@@ -562,6 +613,12 @@ COULD_NOT_CHECK = (
         build=_unsigned_trust,
         reason=Reason.TRUST_ROOT_UNUSABLE,
     ),
+    Case(
+        name="trust-root-without-its-last-notice",
+        comment="A withdrawal was taken out of the trust root's notices.",
+        build=_withdrawal_taken_out,
+        reason=Reason.TRUST_ROOT_UNUSABLE,
+    ),
 )
 
 CONTAINER = (
@@ -590,6 +647,14 @@ CONTAINER = (
         build=lambda: replace(_folder(without(RECORD)), links=((RECORD, "../README.txt"),)),
         reason=Reason.CONTAINER_LINK,
         files=(RECORD,),
+    ),
+    Case(
+        name="folder-with-large-litter",
+        comment="What systems leave is ignored up to 64 KiB; a byte more makes it a member.",
+        build=lambda: _folder(lambda m: {**m, ".DS_Store": bytes(65537), "records/Thumbs.db": bytes(65536)}),
+        reason=Reason.FILE_UNEXPECTED,
+        files=(".DS_Store",),
+        remarks=(Remark.FILES_IGNORED,),
     ),
     Case(
         name="two-links-in-folder",
@@ -666,6 +731,22 @@ MANIFEST_CASES = (
         files=("records/002-b.txt",),
     ),
     Case(
+        name="record-of-number-000",
+        comment="A record's name with a number that no manifest lists, in the digest all the same.",
+        build=hooked(sealed=changed("records/000-x.txt", b"zero\n")),
+        reason=Reason.FILE_UNEXPECTED,
+        step=2,
+        files=("records/000-x.txt",),
+    ),
+    Case(
+        name="two-records-of-one-number",
+        comment="A second record numbered 001, in the digest all the same.",
+        build=hooked(sealed=changed("records/001-b.txt", b"two\n")),
+        reason=Reason.FILE_UNEXPECTED,
+        step=2,
+        files=("records/001-b.txt",),
+    ),
+    Case(
         name="size-differs",
         comment="The manifest lists README.txt with one byte more.",
         build=hooked(manifest=_first_file(size=10)),
@@ -705,6 +786,14 @@ TRAIL_CASES = (
         name="trail-chain-broken",
         comment="An event's `prev` is not the hash of the event before; the later ones follow from it.",
         build=hooked(trail=_break_chain),
+        reason=Reason.TRAIL_CHAIN_BROKEN,
+        step=5,
+        files=(HASH_TRAIL,),
+    ),
+    Case(
+        name="trail-numbered-from-one",
+        comment="The events' numbers begin with 1; each `prev` is right.",
+        build=hooked(trail=_misnumbered),
         reason=Reason.TRAIL_CHAIN_BROKEN,
         step=5,
         files=(HASH_TRAIL,),
@@ -817,6 +906,14 @@ RECEIPT_CASES = (
         step=6,
         files=(INTAKE_REPORT, MANIFEST),
     ),
+    Case(
+        name="check-of-an-unknown-record",
+        comment="A check of the report names a record that is not there.",
+        build=hooked(report_bytes=lambda d: edit_json(d, _unknown_record)),
+        reason=Reason.REPORT_RECORDS_MISMATCH,
+        step=6,
+        files=(INTAKE_REPORT, MANIFEST),
+    ),
 )
 
 ISSUER_CASES = (
@@ -905,6 +1002,15 @@ LEAF_CASES = (
         files=(REGISTRY_RECEIPT,),
     ),
     Case(
+        name="withdrawn-under-another-leaf-hash",
+        comment="The leaf record states another hash than that of the payload, which was withdrawn.",
+        build=_withdrawn_under_another_hash,
+        reason=Reason.LEAF_HASH_MISMATCH,
+        step=9,
+        files=(REGISTRY_RECEIPT,),
+        also=frozenset({Reason.KIT_WITHDRAWN}),
+    ),
+    Case(
         name="kit-digest-differs",
         comment="The leaf in the log names another kit.",
         build=hooked(leaf=_other_digest),
@@ -975,6 +1081,14 @@ CHECKPOINT_CASES = (
         name="note-signature-invalid",
         comment="A bit of the registry's line on the note is flipped.",
         build=hooked(registry_receipt=_damaged_note(0)),
+        reason=Reason.NOTE_SIGNATURE_INVALID,
+        step=12,
+        files=(REGISTRY_RECEIPT,),
+    ),
+    Case(
+        name="note-line-invalid-beside-a-valid-one",
+        comment="The note has the registry's line, and a second one by the same key that does not verify.",
+        build=hooked(registry_receipt=_damaged_line_too),
         reason=Reason.NOTE_SIGNATURE_INVALID,
         step=12,
         files=(REGISTRY_RECEIPT,),
@@ -1187,6 +1301,16 @@ LATE_CASES = (
         files=(NONCE_CHECKPOINT,),
     ),
     Case(
+        name="nonce-checkpoint-of-another-registry",
+        comment="The checkpoint that the nonce names is signed by the registry's key under another origin.",
+        build=_bad_nonce_checkpoint(
+            lambda seen: sign_checkpoint(replace(seen, origin="other.example.org"), REGISTRY)
+        ),
+        reason=Reason.NONCE_CHECKPOINT_INVALID,
+        step=14,
+        files=(NONCE_CHECKPOINT,),
+    ),
+    Case(
         name="nonce-checkpoint-behind-the-revocation",
         comment="The checkpoint that the nonce names is dated after its key was revoked.",
         build=scenario(
@@ -1226,6 +1350,16 @@ LATE_CASES = (
         build=scenario(
             merge=Round(after=ISSUED_AT + 601 - START - 60),
             later=(late_merge(0, 1, IncidentReason.OUTAGE),),
+        ),
+        reason=Reason.LATE_MERGE_UNEXPLAINED,
+        step=14,
+        files=(REGISTRY_RECEIPT,),
+    ),
+    Case(
+        name="late-merge-with-an-incident-of-another-kind",
+        comment="In the log after merge_by; an incident that is no late merge covers the leaf.",
+        build=scenario(
+            merge=Round(after=ISSUED_AT + 601 - START - 60), later=((NoticeType.INCIDENT, WRONG_ENTRY),)
         ),
         reason=Reason.LATE_MERGE_UNEXPLAINED,
         step=14,

@@ -168,7 +168,8 @@ def _scenario(chance: random.Random) -> Scenario:
     genesis = [key_added(Role.REGISTRY, second.public, START + chance.choice((-60, 0, 60, 120)))]
     policies = [_policy(chance, START + 60 * n) for n in range(chance.choice((0, 1, 1, 2, 3)))]
     ends = [_end(chance) for _ in range(chance.choice((0, 0, 1, 2)))]
-    late = late_merge(chance.randrange(2), chance.randrange(1, 4), IncidentReason.OUTAGE)
+    kind, incident = late_merge(chance.randrange(2), chance.randrange(1, 4), IncidentReason.OUTAGE)
+    late = kind, {**incident, "kind": chance.choice(("late-merge", "late-merge", "wrong-entry"))}
     later = [*ends, *([late] if chance.randrange(2) else []), *chance.sample(policies, len(policies) // 2)]
     early = [notice for notice in policies if notice not in later]
     again = key_revoked(second, format_time(START + chance.choice((90, 200, 400))))
@@ -212,6 +213,8 @@ def put_in(members: Members, chance: random.Random) -> Members:
         "extra.txt",
         "records/002-b",
         "records/002-b.pdf",
+        "records/000-a",
+        "records/001-b",
         "registry/x",
         "README",
         "A" * 128,
@@ -352,6 +355,31 @@ def claim_another_leaf(members: Members, chance: random.Random) -> Members:
     return {**members, REGISTRY_RECEIPT: forged.format()}
 
 
+def state_another_leaf_hash(members: Members, chance: random.Random) -> Members:
+    """The registry receipt states another leaf's hash, and may name its index too."""
+    try:
+        receipt = parse_registry_receipt(members.get(REGISTRY_RECEIPT, b""))
+    except VerificationError:
+        return members
+    stated = chance.choice(small().log.leaves)
+    index = chance.choice((receipt.leaf_index, small().log.leaves.index(stated)))
+    forged = replace(receipt, record=replace(receipt.record, leaf_hash=stated), leaf_index=index)
+    return {**members, REGISTRY_RECEIPT: forged.format()}
+
+
+def add_note_line(members: Members, chance: random.Random) -> Members:
+    """One line of the note once more, with one byte changed."""
+    try:
+        receipt = parse_registry_receipt(members.get(REGISTRY_RECEIPT, b""))
+    except VerificationError:
+        return members
+    line = chance.choice(receipt.note.signatures)
+    at = chance.randrange(len(line.data))
+    spoilt = replace(line, data=line.data[:at] + bytes([line.data[at] ^ 1]) + line.data[at + 1 :])
+    note = replace(receipt.note, signatures=(*receipt.note.signatures, spoilt))
+    return {**members, REGISTRY_RECEIPT: replace(receipt, note=note).format()}
+
+
 CHANGES: tuple[Callable[[Members, random.Random], Members], ...] = (
     leave_out,
     put_in,
@@ -367,4 +395,6 @@ CHANGES: tuple[Callable[[Members, random.Random], Members], ...] = (
     sign_receipt_again,
     sign_checkpoint_again,
     claim_another_leaf,
+    state_another_leaf_hash,
+    add_note_line,
 )

@@ -231,6 +231,12 @@ def _trust_roots() -> Iterator[Vector]:
         ("Its checkpoint is of another registry.", _trust(origin=other), _UNUSABLE),
         ("It names another registry than its parts.", {**sound, "origin": other}, _UNUSABLE),
         ("A key that was added twice.", _trust(key_added(Role.ISSUER, REGISTRY.public, START)), _UNUSABLE),
+        (
+            "A registry key that was added again, valid from a second later.",
+            _trust(key_added(Role.REGISTRY, REGISTRY.public, START + 1)),
+            _UNUSABLE,
+        ),
+        ("A key with two roles.", _trust(key_added(Role.REGISTRY, ISSUER.public, START)), _UNUSABLE),
         ("A retirement of a key that nobody added.", _trust(key_retired(STRANGER, late)), _UNUSABLE),
         ("A revocation of a key that nobody added.", _trust(key_revoked(STRANGER, late)), _UNUSABLE),
         ("Policies in order.", _trust(with_witness, witness_policy(late, "quorum none\n")), None),
