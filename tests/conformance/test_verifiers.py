@@ -3,21 +3,16 @@
 `ATTESTLAYER_MUTANTS` is how many changed kits are compared (10,000 before a release; a hundred otherwise).
 """
 
-import base64
-import io
-import json
 import os
 import random
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from attestlayer.errors import VerificationError
-from attestlayer.kit import read_zip
 from support.browsers import JS, Browser, served
 from support.build import (
     Delivered,
@@ -30,10 +25,8 @@ from support.build import (
     witness,
     witness_policy,
 )
-from support.cases import Subject
 from support.corpus import CHANGES, change_byte, move_pieces, small
 from support.home import SAMPLES, issue_sample
-from support.judge import write_folder
 from support.tools import require
 from support.verifiers import (
     Given,
@@ -44,7 +37,10 @@ from support.verifiers import (
     Verifier,
     command_report,
     differences,
+    lay_out,
+    load,
     python_process,
+    unpack,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -53,11 +49,6 @@ KITS = sorted([*VECTORS.glob("kits/*.json"), *VECTORS.glob("disclosures/*.json")
 MUTANTS = int(os.environ.get("ATTESTLAYER_MUTANTS", "100"))  # noqa: TID251
 AT_ONCE = 250
 """Kits on disk at a time."""
-
-
-def load(path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(path.read_text(encoding="ascii"))  # noqa: TID251
-    return found
 
 
 @pytest.fixture(params=["verify.py", "node", "chromium", "firefox"])
@@ -69,39 +60,11 @@ def verifier(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     if request.param == "node":
         yield NodeCommand()
         return
-    if request.param == "verify.py":
-        yield SingleFile(tmp_path_factory.mktemp("single"))
-        return
     browser: Browser = request.getfixturevalue(request.param)
     with served(ROOT) as url:
         page = browser.open(f"{url}/tests/js/blank.html")
         yield InPage(page, browser.name)
         page.close()
-
-
-def unpack(data: bytes, folder: Path) -> None:
-    """A canonical ZIP's members as files."""
-    for name, member in read_zip(io.BytesIO(data)).members.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(b"".join(member.chunks()))
-
-
-def lay_out(vector: dict[str, Any], place: Path) -> list[Given]:
-    """A vector as a file or a folder; a ZIP that can be unpacked, as both."""
-    place.mkdir(parents=True)
-    given = vector["input"]
-    (place / "trust.json").write_text(given["trust"], encoding="utf-8")
-    kit = place / "kit"
-    if "folder" in given:
-        folder = {name: base64.b64decode(data) for name, data in given["folder"].items()}  # noqa: TID251
-        write_folder(kit, Subject(trust=b"", folder=folder, links=tuple(given.get("links", {}).items())))
-    elif "zip" in given:
-        kit.write_bytes(base64.b64decode(given["zip"]))  # noqa: TID251
-    made = [Given(kit, place / "trust.json")]
-    if "zip" in given and not vector["expect"].startswith(("container-", "input-")):
-        unpack(kit.read_bytes(), place / "unpacked")
-        made.append(Given(place / "unpacked", place / "trust.json"))
-    return made
 
 
 def is_seen(given: Given) -> bool:

@@ -16,7 +16,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from attestlayer.cli import main
+from attestlayer.kit import read_zip
 from support.browsers import JS, Page
+from support.cases import Subject
+from support.judge import write_folder
 from support.single_file import run_all, write
 from support.tools import require
 
@@ -38,6 +41,37 @@ class Given:
 
     kit: Path
     trust: Path
+
+
+def load(path: Path) -> dict[str, Any]:
+    """A vector."""
+    found: dict[str, Any] = json.loads(path.read_text(encoding="ascii"))  # noqa: TID251
+    return found
+
+
+def unpack(data: bytes, folder: Path) -> None:
+    """A canonical ZIP's members as files."""
+    for name, member in read_zip(io.BytesIO(data)).members.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"".join(member.chunks()))
+
+
+def lay_out(vector: dict[str, Any], place: Path) -> list[Given]:
+    """A vector as a file or a folder; a ZIP that can be unpacked, as both."""
+    place.mkdir(parents=True)
+    given = vector["input"]
+    (place / "trust.json").write_text(given["trust"], encoding="utf-8")
+    kit = place / "kit"
+    if "folder" in given:
+        folder = {name: base64.b64decode(data) for name, data in given["folder"].items()}  # noqa: TID251
+        write_folder(kit, Subject(trust=b"", folder=folder, links=tuple(given.get("links", {}).items())))
+    elif "zip" in given:
+        kit.write_bytes(base64.b64decode(given["zip"]))  # noqa: TID251
+    made = [Given(kit, place / "trust.json")]
+    if "zip" in given and not vector["expect"].startswith(("container-", "input-")):
+        unpack(kit.read_bytes(), place / "unpacked")
+        made.append(Given(place / "unpacked", place / "trust.json"))
+    return made
 
 
 class Verifier(Protocol):

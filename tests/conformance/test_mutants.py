@@ -1,0 +1,135 @@
+"""Each of these wrong verifiers is found by the vector that was made for it.
+
+A verifier that is wrong in one place is the core with one line of its source changed.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from support.single_file import environment
+from support.verifiers import Given, lay_out, load
+
+ROOT = Path(__file__).parents[2]
+KITS = ROOT / "tests/vectors/kits"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """`right` stands once in a module; with `wrong` in its place, `vector` comes out otherwise."""
+
+    module: str
+    right: str
+    wrong: str
+    vector: str
+
+
+_SIGNED = "if key and key.public.verifies(checkpoint.signature, checkpoint.signed_bytes()):"
+MUTANTS = {
+    "any incident explains a late merge": Mutant(
+        "keyring",
+        'if data["kind"] == IncidentKind.LATE_MERGE:',
+        "if True:",
+        "late-merge-with-an-incident-of-another-kind",
+    ),
+    "litter of any size is ignored": Mutant(
+        "files", "return size <= _MAX_LITTER and (", "return (", "folder-with-large-litter"
+    ),
+    "records are submitted in order of their names": Mutant(
+        "steps_kit",
+        "sorted((pairs[i] for i in places), key=str)",
+        "list(pairs[i] for i in places)",
+        "several-records",
+    ),
+    "what a second line by a key says does not matter": Mutant(
+        "steps_registry",
+        '            else:\n                message = f"a line of registry key',
+        '            elif not signed:\n                message = f"a line of registry key',
+        "note-line-invalid-beside-a-valid-one",
+    ),
+    "the leaf hash is the stated one in step 11": Mutant(
+        "registry_receipt",
+        "check_inclusion(self.record.leaf.hash(),",
+        "check_inclusion(self.record.leaf_hash,",
+        "leaf-hash-differs",
+    ),
+    "the leaf hash is the stated one in step 15": Mutant(
+        "steps_registry",
+        "leaf, keyring = receipt.record.leaf.hash(),",
+        "leaf, keyring = receipt.record.leaf_hash,",
+        "withdrawn-under-another-leaf-hash",
+    ),
+    "000 makes no record's name": Mutant(
+        "manifest", 'r"records/([0-9]{3})-', 'r"records/((?!000)[0-9]{3})-', "record-of-number-000"
+    ),
+    "checks may name any path": Mutant(
+        "steps_kit",
+        " or not named <= {path for path, _ in listed}",
+        "",
+        "check-of-an-unknown-record",
+    ),
+    "a trust root may hold other notices": Mutant(
+        "trust",
+        "if notices.hash() != checkpoint.notices_hash:",
+        "if False:",
+        "trust-root-without-its-last-notice",
+    ),
+    "events may have any number": Mutant(
+        "steps_kit",
+        "if (event.n, event.prev) != (n, previous):",
+        "if event.prev != previous:",
+        "trail-numbered-from-one",
+    ),
+    "the nonce's checkpoint may be of any registry": Mutant(
+        "steps_registry",
+        "        or checkpoint.origin != evidence.anchors.keyring.origin\n",
+        "",
+        "nonce-checkpoint-of-another-registry",
+    ),
+    "the digest is taken of strange members too": Mutant(
+        "steps_kit",
+        "    if evidence.kit.unexpected:  # of",
+        "    if False:  # of",
+        "folder-with-large-litter",
+    ),
+    "whoever made the checkpoint accuses": Mutant(
+        "steps_registry", _SIGNED, "if True:", "checkpoint-unsigned"
+    ),
+    "of several links any is named": Mutant(
+        "files", "name = min(strange)", "name = max(strange)", "two-links-in-folder"
+    ),
+}
+
+
+def report_by(functions: Path, given: Given) -> dict[str, object]:
+    """The report of the core in that folder, as vectors hold it."""
+    command = [sys.executable, "-m", "attestlayer", "verify", given.kit, "--trust", given.trust, "--json"]
+    around = {**environment(), "PYTHONPATH": str(functions)}
+    done = subprocess.run(command, env=around, capture_output=True, text=True, check=False)
+    report = json.loads(done.stdout)  # noqa: TID251
+    steps = [
+        {
+            "status": step["status"],
+            "failures": [{"reason": f["reason"], "files": f["files"]} for f in step["failures"]],
+            "remarks": [note["remark"] for note in step["notes"]],
+        }
+        for step in report["steps"]
+    ]
+    return {"verdict": report["verdict"], "steps": steps}
+
+
+@pytest.mark.parametrize("mutant", MUTANTS.values(), ids=MUTANTS)
+def test_a_wrong_verifier_is_found(mutant: Mutant, tmp_path: Path) -> None:
+    vector = load(KITS / f"{mutant.vector}.json")
+    given = lay_out(vector, tmp_path / "vector")[0]
+    module = shutil.copytree(ROOT / "functions/attestlayer", tmp_path / "attestlayer") / f"{mutant.module}.py"
+    assert report_by(tmp_path, given) == vector["report"]
+    source = module.read_text(encoding="utf-8")
+    assert source.count(mutant.right) == 1
+    module.write_text(source.replace(mutant.right, mutant.wrong), encoding="utf-8")
+    assert report_by(tmp_path, given) != vector["report"]
