@@ -198,6 +198,8 @@ _TEXTS = (
     ("note", "32 lines.", f"text\n\n{_LINE * 32}", None),
     ("note", "33 lines.", f"text\n\n{_LINE * 33}", Reason.NOTE_MALFORMED),
     ("note", "A name beyond ASCII.", "text\n\n— réseau/β AAAAAAA=\n", None),
+    ("note", "A name beyond U+FFFF.", "text\n\n— a\U0001f600b AAAAAAA=\n", None),
+    ("note", "Nothing but a newline as its text.", f"\n\n{_LINE}", None),
     ("note", "No line.", "text\n\n", Reason.NOTE_MALFORMED),
     ("note", "No blank line.", f"text\n{_LINE}", Reason.NOTE_MALFORMED),
     ("note", "Text behind the lines.", f"text\n\n{_LINE}text\n", Reason.NOTE_MALFORMED),

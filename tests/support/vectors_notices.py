@@ -37,6 +37,11 @@ def _chain(groups: int) -> str:
     return f"{_W1}{''.join(lines)}quorum g{groups - 1}\n"
 
 
+def _named(name: str) -> str:
+    """A policy whose one witness, `a`, has a verifier key of that name."""
+    return f"witness a {VerifierKey(name, COSIGNATURE, _ONE.key.public).format()}\nquorum a\n"
+
+
 _ONE, _TWO = witness(1), witness(2)
 _W1 = f"witness a {_ONE.key.format()}\n"
 _W2 = f"witness b {_TWO.key.format()} https://witness.example.net/b\n"
@@ -66,6 +71,11 @@ _POLICIES: tuple[tuple[str, str, bool], ...] = (
     ("A threshold of 0.", f"{_W1}group g 0 a\nquorum g\n", False),
     ("A threshold above the members.", f"{_W1}group g 2 a\nquorum g\n", False),
     ("A threshold with a zero before it.", f"{_W1}group g 01 a\nquorum g\n", False),
+    ("A threshold in wide digits.", f"{_W1}group g \uff11 a\nquorum g\n", False),
+    ("A threshold of over 19 digits.", f"{_W1}group g {'9' * 20} a\nquorum g\n", False),
+    ("A key name that is not the witness's.", _named("k"), True),
+    ("A key name beyond U+FFFF.", _named("\U0001f600"), True),
+    ("A key name with a no-break space.", _named("k\u00a0"), False),
     ("A key of type 1.", f"witness a {_ONE.key.format().replace('+B', '+A', 1)}\nquorum a\n", False),
     ("A key id in capitals.", _W1.replace("+088d2ed1+", "+088D2ED1+") + "quorum a\n", False),
     ("Another key id.", _W1.replace("+088d2ed1+", "+088d2ed2+") + "quorum a\n", False),
