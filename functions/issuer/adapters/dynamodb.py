@@ -44,14 +44,14 @@ from issuer.adapters.dynamodb_keys import (
 from issuer.adapters.dynamodb_table import ChangedError, Table
 from issuer.adapters.dynamodb_work import Work
 from issuer.adapters.packed import packed, unpacked
-from issuer.adapters.sqlite_rows import (
+from issuer.adapters.rows import (
     API_KEYS,
     CREDIT_ENTRIES,
     PACKETS,
     Rows,
 )
-from issuer.adapters.sqlite_rows import QUALIFICATIONS as QUALIFICATION_ROWS
-from issuer.adapters.sqlite_rows import WORKSPACES as WORKSPACE_ROWS
+from issuer.adapters.rows import QUALIFICATIONS as QUALIFICATION_ROWS
+from issuer.adapters.rows import WORKSPACES as WORKSPACE_ROWS
 from issuer.adapters.tries import Tries
 from issuer.errors import Code, ServiceError
 from issuer.model import (

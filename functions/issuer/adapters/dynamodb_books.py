@@ -12,7 +12,7 @@ from issuer.adapters.dynamodb_keys import books_key, line_key, line_of
 from issuer.adapters.dynamodb_table import Table
 from issuer.adapters.dynamodb_work import Work
 from issuer.adapters.packed import packed, unpacked
-from issuer.adapters.sqlite_rows import CREDIT_ENTRIES
+from issuer.adapters.rows import CREDIT_ENTRIES
 from issuer.errors import Code, ServiceError, StoreError
 from issuer.model import CreditEntry
 

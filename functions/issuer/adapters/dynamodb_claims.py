@@ -8,7 +8,7 @@ from issuer.adapters.dynamodb_items import Item, Value
 from issuer.adapters.dynamodb_keys import claim_key
 from issuer.adapters.dynamodb_work import Work
 from issuer.adapters.packed import packed, unpacked
-from issuer.adapters.sqlite_rows import ANSWERS
+from issuer.adapters.rows import ANSWERS
 from issuer.errors import Code, ServiceError
 from issuer.model import Answer, Claim
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from issuer.adapters import sqlite_rows as rows
+from issuer.adapters import rows
 from issuer.adapters.dynamodb_items import Item, Value
 from issuer.adapters.dynamodb_packets import OPEN_STATES
 from issuer.adapters.dynamodb_table import Table

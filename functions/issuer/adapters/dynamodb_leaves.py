@@ -14,7 +14,7 @@ from issuer.adapters.dynamodb_keys import leaf_key, leaf_spans
 from issuer.adapters.dynamodb_table import Span, Table
 from issuer.adapters.dynamodb_work import Work
 from issuer.adapters.packed import packed, unpacked
-from issuer.adapters.sqlite_rows import WAITING_LEAVES
+from issuer.adapters.rows import WAITING_LEAVES
 from issuer.model import WaitingLeaf
 
 MERGED = "merged"

@@ -5,7 +5,7 @@ from issuer.adapters.dynamodb_items import Item, Value
 from issuer.adapters.dynamodb_keys import kit_of, packet_key, packet_of
 from issuer.adapters.dynamodb_work import Work
 from issuer.adapters.packed import packed
-from issuer.adapters.sqlite_rows import PACKETS
+from issuer.adapters.rows import PACKETS
 from issuer.errors import Code, ServiceError
 from issuer.model import Packet, PacketState
 

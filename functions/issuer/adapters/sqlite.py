@@ -11,9 +11,7 @@ from pathlib import Path
 from issuer.adapters import sqlite_claims as claims
 from issuer.adapters import sqlite_credits as credit_lines
 from issuer.adapters import sqlite_leaves as leaves
-from issuer.adapters.sqlite_damage import damage
-from issuer.adapters.sqlite_database import Database
-from issuer.adapters.sqlite_rows import (
+from issuer.adapters.rows import (
     API_KEYS,
     CREDIT_ENTRIES,
     PACKETS,
@@ -23,6 +21,8 @@ from issuer.adapters.sqlite_rows import (
     Rows,
     T,
 )
+from issuer.adapters.sqlite_damage import damage
+from issuer.adapters.sqlite_database import Database
 from issuer.adapters.sqlite_schema import NOTE_ROUND
 from issuer.errors import Code, ServiceError
 from issuer.model import (

@@ -7,7 +7,7 @@ including `lease_until`; from the next second another call takes it over.
 import sqlite3
 from dataclasses import dataclass
 
-from issuer.adapters.sqlite_rows import ANSWERS
+from issuer.adapters.rows import ANSWERS
 from issuer.errors import Code, ServiceError
 from issuer.model import Answer, Claim
 

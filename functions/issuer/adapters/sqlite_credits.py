@@ -6,7 +6,7 @@ is one look-up whatever the number of lines, and its CHECK keeps it from going b
 
 import sqlite3
 
-from issuer.adapters.sqlite_rows import CREDIT_ENTRIES
+from issuer.adapters.rows import CREDIT_ENTRIES
 from issuer.errors import Code, ServiceError
 from issuer.model import CreditEntry
 

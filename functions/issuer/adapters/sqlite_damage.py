@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from issuer.adapters import sqlite_rows as rows
+from issuer.adapters import rows
 from issuer.errors import StoreError
 
 _SHOWN = 100

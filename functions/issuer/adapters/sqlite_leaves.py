@@ -7,7 +7,7 @@ finished costs later rounds nothing.
 import sqlite3
 from collections.abc import Iterable
 
-from issuer.adapters.sqlite_rows import WAITING_LEAVES
+from issuer.adapters.rows import WAITING_LEAVES
 from issuer.model import WaitingLeaf
 
 WAITING = "SELECT body FROM waiting_leaves WHERE issued_at <= ? ORDER BY issued_at, leaf_hash LIMIT ?"

@@ -1,6 +1,6 @@
 """The ledger's tables, and the check that a file holds them.
 
-Columns are what is looked up or constrained; `body` is the whole record (`sqlite_rows`), and what is
+Columns are what is looked up or constrained; `body` is the whole record (`rows`), and what is
 read. The constraints repeat what `sqlite` checks first, so that no bug can break what they say.
 """
 

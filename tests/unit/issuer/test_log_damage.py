@@ -253,7 +253,7 @@ def test_a_waiting_entry_that_is_damaged_halts(log: TestLog) -> None:
 
 def _spoil(body: str) -> str:
     """The row with its entry cut by some bytes."""
-    from issuer.adapters.sqlite_rows import WAITING_LEAVES
+    from issuer.adapters.rows import WAITING_LEAVES
 
     waiting = WAITING_LEAVES.parse(body)
     return WAITING_LEAVES.format(replace(waiting, entry=waiting.entry[:-3]))

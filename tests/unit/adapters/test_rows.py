@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.records import packet, sealed, workspace
-from issuer.adapters.sqlite_rows import (
+from issuer.adapters.rows import (
     ANSWERS,
     API_KEYS,
     CREDIT_ENTRIES,
