@@ -68,7 +68,7 @@ def _collect(arguments: argparse.Namespace) -> int:
     known = collection.sequence >= 0
     settled = f"settled up to checkpoint {collection.sequence}" if known else "nothing is settled yet"
     print(f"deleted {collection.deleted} partial objects; {settled}{more}")
-    print(f"deleted {tidied} private objects of rounds that are over")
+    print(f"deleted {tidied} private objects of rounds that are over, or whose retention ended")
     return DONE
 
 

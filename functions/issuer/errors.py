@@ -15,6 +15,7 @@ class Code(Enum):
     FORBIDDEN = ("forbidden", 403, "The API key lacks the scope for this call")
     LINK_REFUSED = ("link-refused", 403, "The address or form was changed, or is not of this server")
     LINK_EXPIRED = ("link-expired", 410, "The address or form has expired")
+    KIT_DELETED = ("kit-deleted", 410, "The kit was deleted at the end of its retention")
     NOT_FOUND = ("not-found", 404, "There is no such resource")
     METHOD_NOT_ALLOWED = ("method-not-allowed", 405, "The path does not have this method")
     UNKNOWN_LANE = ("unknown-lane", 422, "There is no such lane or profile")

@@ -84,8 +84,11 @@ class ObjectStore(Protocol):
     def delete(self, name: str) -> None:
         """Remove the object if it is there."""
 
-    def list(self, prefix: str) -> Iterator[str]:
-        """Names that begin with `prefix`, in byte order."""
+    def list(self, prefix: str, before: float | None = None) -> Iterator[str]:
+        """Names that begin with `prefix`, in byte order.
+
+        With `before`: only what was last written before then (POSIX seconds, by the store's clock).
+        """
 
 
 class Ledger(Protocol):

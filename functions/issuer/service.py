@@ -111,7 +111,7 @@ class Service:
     @property
     def tidier(self) -> Tidier:
         """Private objects that nothing needs any more."""
-        return Tidier(self.public, self.private)
+        return Tidier(self.public, self.private, self.ledger, self.clock)
 
     @property
     def publisher(self) -> SitePublisher:

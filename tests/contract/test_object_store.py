@@ -7,6 +7,7 @@ import pytest
 
 from contract.factories import OBJECT_STORES
 from contract.racing import Factory, Race, kill_at_work
+from issuer.adapters.clock import SystemClock
 from issuer.errors import ObjectConflictError, StaleTagError
 from issuer.ports import ObjectStore
 
@@ -231,6 +232,13 @@ def test_names_are_listed_in_byte_order(store: ObjectStore) -> None:
 def test_only_names_with_the_prefix_are_listed(store: ObjectStore, prefix: str, wanted: list[str]) -> None:
     store.create_many(dict.fromkeys(["batch/1", "batch/10", "batch/2/x", "batch2/1", "z", "a"], b""))
     assert list(store.list(prefix)) == wanted
+
+
+def test_only_what_was_written_before_a_time_is_listed(store: ObjectStore) -> None:
+    store.create_many(dict.fromkeys(["kits/1", "kits/2", "other/1"], b""))
+    now = SystemClock().now()  # the stores' own clock: here both run on this machine
+    assert list(store.list("kits/", now - 3600)) == []
+    assert list(store.list("kits/", now + 3600)) == ["kits/1", "kits/2"]
 
 
 @pytest.mark.parametrize("name", BAD_NAMES, ids=range(len(BAD_NAMES)))

@@ -12,6 +12,7 @@ from attestlayer.nonce import Nonce
 from handlers.client import PACKET, Site, newcomer, open_with
 from issuer import bootstrap
 from issuer.errors import Code, LogHaltedError, ServiceError, StoreError
+from issuer.kits.objects import delivered_object
 from issuer.services.workspace import READ
 
 
@@ -164,6 +165,23 @@ def test_a_kit_that_is_not_finished_says_when_to_ask_again(site: Site) -> None:
     got = site.call("GET", f"/v1/packets/{packet_id}/kit")
     assert (got.status, got.code, got.headers["Retry-After"]) == (409, "not-ready", "1")
     assert "sealed" in got.detail
+
+
+def test_a_kit_whose_retention_ended_is_gone_and_one_that_is_missed_is_a_failure(site: Site) -> None:
+    packet_id = site.open()
+    site.fill(packet_id)
+    kit_id = site.issue(packet_id).json["kit_id"]
+    site.publish()
+    site.service.private.delete(delivered_object(kit_id))
+    assert site.call("GET", f"/v1/packets/{packet_id}/kit").code == "storage-failed"
+    packet = site.service.packets.get(site.workspace_id, packet_id)
+    site.service.ledger.replace_packet(replace(packet, delivered_at=1, version=packet.version + 1))
+    got = site.call("GET", f"/v1/packets/{packet_id}/kit")
+    assert (got.status, got.code, got.detail) == (
+        410,
+        "kit-deleted",
+        f"{kit_id} was kept for 90 days after delivery",
+    )
 
 
 def test_the_tiers_number_of_open_packets_is_a_limit(server: Site) -> None:

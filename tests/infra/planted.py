@@ -203,8 +203,15 @@ PLANTED: list[tuple[str, str, Plant]] = [
     (
         "kits kept for longer than is said",
         "the_stores_expire_what_the_schedule_says",
-        lambda r: r["Private"]["Properties"]["LifecycleConfiguration"]["Rules"][2].update(
+        lambda r: r["Private"]["Properties"]["LifecycleConfiguration"]["Rules"][1].update(
             ExpirationInDays=91
+        ),
+    ),
+    (
+        "a waiting leaf's kit that expires",
+        "the_stores_expire_what_the_schedule_says",
+        lambda r: _rules(r, "Private").append(
+            {"Id": "sealed", "Status": "Enabled", "Prefix": "sealed/", "ExpirationInDays": 90}
         ),
     ),
     (

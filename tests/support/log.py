@@ -348,8 +348,8 @@ class TappedStore:
     def fetch(self, name: str, path: Path) -> bool:
         return self.store.fetch(name, path)
 
-    def list(self, prefix: str) -> Iterator[str]:
-        return self.store.list(prefix)
+    def list(self, prefix: str, before: float | None = None) -> Iterator[str]:
+        return self.store.list(prefix, before)
 
 
 _LEDGER_READS = frozenset(

@@ -140,9 +140,15 @@ class DirectoryStore:
                     self._remove_empty(target.parent)
             self._sync_folders([name])
 
-    def list(self, prefix: str) -> Iterator[str]:
+    def list(self, prefix: str, before: float | None = None) -> Iterator[str]:
         """Names in byte order, read folder by folder; only folders on the prefix's way are opened."""
-        return self._walk(folder_of(prefix), prefix)
+        names = self._walk(folder_of(prefix), prefix)
+        return names if before is None else filter(lambda name: self._is_older(name, before), names)
+
+    def _is_older(self, name: str, time: float) -> bool:
+        with storing("look at", name), suppress(FileNotFoundError, NotADirectoryError):
+            return self._path(name).lstat().st_mtime < time
+        return False  # gone meanwhile
 
     def _walk(self, folder: str, prefix: str) -> Iterator[str]:
         for name in self._entries(folder):

@@ -8,6 +8,7 @@ IAM actions, on the bucket's objects: s3:PutObject, s3:GetObject, s3:DeleteObjec
 on the bucket: s3:ListBucket, without which a missing object is a 403 and so an error, not absence.
 """
 
+import math
 import mmap
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -210,11 +211,11 @@ class S3Store:
         check_name(name)
         self._reading("delete", name, lambda: obstore.delete(self._store, name))
 
-    def list(self, prefix: str) -> Iterator[str]:
+    def list(self, prefix: str, before: float | None = None) -> Iterator[str]:
         """Names in byte order, a thousand a request. A prefix that ends in no `/` reads its whole folder."""
-        return self._list(folder_of(prefix), prefix)
+        return self._list(folder_of(prefix), prefix, math.inf if before is None else before)
 
-    def _list(self, folder: str, prefix: str) -> Iterator[str]:
+    def _list(self, folder: str, prefix: str, before: float) -> Iterator[str]:
         last: str | None = None
         for _ in (tries := self._tries("list", f"{prefix}* of {self._bucket}")):
             try:
@@ -222,7 +223,7 @@ class S3Store:
                 for page in obstore.list(self._store, folder.rstrip("/") or None, offset=last):
                     for each in page:
                         last = each["path"]
-                        if last.startswith(prefix):
+                        if last.startswith(prefix) and each["last_modified"].timestamp() < before:
                             yield last
                 return
             except (BaseError, FileNotFoundError) as failed:

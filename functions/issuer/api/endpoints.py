@@ -142,7 +142,7 @@ ENDPOINTS = (
     Endpoint(
         *("GET", f"{_PACKET}/kit", kits.get_kit),
         answers={303: None},
-        codes=(Code.NOT_FOUND, Code.NOT_READY, Code.WRONG_STATE),
+        codes=(Code.NOT_FOUND, Code.NOT_READY, Code.WRONG_STATE, Code.KIT_DELETED),
     ),
 )
 

@@ -1,6 +1,7 @@
 """GET /v1/packets/{id}/kit: the finished kit, at a short-lived address."""
 
 import hashlib
+import math
 import tempfile
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from attestlayer.encoding import format_base64, format_time
 from issuer.api.call import Call, Reply, call_of, reply_text
 from issuer.errors import Code, ServiceError, StoreError
 from issuer.kits.objects import delivered_object
+from issuer.kits.retention import KITS
 from issuer.model import Packet, PacketState
 
 DOWNLOAD_S = 900
@@ -23,7 +25,7 @@ def get_kit(request: Request, packet_id: str) -> Reply:
     if packet.state != PacketState.ISSUED or packet.issued is None:
         raise _not_ready(call, packet)
     kit_id = packet.issued.kit_id
-    digest = _digest(call, kit_id)
+    digest = _digest(call, packet, kit_id)
     expires_at = int(call.service.clock.now()) + DOWNLOAD_S
     url = call.service.transfers.download_url(delivered_object(kit_id), f"{kit_id}.zip", expires_at)
     headers = {"Location": url, "Repr-Digest": f"sha-256=:{format_base64(digest)}:"}
@@ -43,11 +45,13 @@ def _not_ready(call: Call, packet: Packet) -> ServiceError:
     return ServiceError(Code.NOT_READY, found, retry_after_s=call.service.settings.cadence_s)
 
 
-def _digest(call: Call, kit_id: str) -> bytes:
+def _digest(call: Call, packet: Packet, kit_id: str) -> bytes:
     """The SHA-256 of the delivered kit, read from the store. O(size)."""
     with tempfile.TemporaryDirectory(prefix="attestlayer-", dir=call.service.scratch.path) as folder:
         path = Path(folder, "kit.zip")
         if not call.service.private.fetch(delivered_object(kit_id), path):
+            if (packet.delivered_at or math.inf) < KITS.sure(call.service.clock.now()):
+                raise ServiceError(Code.KIT_DELETED, f"{kit_id} was kept for {KITS.words}")
             raise StoreError(f"the delivered kit {kit_id} is missing")
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").digest()

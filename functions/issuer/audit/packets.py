@@ -14,6 +14,7 @@ from attestlayer.receipt import parse_receipt
 from issuer.audit.findings import LEDGER, Examiner, Word
 from issuer.errors import StoreError
 from issuer.kits.objects import record_object, sealed_object
+from issuer.kits.retention import KITS, RECORDS
 from issuer.model import Issued, Packet, PacketState, Record
 
 _PAGE = 1000
@@ -42,8 +43,12 @@ class PacketsAudit:
         for record in packet.records if packet.state != PacketState.WITHDRAWN else ():
             self._check_record(packet, record)
         if packet.issued:
-            self._check_sealed(packet.issued)
+            self._check_sealed(packet, packet.issued)
             self._check_receipt(packet, packet.issued)
+
+    @property
+    def _now(self) -> float:
+        return self.examiner.ports.log.clock.now()
 
     def _packets(self) -> Iterator[Packet]:
         ledger = self.examiner.ports.log.ledger
@@ -58,15 +63,16 @@ class PacketsAudit:
         self.named.add(name)
         if found := self._digest(name):
             self.examiner.hashed(name, *found, record.sha256)
-        elif packet.state in _KEPT:
+        elif packet.state in _KEPT and record.submitted_at >= RECORDS.sure(self._now):
             self.examiner.find(name, Word.MISSING, f"found no object, {packet.packet_id} is {packet.state}")
 
-    def _check_sealed(self, issued: Issued) -> None:
+    def _check_sealed(self, packet: Packet, issued: Issued) -> None:
+        """The sealed kit is there until it is delivered, and for its retention."""
         name = sealed_object(issued.kit_digest)
         self.named.add(name)
         if found := self._digest(name):
             self.examiner.hashed(name, *found, issued.kit_digest)
-        else:
+        elif packet.state != PacketState.ISSUED or issued.issued_at >= KITS.sure(self._now):
             self.examiner.find(name, Word.MISSING, f"found no object, {issued.kit_id} was sealed as it")
 
     def _check_receipt(self, packet: Packet, issued: Issued) -> None:

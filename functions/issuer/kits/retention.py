@@ -23,10 +23,22 @@ class Retention:
         )
         return f"{span} {self.since}".strip()
 
+    def end(self, now: float) -> float:
+        """What is older than this time is deleted."""
+        return now - self.days * _DAY_S
 
+    def sure(self, now: float) -> float:
+        """What is younger than this time must be there: a day less, as a store's time is not the ledger's."""
+        return self.end(now) + _DAY_S
+
+
+_DAY_S = 86_400
+
+RECORDS = Retention("records of blocked packets", 30, "")
+KITS = Retention("sealed and delivered kits, with the salts of their manifests", 90, "after delivery")
 SCHEDULE = (
     Retention("unfinished uploads", 1, ""),
-    Retention("records of blocked packets", 30, ""),
-    Retention("sealed and delivered kits, with the salts of their manifests", 90, "after delivery"),
+    RECORDS,
+    KITS,
     Retention("the ledger of credits", 7 * 365, ""),
 )

@@ -22,6 +22,7 @@ from attestlayer.trust import TrustRoot
 from attestlayer.verify import verify
 from issuer.errors import LogHaltedError
 from issuer.kits.objects import delivered_object, sealed_object
+from issuer.kits.retention import KITS
 from issuer.log import face
 from issuer.log.promise import DEBIT, debit_id, oldest_waiting, return_id
 from issuer.model import CreditEntry, CreditKind, Packet, PacketState, QueuedNotice, WaitingLeaf
@@ -124,7 +125,9 @@ class Reconciler:
         """Look, and look again if anything was found. Raises `LogHaltedError` if the log can't be read.
 
         `opened_since`: kits delivered before are looked for and not opened. `kits` counts the opened ones.
+        Kits whose retention has ended are not missed.
         """
+        opened_since = max(opened_since, int(KITS.sure(self.clock.now())))
         found, statements = self._look(opened_since)
         if any(each.word not in NOTES for each in statements):
             before = {(each.word, each.subject) for each in statements}
@@ -217,7 +220,7 @@ class Reconciler:
             raise LogHaltedError(f"{tile.bundle_path}: {error}; audit the log first") from error
 
     def _kits(self, books: _Books, log: _Log, stored: set[str], opened_since: int) -> Iterator[Statement]:
-        named: set[str] = set()
+        named, kept = set(), KITS.sure(self.clock.now())
         for leaf_hash, packet in books.packets.items():
             assert packet.issued is not None
             name = delivered_object(packet.issued.kit_id)
@@ -229,7 +232,8 @@ class Reconciler:
             if _is_opened(packet, opened_since):
                 yield from self._delivered(packet, packet.issued.kit_id, leaf_hash, log)
             elif packet.state == PacketState.ISSUED:
-                if name not in stored and not self.private.exists(name):
+                missed = (packet.delivered_at or 0) >= kept and name not in stored
+                if missed and not self.private.exists(name):
                     yield _no_kit(packet, name)
             elif not self.private.exists(sealed_object(packet.issued.kit_digest)):
                 yield Statement(

@@ -1,6 +1,6 @@
-"""Deletes private objects of rounds that are over: batches that nothing needs any more.
+"""Deletes private objects that nothing needs any more: of rounds that are over, and what retention ends.
 
-A round deletes the one before it by its name. What is left is of writers that lost a race or died in
+A round deletes the batch before it by its name. What is left is of writers that lost a race or died in
 between; to find it the store is listed, which a round never does.
 """
 
@@ -8,11 +8,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from issuer.kits import retention
+from issuer.kits.objects import KITS, RECORDS, SEALED, sealed_object
 from issuer.log import face
 from issuer.log.state import BATCHES
-from issuer.ports import ObjectStore
+from issuer.ports import Clock, Ledger, ObjectStore
 
 _NAME = re.compile(rf"{BATCHES}([0-9]+)-[0-9a-f]{{64}}")
+_EVER = 1 << 52
+"""Later than any time, in POSIX seconds."""
 
 
 @dataclass(frozen=True)
@@ -21,11 +25,14 @@ class Tidier:
 
     public: ObjectStore
     private: ObjectStore
+    ledger: Ledger
+    clock: Clock
 
     def run(self) -> int:
         """The number of objects deleted. Raises `LogHaltedError` if the public face can't be read."""
         latest = face.read_latest(self.public)
-        names = tuple(self._superseded(latest.sequence)) if latest else ()
+        superseded = self._superseded(latest.sequence) if latest else ()
+        names = (*superseded, *self._expired())
         for name in names:
             self.private.delete(name)
         return len(names)
@@ -36,3 +43,17 @@ class Tidier:
             match = _NAME.fullmatch(name)
             if match and int(match[1]) < public:
                 yield name
+
+    def _expired(self) -> Iterator[str]:
+        """Records and kits by their age; a sealed kit stays while its leaf waits for delivery.
+
+        A kit is accepted within a minute of its sealing or never: what is this old and does not wait was
+        delivered, or is of a try that was dropped.
+        """
+        now = self.clock.now()
+        yield from self.private.list(RECORDS, retention.RECORDS.end(now))
+        yield from self.private.list(KITS, retention.KITS.end(now))
+        if sealed := tuple(self.private.list(SEALED, retention.KITS.end(now))):
+            leaves = self.ledger.waiting_leaves(_EVER, _EVER)
+            waiting = {sealed_object(leaf.kit_digest) for leaf in leaves}
+            yield from (name for name in sealed if name not in waiting)

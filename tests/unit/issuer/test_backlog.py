@@ -62,7 +62,7 @@ def test_leaves_come_in_order_though_others_were_merged_between_them(log: TestLo
 class Unlisted(TappedStore):
     """A store that can't be listed."""
 
-    def list(self, prefix: str) -> Iterator[str]:
+    def list(self, prefix: str, before: float | None = None) -> Iterator[str]:
         raise AssertionError(f"a round lists {prefix}")
 
 

@@ -1,23 +1,29 @@
 """The daily maintenance: what is superseded goes, the books are looked at; no round misses anything."""
 
 import io
+import os
 import threading
 from pathlib import Path
 
 import pytest
 
+from attestlayer.verify import Verdict
 from issuer.adapters.clock import SystemClock
 from issuer.errors import LogHaltedError
+from issuer.kits.objects import delivered_object, sealed_object
 from issuer.local.maintenance import Maintenance
 from issuer.log.store import LogPorts
+from issuer.services.reconcile import Reconciler
 from issuer.services.sequence import Sequencer
 from issuer.services.tidy import Tidier
 from support.audit import audit
 from support.log import ORIGIN, Crash, Tap, TestLog, tapped, wait
+from support.service import TestService
+from unit.issuer.homes import Home
 
 
 def tidied(ports: LogPorts) -> int:
-    return Tidier(ports.public, ports.private).run()
+    return Tidier(ports.public, ports.private, ports.ledger, ports.clock).run()
 
 
 def private_names(log: TestLog) -> set[str]:
@@ -72,6 +78,92 @@ def test_what_has_another_name_is_left_alone(log: TestLog) -> None:
         log.round(ports)
     tidied(ports)
     assert private_names(log) >= {"batch/0-short", "batch/x", "batch/-1", "signed/0"}
+
+
+DAY_S = 86_400
+
+
+def made_now(log: TestLog) -> None:
+    """Gives every private file the held clock's time."""
+    for name in private_names(log):
+        os.utime(log.home / "private" / name, (log.clock.time, log.clock.time))
+
+
+def of_packets(log: TestLog) -> list[str]:
+    """What is there, by its folder's name."""
+    folders = [name.partition("/")[0] for name in private_names(log)]
+    return sorted(name for name in folders if name in ("records", "sealed", "kits"))
+
+
+def check_books(service: TestService) -> None:
+    ports = service.ports
+    assert Reconciler(ports.ledger, ports.private, ports.public, ports.clock).run().findings == ()
+    assert Home(service.log.home, ports).audit().findings == ()
+
+
+def test_records_and_kits_go_when_their_days_are_over_and_no_audit_misses_them(log: TestLog) -> None:
+    service = TestService(log).start(1)
+    service.issue(service.packet(b"delivered"))
+    service.packet(b"never issued")
+    service.round_and_deliver()
+    service.ports.private.create(f"sealed/{'0' * 64}.zip", b"of a try that was dropped")
+    made_now(log)
+    start, whole = log.clock.time, ["kits", "records", "records", "sealed", "sealed"]
+    for days, wanted in ((30, whole), (31, ["kits", "sealed", "sealed"]), (90, ["kits", "sealed", "sealed"])):
+        log.clock.time = start + days * DAY_S
+        tidied(service.ports)
+        assert of_packets(log) == wanted, days
+    (log.home / "private/sealed" / f"{'0' * 64}.zip").unlink()  # its bytes are not its name's
+    check_books(service)
+    log.clock.time = start + 90 * DAY_S + 1
+    assert tidied(service.ports) == 2
+    assert of_packets(log) == []
+    check_books(service)
+
+
+def test_a_dropped_sealed_kit_goes(log: TestLog) -> None:
+    service = TestService(log).start()
+    service.ports.private.create(f"sealed/{'0' * 64}.zip", b"of a try that was dropped")
+    made_now(log)
+    log.clock.time += 90 * DAY_S
+    assert tidied(service.ports) == 0
+    log.clock.time += 1
+    assert tidied(service.ports) == 1
+
+
+def test_a_sealed_kit_stays_for_as_long_as_its_leaf_waits(log: TestLog) -> None:
+    service = TestService(log).start(1)
+    packet = service.packet(b"waiting")
+    service.issue(packet)
+    made_now(log)
+    log.clock.time += 400 * DAY_S
+    assert tidied(service.ports) == 1
+    assert of_packets(log) == ["sealed"]
+    service.round()
+    assert service.round_and_deliver().failed == ()
+    assert service.explained(packet).verdict is Verdict.VERIFIED
+    for path in (log.home / "private/kits").iterdir():
+        os.utime(path, (log.clock.time, log.clock.time))
+    assert tidied(service.ports) == 1
+    assert of_packets(log) == ["kits"]
+    check_books(service)
+
+
+def test_a_kit_that_is_gone_before_its_days_are_over_is_found(log: TestLog) -> None:
+    service = TestService(log).start(1)
+    packet = service.packet(b"delivered")
+    service.issue(packet)
+    service.round_and_deliver()
+    issued = service.read(packet.packet_id).issued
+    assert issued
+    for name in (delivered_object(issued.kit_id), sealed_object(issued.kit_digest)):
+        service.ports.private.delete(name)
+    log.clock.time += 89 * DAY_S - 60
+    ports = service.ports
+    found = Reconciler(ports.ledger, ports.private, ports.public, ports.clock).run(opened_since=2**40)
+    assert [each.word for each in found.findings] == ["kit-missing"]
+    missing = [each.object for each in Home(log.home, ports).audit().findings]
+    assert missing == [sealed_object(issued.kit_digest)]
 
 
 def test_a_tidier_beside_a_writer_at_any_of_its_steps_spoils_nothing(tmp_path: Path) -> None:
