@@ -124,7 +124,8 @@ LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
 READ = {"s3:GetObject", "s3:ListBucket"}
 WRITE = READ | {"s3:PutObject"}
 DELETE = {"s3:DeleteObject"}
-BOOKS = {f"dynamodb:{each}" for each in ("BatchGetItem", "Query", "PutItem", "DeleteItem")}
+PUT_ITEMS = {"dynamodb:BatchGetItem", "dynamodb:PutItem"}
+BOOKS = PUT_ITEMS | {"dynamodb:Query", "dynamodb:DeleteItem"}
 UPDATE = {"dynamodb:UpdateItem"}
 SIGN = {"kms:Sign", "kms:GetPublicKey", "kms:ListResourceTags"}
 DEAD = {"sqs:SendMessage"}
@@ -135,12 +136,12 @@ ROLES = {
     "IndexRole": LOGS | WRITE | DEAD,
     "ReleaseRole": LOGS | WRITE | DEAD,
     "ProveRole": LOGS | READ,
-    "NotifyRole": LOGS | {"dynamodb:BatchGetItem", "dynamodb:PutItem"},
+    "NotifyRole": LOGS | PUT_ITEMS,
     "PublishRole": LOGS | WRITE,
     "MaintainRole": LOGS | WRITE | DELETE | DEAD | {"dynamodb:BatchGetItem", "dynamodb:Query"},
-    "InitialiseRole": LOGS | WRITE | DELETE | BOOKS | UPDATE | SIGN | {"kms:Encrypt", "kms:Decrypt"},
+    "InitialiseRole": LOGS | WRITE | DELETE | PUT_ITEMS | SIGN | {"kms:Encrypt", "kms:Decrypt"},
     "SchedulerRole": {"lambda:InvokeFunction"} | DEAD,
-    "OperatorRole": READ | BOOKS | UPDATE | {"dynamodb:Scan", "lambda:InvokeFunction"},
+    "OperatorRole": READ | PUT_ITEMS | {"dynamodb:Query", "dynamodb:Scan", "lambda:InvokeFunction"},
 }
 """What each role's adapters need, and no more: decision 9, "What each function may do"."""
 

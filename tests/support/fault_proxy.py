@@ -67,7 +67,7 @@ class FaultProxy:
         split = urlsplit(upstream)
         host, port = str(split.hostname), int(split.port or 80)
 
-        class Handler(_Handler):
+        class Handler(_Faulty):
             def connect(self) -> http.client.HTTPConnection:
                 return http.client.HTTPConnection(host, port, timeout=30)
 
@@ -106,15 +106,19 @@ class FaultProxy:
         self._server.server_close()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class Passing(BaseHTTPRequestHandler):
+    """A handler that passes requests on as they are, since they are signed."""
+
     protocol_version = "HTTP/1.1"
     wbufsize = 65536
     disable_nagle_algorithm = True
 
     def connect(self) -> http.client.HTTPConnection:
+        """To upstream."""
         raise NotImplementedError
 
-    def meet(self, name: str | None) -> HttpFault | None:
+    def answer(self, body: bytes) -> None:
+        """Answer one request."""
         raise NotImplementedError
 
     def handle_one_request(self) -> None:
@@ -124,35 +128,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def _answer(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        fault = self.meet(self._name(body))
-        if fault is None:
-            self._pass_on(body)
-            return
-        self.close_connection = True
-        if fault.is_done:
-            self._ask(body)
-        if fault is HttpFault.TIMED_OUT:
-            self._wait_for_the_client()
-        elif fault in (HttpFault.ERROR, HttpFault.ERROR_DONE):
-            self._fail(500, "InternalError", "InternalServerError")
-        elif fault is HttpFault.SLOW_DOWN:
-            self._fail(503, "SlowDown", "ThrottlingException")
+        self.answer(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _answer  # noqa: N815
 
-    def _name(self, body: bytes) -> str | None:
-        """What a write is of, or None for a read."""
-        operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
-        if operation in _WRITING:
-            places = dict.fromkeys(found.decode().partition("#")[0] for found in _PK.findall(body))
-            return f"ledger {operation} {' '.join(places)}"
-        if operation or self.command in ("GET", "HEAD"):
-            return None
-        bucket, _, key = self.path.partition("?")[0].removeprefix("/").partition("/")
-        return f"{bucket.partition('-')[0]} {key}{' deleted' if self.command == 'DELETE' else ''}"
-
-    def _ask(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
+    def ask(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
+        """Upstream's answer: status, headers, body."""
         connection = self.connect()
         try:
             connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
@@ -165,8 +146,8 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             connection.close()
 
-    def _pass_on(self, body: bytes) -> None:
-        status, headers, answer = self._ask(body)
+    def reply(self, status: int, headers: list[tuple[str, str]], answer: bytes) -> None:
+        """Answer as upstream did."""
         self.send_response_only(status)
         for name, value in headers:
             if name.lower() not in ("connection", "transfer-encoding", "content-length"):
@@ -176,6 +157,40 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answer)
         self.wfile.flush()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        del format, args
+
+
+class _Faulty(Passing):
+    def meet(self, name: str | None) -> HttpFault | None:
+        raise NotImplementedError
+
+    def answer(self, body: bytes) -> None:
+        fault = self.meet(self._name(body))
+        if fault is None:
+            self.reply(*self.ask(body))
+            return
+        self.close_connection = True
+        if fault.is_done:
+            self.ask(body)
+        if fault is HttpFault.TIMED_OUT:
+            self._wait_for_the_client()
+        elif fault in (HttpFault.ERROR, HttpFault.ERROR_DONE):
+            self._fail(500, "InternalError", "InternalServerError")
+        elif fault is HttpFault.SLOW_DOWN:
+            self._fail(503, "SlowDown", "ThrottlingException")
+
+    def _name(self, body: bytes) -> str | None:
+        """What a write is of, or None for a read."""
+        operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        if operation in _WRITING:
+            places = dict.fromkeys(found.decode().partition("#")[0] for found in _PK.findall(body))
+            return f"ledger {operation} {' '.join(places)}"
+        if operation or self.command in ("GET", "HEAD"):
+            return None
+        bucket, _, key = self.path.partition("?")[0].removeprefix("/").partition("/")
+        return f"{bucket.partition('-')[0]} {key}{' deleted' if self.command == 'DELETE' else ''}"
 
     def _fail(self, status: int, s3_code: str, dynamodb_code: str) -> None:
         if self.headers.get("X-Amz-Target"):
@@ -198,6 +213,3 @@ class _Handler(BaseHTTPRequestHandler):
                 pass
         except (TimeoutError, OSError):
             return
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        del format, args

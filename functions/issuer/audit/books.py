@@ -7,7 +7,7 @@ from attestlayer.keyring import Keyring
 from attestlayer.notices import Notices, Role
 from issuer.audit.findings import LEDGER, Examiner, Word
 from issuer.audit.head import Moment
-from issuer.errors import StoreError
+from issuer.errors import ServiceError, StoreError
 from issuer.log.queue import with_queued
 from issuer.ports import Signer
 
@@ -67,14 +67,19 @@ class BooksAudit:
     def _check_keys(self, role: Role, keyring: Keyring, held: Mapping[str, Signer], now: int) -> None:
         """Every key that signs now is at hand, and every key at hand is one that the notices name."""
         valid = [key.public.kid for key in keyring.keys_at(role, now)]
+        try:
+            at_hand = frozenset(held)
+        except ServiceError as error:  # the rest of the audit needs no key
+            self.examiner.find(f"{role.value} key", Word.KEY_MISSING, f"can't be opened: {error.detail}")
+            return
         for kid in valid:
-            if kid not in held:
+            if kid not in at_hand:
                 self.examiner.find(
                     f"{role.value} key {kid}", Word.KEY_MISSING, "the notices name it, it is not at hand"
                 )
         if not valid:
             self.examiner.find(f"{role.value} key", Word.KEY_MISSING, "the notices name none that counts now")
-        for kid in held:
+        for kid in at_hand:
             if keyring.key(role, kid) is None:
                 detail = f"it is at hand, the notices of {keyring.origin} name no such {role.value} key"
                 self.examiner.find(f"{role.value} key {kid}", Word.KEY_UNKNOWN, detail)

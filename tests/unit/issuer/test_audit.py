@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 
 from attestlayer.encoding import format_time
-from issuer.audit.findings import NOTES, Word
-from issuer.errors import LogHaltedError
+from issuer.audit.findings import NOTES, AuditPorts, Word
+from issuer.errors import Code, LogHaltedError, ServiceError
 from issuer.kits.objects import delivered_object, record_object, sealed_object
 from issuer.log.collected import COLLECTED
 from issuer.log.state import HEAD, parse_head
 from issuer.model import Packet, PacketState, QueuedNotice
+from issuer.ports import Signer
+from issuer.services.audit import Auditor
 from issuer.services.sequence import Sequencer
 from support.log import ISSUER, Crash, SeedSigner, Tap, TestLog, queue, tapped, wait
 from support.service import WORKSPACE
@@ -52,6 +54,22 @@ def test_a_whole_home_is_silent(home: Home) -> None:
     assert home.reconcile().findings == ()
     kinds = {name.partition("/")[0] for name in home.names()}
     assert kinds == {"batch", COLLECTED, HEAD, "kits", "records", "sealed", "signed"}
+
+
+class Closed(dict[str, Signer]):
+    """Keys that who audits may not open."""
+
+    def __iter__(self) -> Iterator[str]:
+        raise ServiceError(Code.KEY_UNUSABLE, "access denied")
+
+
+def test_keys_that_can_not_be_opened_are_told_and_the_rest_is_looked_at(home: Home) -> None:
+    ports = AuditPorts(replace(home.ports, signers=Closed()), Closed())
+    found = Auditor(ports).run()
+    assert [(each.object, each.reason) for each in found.findings] == [
+        ("registry key", "key-missing"),
+        ("issuer key", "key-missing"),
+    ]
 
 
 def test_checkpoints_that_are_bundled_are_read_from_their_bundle(tmp_path: Path) -> None:
