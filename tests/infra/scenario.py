@@ -182,8 +182,7 @@ class Scenario:
         _cloud_prover.cache_clear()
 
     def _maintain(self) -> None:
-        for name in (f"batch/0-{sha256(b'').hex()}", "promise/0"):
-            self.unseen.private.create(name, b"of a writer that lost the race")
+        self.unseen.private.create(f"batch/0-{sha256(b'').hex()}", b"of a writer that lost the race")
         for _ in range(4):  # what was the newest a day before is settled
             self.clock.time += DAY_S
             self._call(sequence.handler)
