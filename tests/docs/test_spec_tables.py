@@ -36,6 +36,7 @@ from attestlayer import (
 from attestlayer.canonical import Members, parse_json, take_members
 from attestlayer.disclosure import disclose
 from attestlayer.errors import COULD_NOT_CHECK, Reason, Remark
+from support.build import make_zip, open_zip
 from support.cases import CASES
 from support.documents import KINDS
 from support.judge import judge
@@ -90,6 +91,16 @@ def test_each_reason_comes_from_the_steps_that_the_table_names(
                 steps = named[failure.reason.value]
                 opened = failure.reason in COULD_NOT_CHECK and step.number == 1
                 assert step.number in steps or opened, (case.name, step.number, failure.reason)
+
+
+def test_a_document_that_does_not_read_is_reported_by_its_home_step_alone() -> None:
+    homes = {name: int(row[1]) for row in table("12.3").rows for name in re.findall(r"[a-z_/]+\.\w+", row[0])}
+    assert len(homes) == 7
+    for name, home in homes.items():
+        data = make_zip({**EXAMPLE.members, name: b"{}"})
+        found = verify.explain(open_zip(data), EXAMPLE.trust)
+        malformed = [s.number for s in found.steps for f in s.failures if f.reason.endswith("-malformed")]
+        assert malformed == [home], name
 
 
 def test_the_words_that_mean_could_not_check_are_named() -> None:
