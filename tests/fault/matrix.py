@@ -60,6 +60,13 @@ def run_round(service: TestService) -> object:
     return Sequencer(service.ports).run()
 
 
+def idle_round_due(service: TestService) -> None:
+    """Due, and nothing waits: it is all in head."""
+    delivered_kit(service)
+    service.round()
+    service.log.clock.time += 60
+
+
 def packet_ready(service: TestService) -> None:
     """A packet that supersedes another's kit."""
     service.packet(b"one\n", b"two\n", supersedes=delivered_kit(service))
@@ -91,6 +98,7 @@ SCENARIOS = {
     for scenario in (
         Scenario("init", nothing, initialise, 10),
         Scenario("round", round_due, run_round, 20),
+        Scenario("idle", idle_round_due, run_round, 6),
         Scenario("issue", packet_ready, issue, 5),
         Scenario("deliver", merged, deliver, 5),
     )

@@ -63,7 +63,7 @@ CASES: dict[str, tuple[Callable[[TestLog], None], Act]] = {
     "round over a tile's end": (full, sequence),
     "round that fills a bundle": (fills, sequence),
 }
-ENOUGH = {"init": 10, "round": 20, "round over a tile's end": 20, "round that fills a bundle": 9}
+ENOUGH = {"init": 10, "round": 20, "round over a tile's end": 20, "round that fills a bundle": 7}
 """At least so many writes the sweep must have met, or it tests nothing."""
 
 
