@@ -8,6 +8,7 @@ CloudFront itself, quotas.
 
 import argparse
 import contextlib
+import fnmatch
 import http.client
 import json
 import os
@@ -255,11 +256,39 @@ def main() -> int:
         for name, value in cloud.environment().items():
             print(f"export {name}='{value}'", flush=True)
         if arguments.once:
-            return again(cloud) or check_enforced(cloud)
+            return again(cloud) or check_headers(cloud) or check_enforced(cloud)
         if arguments.cadence < 60:
             threading.Thread(target=tick, args=(cloud, arguments.cadence, ended), daemon=True).start()
         ended.wait()
     return 0
+
+
+def check_headers(cloud: Cloud) -> int:
+    """What the CDN's stand-in serves has the headers of the policies that were deployed."""
+    cloudfront = cloud.deployment.client("cloudfront")
+    number = cloud.deployment.outputs()["DistributionId"]
+    config = cloudfront.get_distribution_config(Id=number)["DistributionConfig"]
+    behaviours = [(each["PathPattern"], each) for each in config["CacheBehaviors"]["Items"]]
+    behaviours.append(("*", config["DefaultCacheBehavior"]))
+    for path in ("/", "/verify.html", "/v1/none"):
+        behaviour = next(each for pattern, each in behaviours if fnmatch.fnmatchcase(path, pattern))
+        policy = cloudfront.get_response_headers_policy_config(Id=behaviour["ResponseHeadersPolicyId"])
+        wanted = cdn.response_headers(policy["ResponseHeadersPolicyConfig"])
+        served = headers_at(cloud.registry + path)
+        if not wanted.items() <= served.items():
+            print(f"cloud: {path} has the headers {served}, wanted {wanted}", file=sys.stderr)
+            return 1
+        print(f"{path:13} {wanted['Content-Security-Policy']}", flush=True)
+    return 0
+
+
+def headers_at(url: str) -> dict[str, str]:
+    """Headers of an answer, whatever its status."""
+    try:
+        with urllib.request.urlopen(url, timeout=60) as answer:
+            return dict(answer.headers)
+    except urllib.error.HTTPError as error:
+        return dict(error.headers)
 
 
 def check_enforced(cloud: Cloud) -> int:

@@ -2,12 +2,7 @@
 
 import json
 import subprocess
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -15,6 +10,7 @@ import pytest
 from attestlayer import layout
 from attestlayer.registry_receipt import parse_registry_receipt
 from support.log import TestLog, queue
+from support.serving import served
 from support.tools import missing, require
 from support.witnesses import Pool, Witness
 
@@ -85,21 +81,6 @@ def test_the_go_reader_checks_a_registry_of_any_size(
     assert done["consistency"] == len([count for count in rounds if count]) - 1
     assert done["records"] >= min(size, 16)
     assert done["tiles"] == {1: 1, 256: 2, 257: 3, 1000: 5}[size]
-
-
-@contextmanager
-def served(folder: Path) -> Iterator[str]:
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def test_the_go_reader_reads_over_http(reader: Path, registries: dict[int, Path]) -> None:

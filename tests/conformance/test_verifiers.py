@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from attestlayer.errors import VerificationError
-from support.browsers import JS, Browser, served
+from support.browsers import JS, Browser
 from support.build import (
     Delivered,
     Plan,
@@ -27,6 +27,7 @@ from support.build import (
 )
 from support.corpus import CHANGES, change_byte, move_pieces, small
 from support.home import SAMPLES, issue_sample
+from support.serving import served
 from support.tools import require
 from support.verifiers import (
     Given,

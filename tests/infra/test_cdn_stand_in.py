@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import cdn
 import pytest
@@ -12,6 +13,7 @@ from template import load_template
 
 from attestlayer import layout
 from attestlayer.encoding import format_hash, sha256
+from support.serving import running
 from support.tools import require
 
 LEAF = format_hash(sha256(b"a leaf"))
@@ -55,6 +57,7 @@ def made() -> Iterator[cdn.Distribution]:
     objects = {
         "checkpoint": b"note",
         "index.html": b"<p>",
+        layout.VERIFIER_PAGE: b"<script>",
         f"v1/proofs/inclusion/{LEAF}.json": b"receipt",
         "v1/proofs/consistency/0-3.json": b"stored",
         layout.NOT_FOUND_PROBLEM: PROBLEM,
@@ -125,6 +128,24 @@ def test_every_answer_of_an_object_has_the_policy_s_headers(made: cdn.Distributi
 
 def test_the_verifier_s_page_may_run_the_script_that_is_in_it(made: cdn.Distribution) -> None:
     assert get(made, "/verify.html").headers["Content-Security-Policy"] == "frame-ancestors 'none'"
+
+
+@pytest.mark.parametrize(("path", "policy"), [("/", "Headers"), ("/verify.html", "VerifierHeaders")])
+def test_headers_as_served_are_those_that_the_template_says(
+    made: cdn.Distribution, path: str, policy: str
+) -> None:
+    with running(cdn.serve(made, 0)) as url, urlopen(url + path, timeout=30) as answer:
+        served = answer.headers
+    config = load_template()["Resources"][policy]["Properties"]["ResponseHeadersPolicyConfig"]
+    security = config["SecurityHeadersConfig"]
+    assert served["Content-Security-Policy"] == security["ContentSecurityPolicy"]["ContentSecurityPolicy"]
+    assert served["Referrer-Policy"] == security["ReferrerPolicy"]["ReferrerPolicy"]
+    assert served["X-Frame-Options"] == security["FrameOptions"]["FrameOption"]
+    assert [served["Access-Control-Allow-Origin"]] == config["CorsConfig"]["AccessControlAllowOrigins"][
+        "Items"
+    ]
+    name = path.removeprefix("/") or "index.html"
+    assert layout.headers_of(name).items() <= dict(served).items(), "the local server gives others"
 
 
 def test_methods_that_write_are_refused_before_the_function(made: cdn.Distribution) -> None:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from support.browsers import Browser, BrowserError, served
+from support.browsers import Browser, BrowserError
+from support.serving import served
 
 PAGE = """<!doctype html><html lang="en"><title>t</title><meta name="viewport" content="width=device-width">
 <main><h1>Title</h1><input id="file" type="file" aria-label="file"><p id="out"></p></main>

@@ -13,7 +13,8 @@ from attestlayer.cli_text import Kind, Subject, _sentence
 from attestlayer.errors import Reason
 from attestlayer.trust import parse_trust
 from attestlayer.verify import Status
-from support.browsers import Browser, served
+from support.browsers import Browser
+from support.serving import served
 from support.tools import require
 from support.vectors import judged, judged_disclosure
 

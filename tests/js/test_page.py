@@ -22,9 +22,10 @@ from attestlayer.nonce import Nonce
 from attestlayer.receipt import BOUNDARY
 from issuer.adapters.release_files import ReleaseFiles
 from issuer.release.verify_kit import make_verify_kit
-from support.browsers import Browser, Page, served
+from support.browsers import Browser, Page
 from support.build import STRANGER, Delivered, Hooks, Plan, Scenario, make, make_zip, open_zip
 from support.page import verifier_page
+from support.serving import served
 from support.verifiers import Given, PythonCommand, differences
 
 ROOT = Path(__file__).parents[2]

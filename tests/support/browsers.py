@@ -8,12 +8,9 @@ import json
 import os
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -190,20 +187,3 @@ def running_browser(name: str, place: Path) -> Iterator[Browser]:
 
 def _program(names: Sequence[str]) -> Path:
     return require(next((name for name in names if shutil.which(name)), names[0]))
-
-
-@contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """A folder's files over HTTP on this machine; the address, without a slash at the end."""
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()

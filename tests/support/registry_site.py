@@ -21,6 +21,7 @@ from issuer.log import face
 from issuer.settings import Settings
 from support.home import IssuedKit, issue_sample
 from support.log import leaf_number, put_waiting
+from support.serving import running
 
 COUNT = 2 * WIDTH + 40
 """Leaves beside the kit's: two segments' worth once the kit is there, and a newest bundle."""
@@ -97,13 +98,8 @@ def served(root: Path, state: Path) -> Iterator[tuple[str, ThreadingHTTPServer]]
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", server
-    finally:
-        server.shutdown()
-        server.server_close()
+    with running(server) as url:
+        yield url, server
 
 
 def _leaves(service: Service) -> Iterator[Leaf]:

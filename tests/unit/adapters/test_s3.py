@@ -1,6 +1,5 @@
 """`S3Store` against answers that no working server gives at will: said word for word by a server of ours."""
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,6 +11,7 @@ from issuer.adapters import tries
 from issuer.adapters.s3 import S3Place, S3Store
 from issuer.errors import ObjectConflictError, StaleTagError, StoreError
 from support.cloud_servers import CREDENTIALS
+from support.serving import running
 
 TAG = "9dd4e461268c8034f5c8564e155c67a6"
 OTHER_TAG = "415290769594460e2e485922904f345d"
@@ -76,11 +76,8 @@ def store(script: Script, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Store]:
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(tries, "_sleep", lambda seconds: None)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    yield S3Store("bucket", S3Place("us-east-1", f"http://127.0.0.1:{server.server_port}"))
-    server.shutdown()
-    server.server_close()
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as url:
+        yield S3Store("bucket", S3Place("us-east-1", url))
 
 
 def test_a_create_that_nothing_disturbs_is_one_request(store: S3Store, script: Script) -> None:

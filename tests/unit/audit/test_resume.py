@@ -4,7 +4,6 @@ import http.server
 import os
 import shutil
 import signal
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,6 +26,7 @@ from attestlayer.trust import parse_trust
 from issuer.services.index import Indexer
 from support.large import LargeLog
 from support.log import TestLog
+from support.serving import running
 from unit.audit.logs import change
 
 COUNTS = (3, 0, 255, 40, *[0] * 280, 300, 2, 200)
@@ -398,10 +398,8 @@ def interrupting(root: Path) -> Iterator[str]:
     def files(*args: object) -> http.server.BaseHTTPRequestHandler:
         return Files(*args, directory=str(root))  # type: ignore[arg-type]
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), files) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with running(http.server.ThreadingHTTPServer(("127.0.0.1", 0), files)) as url:
+        yield url
 
 
 def test_the_command_goes_on_after_a_signal(
