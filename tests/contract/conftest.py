@@ -32,6 +32,4 @@ def _processes(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture(params=[each for each in LEDGERS if each.races], ids=lambda factory: factory.name)
 def ledger_race(request: pytest.FixtureRequest, tmp_path: Path, *, _processes: bool) -> Race[Ledger]:
-    if _processes and not request.param.processes:
-        pytest.skip("lives in one process")
     return Race(request.param, tmp_path, count=4 if _processes else 16, processes=_processes)

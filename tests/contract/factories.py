@@ -11,7 +11,7 @@ from support.cloud_servers import MINISTACK, MOTO
 
 def _s3(server: str) -> Factory[ObjectStore]:
     return Factory(
-        f"s3-{server}", lambda place: S3Store(bucket(server, place), s3_place(server)), processes=False
+        f"s3-{server}", lambda place: S3Store(bucket(server, place), s3_place(server)), forks=False
     )
 
 

@@ -6,15 +6,18 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from issuer.errors import ServiceError, StoreError
+from support.cloud_servers import know_servers, running_servers
 
 T = TypeVar("T")
 Act = Callable[[T, int], object]
 
 _FORK = multiprocessing.get_context("fork")
+_CLEAN = multiprocessing.get_context("forkserver")
 _WAIT_S = 60
 
 
@@ -22,14 +25,32 @@ _WAIT_S = 60
 class Factory(Generic[T]):
     """How to get an adapter. `open(place)` again gives the same content; `place` is an empty folder.
 
-    `processes`: whether a forked process that opens it sees the same content (a double in memory: no).
+    `forks`: whether a process that was forked from one that has used it may open it again. If not, a racer is
+    forked from a process that never did, and its act has to have a name (`contract.acts`).
     `races`: whether what is behind it keeps its promises to several at once.
     """
 
     name: str
     open: Callable[[Path], T]
-    processes: bool = True
+    forks: bool = True
     races: bool = True
+
+    def __reduce__(self) -> tuple[Callable[..., "Factory[T]"], tuple[str, dict[str, str]]]:
+        """For another process: by name, and where the servers are that run."""
+        return _factory_named, (self.name, running_servers())
+
+    @property
+    def context(self) -> multiprocessing.context.BaseContext:
+        """How its processes come to be."""
+        return _FORK if self.forks else _CLEAN
+
+
+def _factory_named(name: str, servers: dict[str, str]) -> "Factory[T]":
+    from contract import factories
+
+    know_servers(servers)
+    found: dict[str, Factory[T]] = {each.name: each for each in factories.OBJECT_STORES}  # type: ignore[misc]
+    return found[name]
 
 
 @dataclass(frozen=True)
@@ -57,15 +78,14 @@ class Race(Generic[T]):
             return list(pool.map(racer, range(self.count)))
 
     def _run_processes(self, act: Act[T]) -> list[str]:
-        barrier = _FORK.Barrier(self.count, timeout=_WAIT_S)
-
-        def racer(number: int, answers: Connection) -> None:
-            adapter = self.factory.open(self.place)
-            barrier.wait()
-            answers.send(outcome(act, adapter, number))
-
-        pipes = [_FORK.Pipe(duplex=False) for _ in range(self.count)]
-        racers = [_FORK.Process(target=racer, args=(i, pipe[1])) for i, pipe in enumerate(pipes)]
+        self.factory.open(self.place)  # so that what is behind it is started once
+        context = self.factory.context
+        barrier = context.Barrier(self.count, timeout=_WAIT_S)
+        pipes = [context.Pipe(duplex=False) for _ in range(self.count)]
+        racers = [
+            context.Process(target=_racer, args=(self, act, number, barrier, pipe[1]))  # type: ignore[attr-defined]
+            for number, pipe in enumerate(pipes)
+        ]
         for process in racers:
             process.start()
         for _, writer in pipes:
@@ -75,6 +95,12 @@ class Race(Generic[T]):
         finally:
             for process in racers:
                 process.join(_WAIT_S)
+
+
+def _racer(race: Race[T], act: Act[T], number: int, barrier: Barrier, answers: Connection) -> None:
+    adapter = race.factory.open(race.place)
+    barrier.wait()
+    answers.send(outcome(act, adapter, number))
 
 
 def outcome(act: Act[T], adapter: T, number: int) -> str:
@@ -87,21 +113,14 @@ def outcome(act: Act[T], adapter: T, number: int) -> str:
         return error.code.word
 
 
-def kill_at_work(step: Callable[[int], None], acknowledged: int) -> int:
-    """Run `step(0)`, `step(1)` … in a process and kill it (SIGKILL) once `acknowledged` steps are done.
+def kill_at_work(factory: Factory[T], place: Path, step: Act[T], acknowledged: int) -> int:
+    """Do step 0, 1 … in a process and kill it (SIGKILL) once `acknowledged` steps are done.
 
     Returns how many were done; the one after them may have been done, or not.
     """
-    reader, writer = _FORK.Pipe(duplex=False)
-
-    def work() -> None:
-        number = 0
-        while True:
-            step(number)
-            writer.send(number)
-            number += 1
-
-    process = _FORK.Process(target=work)
+    factory.open(place)
+    reader, writer = factory.context.Pipe(duplex=False)
+    process = factory.context.Process(target=_work, args=(factory, place, step, writer))  # type: ignore[attr-defined]
     process.start()
     writer.close()
     done = 0
@@ -117,3 +136,11 @@ def kill_at_work(step: Callable[[int], None], acknowledged: int) -> int:
         except EOFError:
             break
     return done
+
+
+def _work(factory: Factory[T], place: Path, step: Act[T], done: Connection) -> None:
+    adapter, number = factory.open(place), 0
+    while True:
+        step(adapter, number)
+        done.send(number)
+        number += 1

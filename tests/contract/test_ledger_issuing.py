@@ -425,18 +425,13 @@ def test_racing_finishers_agree(ledger_race: Race[Ledger]) -> None:
 
 @pytest.mark.parametrize("acknowledged", [1, 4, 20])
 def test_a_killed_writer_leaves_a_consistent_ledger(ledger_place: LedgerPlace, acknowledged: int) -> None:
-    if not ledger_place.factory.processes:
-        pytest.skip("lives in one process")
     ledger_place.open().post_credits(grant(0, 10_000))
-    opened: list[Ledger] = []
 
-    def step(n: int) -> None:
-        if not opened:
-            opened.append(ledger_place.open())
-        prepare(opened[0], n)
-        opened[0].accept(acceptance(n))
+    def step(ledger: Ledger, n: int) -> None:
+        prepare(ledger, n)
+        ledger.accept(acceptance(n))
 
-    done = kill_at_work(step, acknowledged)
+    done = kill_at_work(ledger_place.factory, ledger_place.path, step, acknowledged)
     ledger = ledger_place.open()
     accepted = 0
     for n in range(done + 2):

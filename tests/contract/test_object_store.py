@@ -1,10 +1,12 @@
 """What every `ObjectStore` promises."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from contract import acts
 from contract.factories import OBJECT_STORES
 from contract.racing import Factory, Race, kill_at_work
 from issuer.adapters.clock import SystemClock
@@ -45,8 +47,6 @@ def store(factory: Factory[ObjectStore], tmp_path: Path) -> ObjectStore:
 @pytest.fixture(params=["threads", "processes"])
 def race(request: pytest.FixtureRequest, factory: Factory[ObjectStore], tmp_path: Path) -> Race[ObjectStore]:
     processes = request.param == "processes"
-    if processes and not factory.processes:
-        pytest.skip("lives in one process")
     return Race(factory, tmp_path, count=4 if processes else 16, processes=processes)
 
 
@@ -283,26 +283,19 @@ def test_everything_is_there_after_opening_again(factory: Factory[ObjectStore], 
 
 def test_of_racing_creators_with_different_bytes_one_wins(race: Race[ObjectStore]) -> None:
     for turn in range(5):
-        results = race.run(lambda store, i, turn=turn: store.create(f"a/{turn}", str(i).encode() * 10_000))  # type: ignore[misc]
+        results = race.run(partial(acts.create_own, name=f"a/{turn}"))
         assert sorted(results) == ["None"] + ["ObjectConflictError"] * (race.count - 1)
         winner = results.index("None")
         assert race.factory.open(race.place).read(f"a/{turn}") == str(winner).encode() * 10_000
 
 
 def test_racing_creators_with_the_same_bytes_all_win(race: Race[ObjectStore]) -> None:
-    results = race.run(lambda store, _: store.create_many({f"a/{j}": b"same" for j in range(50)}))
+    results = race.run(acts.create_same)
     assert results == ["None"] * race.count
 
 
 def test_of_racing_first_replacers_and_creators_one_wins(race: Race[ObjectStore]) -> None:
-    def act(store: ObjectStore, number: int) -> None:
-        data = str(number).encode()
-        if number % 2:
-            store.create("head", data)
-        else:
-            store.replace("head", data, None)
-
-    results = race.run(act)
+    results = race.run(acts.create_or_replace)
     winner = results.index("None")
     assert results.count("None") == 1
     assert race.factory.open(race.place).read("head") == str(winner).encode()
@@ -312,7 +305,7 @@ def test_of_racing_replacers_with_one_tag_one_wins(race: Race[ObjectStore]) -> N
     store = race.factory.open(race.place)
     store.create("head", b"start")
     tag = tag_of(store, "head")
-    results = race.run(lambda store, i: store.replace("head", str(i).encode(), tag))
+    results = race.run(partial(acts.replace_own, tag=tag))
     assert sorted(results) == ["None"] + ["StaleTagError"] * (race.count - 1)
     assert store.read("head") == str(results.index("None")).encode()
 
@@ -321,48 +314,18 @@ def test_no_update_is_lost_between_racing_replacers(race: Race[ObjectStore]) -> 
     store = race.factory.open(race.place)
     store.create("counter", b"0")
 
-    def add_one(store: ObjectStore) -> bool:
-        found = store.read_tagged("counter")
-        assert found is not None
-        try:
-            store.replace("counter", str(int(found.data) + 1).encode(), found.tag)
-        except StaleTagError:
-            return False
-        return True
-
-    def act(store: ObjectStore, _: int) -> int:
-        done = 0
-        while done < 5:
-            done += add_one(store)
-        return done
-
-    assert race.run(act) == ["5"] * race.count
+    assert race.run(acts.count_to_five) == ["5"] * race.count
     assert store.read("counter") == str(5 * race.count).encode()
 
 
 def test_readers_never_see_part_of_an_object(race: Race[ObjectStore]) -> None:
     store = race.factory.open(race.place)
-    contents = {bytes([48 + i]) * 200_000 for i in range(2)}
-    store.create("page", min(contents))
-
-    def act(store: ObjectStore, number: int) -> bool:
-        if number:
-            return all(store.read("page") in contents for _ in range(50))
-        for data in sorted(contents) * 10:
-            store.replace("page", data, tag_of(store, "page"))
-        return True
-
-    assert race.run(act) == ["True"] * race.count
+    store.create("page", acts.PAGES[0])
+    assert race.run(acts.read_or_replace) == ["True"] * race.count
 
 
 def test_creating_beside_deleting_never_fails(race: Race[ObjectStore]) -> None:
-    def act(store: ObjectStore, number: int) -> None:
-        for turn in range(10):
-            store.create(f"deep/er/{number}", str(turn).encode())
-            assert store.read(f"deep/er/{number}") == str(turn).encode()
-            store.delete(f"deep/er/{number}")
-
-    assert race.run(act) == ["None"] * race.count
+    assert race.run(acts.create_and_delete) == ["None"] * race.count
     assert list(race.factory.open(race.place).list("")) == []
 
 
@@ -370,20 +333,7 @@ def test_creating_beside_deleting_never_fails(race: Race[ObjectStore]) -> None:
 def test_a_killed_writer_leaves_whole_objects_only(
     factory: Factory[ObjectStore], tmp_path: Path, acknowledged: int
 ) -> None:
-    if not factory.processes:
-        pytest.skip("lives in one process")
-
-    def content(number: int) -> bytes:
-        return str(number % 10).encode() * 300_000
-
-    def step(number: int) -> None:
-        store = factory.open(tmp_path)
-        store.create(f"a/{number}", content(number))
-        store.create_many({f"b/{number}/{i}": content(i) for i in range(5)})
-        old = store.read_tagged("head")
-        store.replace("head", content(number), old.tag if old else None)
-
-    done = kill_at_work(step, acknowledged)
+    done = kill_at_work(factory, tmp_path, acts.write, acknowledged)
     store = factory.open(tmp_path)
     names = set(store.list(""))
     wanted = (
@@ -393,6 +343,6 @@ def test_a_killed_writer_leaves_whole_objects_only(
     last = {f"a/{done}"} | {f"b/{done}/{i}" for i in range(5)}
     assert wanted <= names <= wanted | last
     for name in names - {"head"}:
-        assert store.read(name) == content(int(name.rpartition("/")[2])), name
-    assert store.read("head") in {content(done - 1), content(done)}
+        assert store.read(name) == acts.content(int(name.rpartition("/")[2])), name
+    assert store.read("head") in {acts.content(done - 1), acts.content(done)}
     store.create("a/after", b"1")

@@ -46,9 +46,22 @@ def server_url(name: str) -> str:
     return url
 
 
+_STARTED = "ATTESTLAYER_TESTS_"
+
+
 def _started(name: str) -> str:
     """The variable that tells a process of ours, a racer, which server to race for."""
-    return f"ATTESTLAYER_TESTS_{name.upper()}"
+    return f"{_STARTED}{name.upper()}"
+
+
+def running_servers() -> dict[str, str]:
+    """Those variables, for a process that does not get this one's environment."""
+    return {name: value for name, value in os.environ.items() if name.startswith(_STARTED)}  # noqa: TID251
+
+
+def know_servers(told: dict[str, str]) -> None:
+    """Use these servers in this process."""
+    os.environ.update(told)  # noqa: TID251
 
 
 def _start(name: str) -> str:
