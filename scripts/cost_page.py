@@ -20,10 +20,11 @@ A function's time is not measured on Lambda: it is CPU here times {cpu:g}, by th
 memory gives, and the time in which answers are waited for, with answers as late as S3's ({s3:g} ms),
 DynamoDB's ({dynamodb:g} ms) and KMS's ({kms:g} ms) are taken to be."""
 OUT_OF_REACH = """\
-The goals leave nothing for issuing and delivering: the two objects of the leaf and the two of its kit are 20
+The goals leave nothing for kits: the two objects of the leaf and the two of its kit are 20
 dollars. What would cost less would promise less. A kit that is not stored whole before the debit can be paid
 for and lost; one that is put together anew for each download can't be fetched from S3 by a link; a ledger
 without transactions can debit twice."""
+LOGGED = "its two objects in the registry, its share of tiles"
 CHARGED = {
     "s3_put": "objects stored: leaf, registry receipt, sealed kit, delivered kit",
     "s3_get": "objects read, each record once",
@@ -82,8 +83,7 @@ def leaf_price(parts: dict[str, Measured]) -> dict[str, float]:
         "records: uploads": uploads,
         "records: calls": requests_price(api) - uploads + requests_price(calls) + lambda_price(api, "Issue"),
         "issue": requests_price(parts["issuing"]) + lambda_price(parts["issuing"], "Issue"),
-        "its two objects in the registry": requests_price(parts["leaf in a round"])
-        + lambda_price(parts["leaf in a round"], "Sequence"),
+        LOGGED: requests_price(parts["leaf in a round"]) + lambda_price(parts["leaf in a round"], "Sequence"),
         "delivery": requests_price(parts["delivery"]) + lambda_price(parts["delivery"], "Deliver"),
     }
 
@@ -116,9 +116,7 @@ def page(measured: dict[str, dict[str, Measured]], own_metrics: int, sample: str
     """The cost page. `measured`: by way to sign, then by part."""
     parts = measured["wrapped"]
     idle, leaf = idle_month(parts), leaf_price(parts)
-    kms_leaf = leaf_price(measured["kms"])
-    core = sum(leaf.values()) - leaf["records: uploads"] - leaf["records: calls"]
-    kms_core = sum(kms_leaf.values()) - kms_leaf["records: uploads"] - kms_leaf["records: calls"]
+    core, kms_core = _without_records(leaf), _without_records(leaf_price(measured["kms"]))
     total = sum(idle.values())
     more = parts["more, if it has leaves"]
     busier = requests_price(more) + lambda_price(more, "Sequence")
@@ -144,24 +142,7 @@ def page(measured: dict[str, dict[str, Measured]], own_metrics: int, sample: str
         "",
         *_table("a million leaves", {name: value * 1e6 for name, value in leaf.items()}),
         "",
-        "Receiving records grows with the records of a packet, and is no part of the goal. Without it:",
-        "",
-        "| receipts signed by | dollars | goal | |",
-        "|---|---|---|---|",
-        *(
-            f"| {name} | {value * 1e6:.2f} | {goal:.0f} | {_met(value * 1e6, goal)} |"
-            for name, value, goal in (
-                ("a wrapped seed", core, GOALS["wrapped"]),
-                ("KMS", kms_core, GOALS["kms"]),
-            )
-        ),
-        "",
-        "By what is charged, signed by a wrapped seed:",
-        "",
-        *_table("a million leaves", {name: value * 1e6 for name, value in by_kind(parts).items()}),
-        "",
-        OUT_OF_REACH,
-        "",
+        *_against_the_goals(parts, measured["kms"]),
         "With the minute's own cost spread over the leaves:",
         "",
         "| leaves a minute | dollars a million, wrapped seed | KMS | with receiving records |",
@@ -172,6 +153,44 @@ def page(measured: dict[str, dict[str, Measured]], own_metrics: int, sample: str
         values = (core + shared, kms_core + shared, sum(leaf.values()) + shared)
         lines.append(f"| {rate:,} | " + " | ".join(f"{value * 1e6:.2f}" for value in values) + " |")
     return "\n".join([*lines, "", *_counted(measured), ""])
+
+
+def _against_the_goals(parts: dict[str, Measured], signed_by_kms: dict[str, Measured]) -> list[str]:
+    """A leaf without receiving its records: in the log alone, and with its kit."""
+    whole, by_kms = (_without_records(leaf_price(each)) for each in (parts, signed_by_kms))
+    logged = leaf_price(parts)[LOGGED]
+    waits = Measured({}, 0.0, PRICES["assumed"]["latency_ms"]["kms"])
+    signature = PRICES["per_million"]["kms_sign"] / 1e6 + lambda_price(waits, "Issue")
+    rows = {
+        f"in the log: {LOGGED}, its receipt's signature": (logged, logged + signature),
+        "with its kit: evaluated, sealed, paid for, delivered": (whole, by_kms),
+    }
+    goals = (GOALS["wrapped"], GOALS["kms"])
+    return [
+        "Receiving records grows with the records of a packet, and is no part of the goals. Without it:",
+        "",
+        "| a million leaves, receipts signed by | a wrapped seed | KMS |",
+        "|---|---|---|",
+        *(f"| {name} | {one * 1e6:.2f} | {other * 1e6:.2f} |" for name, (one, other) in rows.items()),
+        f"| goal | {goals[0]:.0f} | {goals[1]:.0f} |",
+        *(
+            f"| {name.partition(':')[0]} | "
+            + " | ".join(_met(value * 1e6, goal) for value, goal in zip(values, goals, strict=True))
+            + " |"
+            for name, values in rows.items()
+        ),
+        "",
+        "By what is charged, with the kit, signed by a wrapped seed:",
+        "",
+        *_table("a million leaves", {name: value * 1e6 for name, value in by_kind(parts).items()}),
+        "",
+        OUT_OF_REACH,
+        "",
+    ]
+
+
+def _without_records(leaf: dict[str, float]) -> float:
+    return sum(leaf.values()) - leaf["records: uploads"] - leaf["records: calls"]
 
 
 def _counted(measured: dict[str, dict[str, Measured]]) -> list[str]:
