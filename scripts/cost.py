@@ -208,12 +208,12 @@ def measured_parts(measurer: Measurer) -> dict[str, Measured]:
     partner.submit(today)  # the first call opens what a warm function has open
     partner.calls = 0
     intake = measurer(lambda: packets.extend(partner.submit(today) for _ in range(LEAVES))).divided(LEAVES)
-    looks = measurer(lambda: [partner.look(packet) for packet in packets]).divided(LEAVES)
     first, *others = zip(packets, nonces, strict=True)
     issuing = measurer(lambda: [partner.issue(*each) for each in others]).divided(LEAVES - 1)
     with_leaves = next_round(LEAVES - 1)
     delivering = measurer(lambda: _deliver(service, LEAVES - 1))
     partner.issue(*first)
+    looks = measurer(lambda: [partner.look(packet) for packet in packets]).divided(LEAVES)
     with_one = next_round(1)
     next_round(0)  # drops the batch before
     idle = _mean([next_round(0) for _ in range(ROUNDS)])
