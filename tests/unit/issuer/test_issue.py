@@ -1,7 +1,9 @@
 """Issuing and delivery: one credit, one leaf, one kit."""
 
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -298,11 +300,31 @@ def test_a_record_whose_stored_bytes_changed_is_a_blocker(service: TestService) 
     assert untouched(service)
 
 
-def test_a_record_that_changes_after_it_was_examined_stops_the_kit(service: TestService) -> None:
+def test_what_was_examined_is_what_is_sealed_whatever_becomes_of_the_stored_record(
+    service: TestService,
+) -> None:
     packet = service.packet(b"one\n")
     path = service.log.home / "private" / record_object(packet.packet_id, packet.records[0])
     changing = service.again(renderer=PlainBinder(lambda: path.write_bytes(b"two\n")))
-    assert code_of(changing, packet) is Code.CHANGED_MEANWHILE
+    assert changing.issue(packet).status == 202
+    issued = delivered(service, packet).issued
+    assert issued is not None
+    with open_kit(service.kit_path(issued.kit_id)) as kit:
+        (record,) = [member for name, member in kit.members.items() if name.startswith("records/")]
+        assert b"".join(record.chunks()) == b"one\n"
+
+
+def test_bytes_that_change_between_examining_and_sealing_stop_the_kit(
+    service: TestService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    packet = service.packet(b"one\n")
+
+    def spoil() -> None:
+        (path,) = tmp_path.glob(f"attestlayer-*/{packet.records[0].record_id}")
+        path.write_bytes(b"two\n")
+
+    assert code_of(service.again(renderer=PlainBinder(spoil)), packet) is Code.CHANGED_MEANWHILE
     assert untouched(service)
 
 
