@@ -47,5 +47,5 @@ def test_collecting_in_a_new_home_finds_nothing(home: Path, capsys: pytest.Captu
     assert main(["collect", "--home", str(home)]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "deleted 0 partial objects; nothing is settled yet",
-        "deleted 0 private objects of rounds that are over",
+        "deleted 0 private objects of rounds that are over, or whose retention ended",
     ]
