@@ -45,7 +45,7 @@ def test_a_writer_that_stalls_before_a_step_spoils_nothing(
 ) -> None:
     names = steps_of_a_round(backend, tmp_path / "first")
     prepared(backend, tmp_path / "prepared")
-    assert len(names) > 40
+    assert len(names) >= 40
     for stall in range(0, len(names), backend.share):
         home, now = tmp_path / str(stall), prepared_time()
         backend.copy(tmp_path / "prepared", home)
