@@ -10,6 +10,8 @@ import time
 import urllib.request
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -178,64 +180,78 @@ def measure(signing: str) -> dict[str, Measured]:
                 counter.terminate()
 
 
+@dataclass(frozen=True)
+class Rounds:
+    """Rounds of the log, measured."""
+
+    service: Any
+    measurer: Measurer
+
+    def next(self, leaves: int) -> Measured:
+        """The next round, which takes so many leaves."""
+        time.sleep(1.1)  # the next instant of the grid
+        return self.measurer(lambda: self._make(leaves))
+
+    def _make(self, leaves: int) -> None:
+        while self.service.sequencer.run().leaves != leaves:
+            time.sleep(0.1)
+
+    def idle(self) -> Measured:
+        """A round of a log that takes nothing."""
+        self.next(0)  # drops the batch before
+        return _mean([self.next(0) for _ in range(ROUNDS)])
+
+
 def measured_parts(measurer: Measurer) -> dict[str, Measured]:
     """What each part asks for. A round is measured with one leaf, and with all the others."""
-    from datetime import UTC, datetime
-
-    from attestlayer.nonce import Nonce
     from issuer import bootstrap
     from issuer.bootstrap_cloud import initialise_cloud
-    from issuer.log import face
     from issuer.settings import read_settings
 
     service: Any = initialise_cloud(read_settings())  # type: ignore[arg-type]
     bootstrap.use(service)
-
-    def make_round(leaves: int) -> None:
-        while service.sequencer.run().leaves != leaves:
-            time.sleep(0.1)
-
-    def next_round(leaves: int) -> Measured:
-        time.sleep(1.1)  # the next instant of the grid
-        return measurer(lambda: make_round(leaves))
-
-    next_round(0)
-    partner = Partner(service)
+    rounds, partner = Rounds(service, measurer), Partner(service)
+    rounds.next(0)
     today = datetime.now(UTC).date()
     packets: list[str] = []
-    latest = face.read_latest(service.public)
-    nonces = [Nonce(latest.hash(), secrets.token_bytes(32)).format() for _ in range(LEAVES)]  # type: ignore[union-attr]
+    nonces = make_nonces(service)
     partner.submit(today)  # the first call opens what a warm function has open
     partner.calls = 0
-    intake = measurer(lambda: packets.extend(partner.submit(today) for _ in range(LEAVES))).divided(LEAVES)
+    intake = measurer(lambda: packets.extend(partner.submit(today) for _ in range(LEAVES)))
     first, *others = zip(packets, nonces, strict=True)
-    issuing = measurer(lambda: [partner.issue(*each) for each in others]).divided(LEAVES - 1)
-    with_leaves = next_round(LEAVES - 1)
+    issuing = measurer(lambda: [partner.issue(*each) for each in others])
+    with_leaves = rounds.next(LEAVES - 1)
     delivering = measurer(lambda: _deliver(service, LEAVES - 1))
     partner.issue(*first)
-    looks = measurer(lambda: [partner.look(packet) for packet in packets]).divided(LEAVES)
-    with_one = next_round(1)
-    next_round(0)  # drops the batch before
-    idle = _mean([next_round(0) for _ in range(ROUNDS)])
+    looks = measurer(lambda: [partner.look(packet) for packet in packets])
     calls = partner.calls / LEAVES
-    leaf = (with_leaves - with_one).divided(LEAVES - 2)
+    with_one = rounds.next(1)
     _deliver(service, 1)
-    deliver_idle = measurer(service.deliverer.run)
-    index_idle = measurer(service.indexer.run)
-    release_idle = measurer(service.kit_of_verifiers.refresh)
+    idle, deliver_idle = rounds.idle(), measurer(service.deliverer.run)
+    leaf = (with_leaves - with_one).divided(LEAVES - 2)
     return {
         "round": idle,
         "more, if it has leaves": with_one - idle - leaf,
         "deliver": deliver_idle,
-        "index": index_idle,
-        "release": release_idle,
-        "intake": intake,
-        "issuing": issuing,
-        "looks": looks,
+        "index": measurer(service.indexer.run),
+        "release": measurer(service.kit_of_verifiers.refresh),
+        "intake": intake.divided(LEAVES),
+        "issuing": issuing.divided(LEAVES - 1),
+        "looks": looks.divided(LEAVES),
         "leaf in a round": leaf,
         "delivery": (delivering - deliver_idle).divided(LEAVES - 1),
         "calls": Measured({"http_api": calls, "lambda_request": calls}, 0.0),
     }
+
+
+def make_nonces(service: Any) -> list[bytes]:
+    """A nonce for each leaf, which names the newest checkpoint."""
+    from attestlayer.nonce import Nonce
+    from issuer.log import face
+
+    latest = face.read_latest(service.public)
+    assert latest is not None
+    return [Nonce(latest.hash(), secrets.token_bytes(32)).format() for _ in range(LEAVES)]
 
 
 def _deliver(service: Any, leaves: int) -> None:

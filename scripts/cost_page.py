@@ -20,7 +20,7 @@ A function's time is not measured on Lambda: it is CPU here times {cpu:g}, by th
 memory gives, and the time in which answers are waited for, with answers as late as S3's ({s3:g} ms),
 DynamoDB's ({dynamodb:g} ms) and KMS's ({kms:g} ms) are taken to be."""
 OUT_OF_REACH = """\
-The goals leave nothing for kits: the two objects of the leaf and the two of its kit are 20
+The goals leave nothing for kits: the two objects of the leaf and the two of its kit are {objects:.0f}
 dollars. What would cost less would promise less. A kit that is not stored whole before the debit can be paid
 for and lost; one that is put together anew for each download can't be fetched from S3 by a link; a ledger
 without transactions can debit twice."""
@@ -184,7 +184,7 @@ def _against_the_goals(parts: dict[str, Measured], signed_by_kms: dict[str, Meas
         "",
         *_table("a million leaves", {name: value * 1e6 for name, value in by_kind(parts).items()}),
         "",
-        OUT_OF_REACH,
+        OUT_OF_REACH.format(objects=by_kind(parts)[CHARGED["s3_put"]] * 1e6),
         "",
     ]
 

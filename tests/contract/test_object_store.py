@@ -1,5 +1,6 @@
 """What every `ObjectStore` promises."""
 
+import resource
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -10,7 +11,7 @@ from contract import acts
 from contract.factories import OBJECT_STORES
 from contract.racing import Factory, Race, kill_at_work
 from issuer.adapters.clock import SystemClock
-from issuer.errors import ObjectConflictError, StaleTagError
+from issuer.errors import ObjectConflictError, StaleTagError, StoreError
 from issuer.ports import ObjectStore
 
 BAD_NAMES = [
@@ -195,6 +196,19 @@ def test_fetching_many_says_which_are_absent(store: ObjectStore, tmp_path: Path)
     assert set(store.fetch_many(paths)) == {"a/none", "b"}
     assert {name: paths[name].read_bytes() for name in stored} == stored
     assert not paths["b"].exists()
+
+
+def test_a_fetch_that_finds_no_room_leaves_no_file(store: ObjectStore, tmp_path: Path) -> None:
+    store.create("a", b"1" * 100_000)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(StoreError):
+            store.fetch("a", tmp_path / "copy")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not (tmp_path / "copy").exists()
+    assert store.fetch("a", tmp_path / "copy") is True
 
 
 def test_a_deleted_object_is_gone_and_may_be_created_with_other_bytes(store: ObjectStore) -> None:

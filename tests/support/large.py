@@ -81,8 +81,7 @@ class LargeLog:
             data = format_json([checkpoint.members() for checkpoint in self._bundle])
             self._write([(layout.checkpoint_bundle_path(batch.sequence // layout.BUNDLED), data)])
             self._bundle = []
-        oldest = min((leaf.issued_at for leaf in leaves), default=None)
-        self._promise = promise = promise_after(self._promise, oldest, signed.checkpoint)
+        self._promise = promise = promise_after(self._promise, batch.oldest, signed.checkpoint)
         self._latest = signed.checkpoint
         keyring = read_notices(self._notices)
         return lambda: views(batch, signed, keyring, promise, CADENCE_S)

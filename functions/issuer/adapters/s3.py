@@ -185,7 +185,7 @@ class S3Store:
 
         def copy() -> bool:
             stream = obstore.get(self._store, name).stream(_CHUNK)
-            with path.open("wb") as file:
+            with storing("fetch", name), path.open("wb") as file:
                 for chunk in stream:
                     file.write(chunk)
             return True

@@ -119,8 +119,7 @@ class HeadAudit:
         self._expect("batch_time", head.batch_time, batch.time)
         self._expect("batch's notices", head.notices_hash, batch.notices.hash())
         self._expect("batch's tree size", head.tree.size, batch.size)
-        oldest = min((leaf.issued_at for leaf in batch.leaves), default=None)
-        self._expect("oldest_issued_at", head.oldest, oldest)
+        self._expect("oldest_issued_at", head.oldest, batch.oldest)
         if head.sequence:
             self._check_before(head, batch)
         if self.moment.is_open:

@@ -108,6 +108,11 @@ class Batch:
         return self.before.size + len(self.leaves)
 
     @property
+    def oldest(self) -> int | None:
+        """`issued_at` of its oldest leaf, or None without leaves."""
+        return min((leaf.issued_at for leaf in self.leaves), default=None)
+
+    @property
     def is_empty(self) -> bool:
         """Whether it changes nothing: then head says all, and it is not stored."""
         return not self.leaves and not self.notices_changed

@@ -178,7 +178,7 @@ class Sequencer:
             notices_hash=batch.notices.hash(),
             batch_time=batch.time,
             batch=None if batch.is_empty else batch.name,
-            oldest=min((leaf.issued_at for leaf in batch.leaves), default=None),
+            oldest=batch.oldest,
             previous=last.hash(),
             promise=promise_after(head.promise, head.oldest, last),
         )
