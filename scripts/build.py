@@ -7,12 +7,13 @@ sources, sorted names, one date, one mode. No compiled files: they would be this
 import argparse
 import hashlib
 import json
-import platform
+import os
 import subprocess
 import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,49 +27,42 @@ MODE = 0o100644 << 16
 LARGEST = 200 * 1024 * 1024
 """Bytes of an unpacked zip: Lambda's limit is 250 MB (AWS Lambda quotas), and room is left below it."""
 
-FUNCTIONS = {
-    "issue": "function-issue",
-    "sequence": "function-log",
-    "deliver": "function-log",
-    "index": "function-log",
-    "release": "function-log",
-    "notify": "function-log",
-    "publish": "function-log",
-    "maintain": "function-log",
-    "initialise": "function-log",
-    "prove": "function-prove",
-}
-"""Each function and the lock of what it imports. Only `issue` renders binders: typst is 80 MB."""
+SITE, FONTS, SAMPLES = "site/", "issuer/adapters/binder/fonts/", "site/content/samples/"
 
-SAMPLES = "site/content/samples/"
-FONTS = "issuer/adapters/binder/fonts/"
-PUBLISHING = ("publish", "initialise", "release")
-"""Functions that write the site's pages."""
+
+@dataclass(frozen=True)
+class Contents:
+    """What a zip holds beside our code: the packages of a lock, and folders that only some read."""
+
+    lock: str
+    fonts: bool = False
+    site: bool = False
+
+
+ZIPS = {
+    "issue": Contents("function-issue", fonts=True),
+    "log": Contents("function-log"),
+    "site": Contents("function-log", site=True),
+    "prove": Contents("function-prove"),
+}
+"""Each zip that functions run from. Only `issue` renders binders: typst is 80 MB. `site` writes the pages."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """What the wheels are for."""
+    """What the wheels are for: a Python, on a platform by its name with uv (None: this machine)."""
 
     python: str
-    platforms: tuple[str, ...]
+    platform: str | None
 
 
-GLIBC = range(34, 16, -1)
-"""Minor versions of the C library, newest first. Lambda's Python 3.13: Amazon Linux 2023, glibc 2.34."""
-
-
-def platforms(machine: str) -> tuple[str, ...]:
-    """Tags of wheels that run there (PEP 600); pip takes each by itself."""
-    return (*(f"manylinux_2_{minor}_{machine}" for minor in GLIBC), f"manylinux2014_{machine}")
-
-
-LAMBDA = Target("3.13", platforms("aarch64"))
+LAMBDA = Target("3.13", "aarch64-manylinux_2_34")
+"""Lambda's Python 3.13: Amazon Linux 2023, glibc 2.34."""
 
 
 def this_machine() -> Target:
     """For the local cloud, which runs functions with this machine's Python."""
-    return Target(f"{sys.version_info.major}.{sys.version_info.minor}", platforms(platform.machine()))
+    return Target(f"{sys.version_info.major}.{sys.version_info.minor}", None)
 
 
 def main() -> int:
@@ -97,23 +91,24 @@ def build(target: Target, output: Path, *, level: int = 6) -> None:
 
 
 def build_zips(target: Target, folder: Path, level: int) -> dict[str, str]:
-    """Write the zips; print sizes and hashes. Each function's key, which names the zip by its hash."""
+    """Write the zips; print sizes and hashes. Each one's key, which names it by its hash."""
     folder.mkdir(parents=True, exist_ok=True)
-    keys: dict[str, str] = {}
-    with tempfile.TemporaryDirectory() as downloads:
-        wheels = {lock: download(lock, target, Path(downloads)) for lock in sorted(set(FUNCTIONS.values()))}
-    for name, lock in FUNCTIONS.items():
-        members = wheels[lock] | sources(name)
+    packages = {lock: dict(installed(lock, target)) for lock in {each.lock for each in ZIPS.values()}}
+
+    def write(name: str) -> str:
+        members = packages[ZIPS[name].lock] | sources(ZIPS[name])
         unpacked = sum(map(len, members.values()))
         if unpacked > LARGEST:
             raise SystemExit(f"build: {name} unpacks to {unpacked} bytes, wanted {LARGEST} at most")
         path = folder / f"{name}.zip"
         write_zip(path, members, level)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        keys[name] = f"functions/{name}-{digest[:32]}.zip"
         mb = f"{path.stat().st_size / 1e6:6.1f} MB zip {unpacked / 1e6:6.1f} MB unpacked"
         print(f"{name:10} {mb}  sha256 {digest}", flush=True)
-    return keys
+        return f"functions/{name}-{digest[:32]}.zip"
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # zlib computes outside the interpreter's lock
+        return dict(zip(ZIPS, pool.map(write, ZIPS), strict=True))
 
 
 def inputs_of(target: Target, level: int) -> str:
@@ -127,54 +122,33 @@ def inputs_of(target: Target, level: int) -> str:
     return digest.hexdigest()
 
 
-def download(lock: str, target: Target, folder: Path) -> dict[str, bytes]:
-    """The unpacked wheels of a lock: name to bytes."""
-    into = folder / lock
-    options = [
-        "--only-binary=:all:",
-        "--implementation",
-        "cp",
-        "--python-version",
-        target.python,
-        "--no-deps",
-    ]
-    for each in target.platforms:
-        options += ["--platform", each]
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
-    command += ["--require-hashes", "-r", str(ROOT / "infra/lock" / f"{lock}.txt"), "--dest", str(into)]
-    subprocess.run(command + options, check=True)
-    members: dict[str, bytes] = {}
-    for wheel in sorted(into.iterdir()):
-        for name, data in unpack(wheel):
-            if members.setdefault(name, data) != data:
-                raise SystemExit(f"build: two packages of {lock} hold different files {name}")
-    return members
+def installed(lock: str, target: Target) -> Iterator[tuple[str, bytes]]:
+    """What the wheels of a lock install: names and bytes."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [str(Path(sys.executable).with_name("uv")), "pip", "install", "--quiet", "--target", folder]
+        command += ["--python", sys.executable, "--python-version", target.python, "--only-binary=:all:"]
+        command += ["--python-platform", target.platform] if target.platform else []
+        command += ["--no-deps", "--require-hashes", "-r", str(ROOT / "infra/lock" / f"{lock}.txt")]
+        subprocess.run(command, check=True)
+        for name, data in files(Path(folder), Path(folder)):
+            if importable(name):
+                yield name, data
 
 
-def unpack(wheel: Path) -> Iterator[tuple[str, bytes]]:
-    """Importable files of a wheel (PEP 427): not its scripts, headers, or tests' caches."""
-    with zipfile.ZipFile(wheel) as archive:
-        for info in archive.infolist():
-            name = info.filename
-            top, _, rest = name.partition("/")
-            if top.endswith(".data"):
-                scheme, _, name = rest.partition("/")
-                if scheme not in ("purelib", "platlib"):
-                    continue
-            if not name.endswith(("/", ".pyc")):
-                yield name, archive.read(info)
+def importable(name: str) -> bool:
+    """Whether a file of an installation is the package's: no script, and no note of who installed it."""
+    top, _, rest = name.partition("/")
+    noted = top.endswith(".dist-info") and rest in ("INSTALLER", "RECORD", "REQUESTED", "direct_url.json")
+    return top != "bin" and not noted
 
 
-def sources(function: str) -> dict[str, bytes]:
+def sources(contents: Contents) -> dict[str, bytes]:
     """Our own files: the two packages, fonts where binders are rendered, the site where it is published."""
-    members = {}
-    for folder in (SOURCES / "attestlayer", SOURCES / "issuer"):
-        members.update(files(folder, SOURCES))
-    if function != "issue":
+    members = dict(files(SOURCES / "attestlayer", SOURCES)) | dict(files(SOURCES / "issuer", SOURCES))
+    if not contents.fonts:
         members = {name: data for name, data in members.items() if not name.startswith(FONTS)}
-    if function in PUBLISHING:
-        members.update(files(ROOT / "site", ROOT))
-        members = {name: data for name, data in members.items() if not name.startswith(SAMPLES)}
+    if contents.site:
+        members |= {n: d for n, d in files(ROOT / SITE, ROOT) if not n.startswith(SAMPLES)}
     return members
 
 

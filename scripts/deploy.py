@@ -139,11 +139,10 @@ class Deployment:
 
     def upload(self) -> None:
         template = json.loads(self.template())
-        for resource in template["Resources"].values():
-            if resource["Type"] == "AWS::Serverless::Function":
-                key = resource["Properties"]["CodeUri"]["Key"]
-                name = Path(key).name.rsplit("-", 1)[0]
-                self.put(key, (self.plan.built / "functions" / f"{name}.zip").read_bytes())
+        functions = [r for r in template["Resources"].values() if r["Type"] == "AWS::Serverless::Function"]
+        for key in sorted({function["Properties"]["CodeUri"]["Key"] for function in functions}):
+            name = Path(key).name.rsplit("-", 1)[0]
+            self.put(key, (self.plan.built / "functions" / f"{name}.zip").read_bytes())
         self.put(self.template_key(), self.template())
 
     def put(self, key: str, data: bytes) -> None:

@@ -43,7 +43,7 @@ def load_template(path: Path = TEMPLATE) -> Template:
 
 
 def package(template: Template, keys: dict[str, str]) -> Template:
-    """The template with zips by their keys in CodeBucket and the CDN function's code. `keys`: by function."""
+    """The template with zips by their keys in CodeBucket and the CDN function's code. `keys`: by zip."""
     packaged = deepcopy(template)
     for resource in packaged["Resources"].values():
         properties = resource.get("Properties", {})

@@ -30,24 +30,23 @@ def test_the_same_members_make_the_same_zip_whatever_their_order_the_folder_the_
         assert archive.testzip() is None
 
 
-def test_of_a_wheel_only_what_can_be_imported_is_taken(tmp_path: Path) -> None:
-    wheel = tmp_path / "x-1.0-py3-none-any.whl"
-    with zipfile.ZipFile(wheel, "w") as archive:
-        for name in (
-            *("x/__init__.py", "x/__pycache__/x.pyc", "x-1.0.dist-info/METADATA"),
-            *("x-1.0.data/purelib/y.py", "x-1.0.data/scripts/run", "x-1.0.data/headers/x.h"),
-        ):
-            archive.writestr(name, name)
-    assert [name for name, _ in build.unpack(wheel)] == ["x/__init__.py", "x-1.0.dist-info/METADATA", "y.py"]
+def test_of_what_is_installed_only_what_can_be_imported_is_taken() -> None:
+    installed = (
+        *("x/__init__.py", "y.py", "x-1.0.dist-info/METADATA", "x-1.0.dist-info/licenses/RECORD"),
+        *("bin/run", "x-1.0.dist-info/INSTALLER", "x-1.0.dist-info/RECORD", "x-1.0.dist-info/REQUESTED"),
+    )
+    assert [name for name in installed if build.importable(name)] == list(installed[:4])
 
 
 def test_only_who_renders_has_fonts_and_only_who_publishes_has_the_site() -> None:
-    for name in build.FUNCTIONS:
-        members = build.sources(name)
-        assert f"issuer/handlers/{name}.py" in members
+    for name, contents in build.ZIPS.items():
+        members = build.sources(contents)
         assert any(each.startswith(build.FONTS) for each in members) == (name == "issue")
-        assert ("site/templates/index.html" in members) == (name in build.PUBLISHING)
+        assert ("site/templates/index.html" in members) == (name == "site")
         assert not any(each.startswith(build.SAMPLES) or "__pycache__" in each for each in members)
+        assert {path.name for path in (build.SOURCES / "issuer/handlers").glob("*.py")} == {
+            Path(each).name for each in members if each.startswith("issuer/handlers/")
+        }
 
 
 def test_an_input_that_changed_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,8 +61,7 @@ def test_an_input_that_changed_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_build_that_is_there_says_what_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     keys = {
-        name: f"functions/{name}-{hashlib.sha256(name.encode()).hexdigest()[:32]}.zip"
-        for name in build.FUNCTIONS
+        name: f"functions/{name}-{hashlib.sha256(name.encode()).hexdigest()[:32]}.zip" for name in build.ZIPS
     }
     stamp = {"inputs": build.inputs_of(build.LAMBDA, 6), "keys": keys}
     (tmp_path / "stamp.json").write_text(json.dumps(stamp))

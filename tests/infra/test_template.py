@@ -40,12 +40,12 @@ def test_the_fact_holds(template: Template, name: str) -> None:
 
 
 def test_there_is_one_name_for_each_file_that_is_built(template: Template) -> None:
-    from build import FUNCTIONS
+    from build import ZIPS
 
     built = {
         r["Properties"]["CodeUri"]["Key"].split("/")[1].removesuffix("-0.zip") for r in _functions(template)
     }
-    assert built == FUNCTIONS.keys()
+    assert built == ZIPS.keys()
 
 
 def _functions(template: Template) -> list[dict[str, Any]]:
