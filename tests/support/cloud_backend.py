@@ -1,7 +1,6 @@
 """S3 and DynamoDB (on ministack) under the tests that run over any adapters."""
 
 import shutil
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -82,8 +81,7 @@ def _keys(s3: Any, name: str) -> list[str]:
 
 
 def _copy_object(s3: Any, of: str, to: str, key: str) -> None:
-    found: Mapping[str, Any] = s3.get_object(Bucket=of, Key=key)
-    s3.put_object(Bucket=to, Key=key, Body=found["Body"].read(), ContentType=found["ContentType"])
+    s3.copy_object(Bucket=to, Key=key, CopySource={"Bucket": of, "Key": key})
 
 
 CLOUD = Backend("cloud", open_cloud, copy_cloud, export_registry, cloud_service, share=8)

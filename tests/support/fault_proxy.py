@@ -3,6 +3,7 @@
 import http.client
 import re
 import threading
+import time
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -106,12 +107,18 @@ class FaultProxy:
         self._server.server_close()
 
 
+_KEPT_S = 1.0
+"""How long a connection to upstream is used again; the servers keep an idle one for five seconds."""
+
+
 class Passing(BaseHTTPRequestHandler):
     """A handler that passes requests on as they are, since they are signed."""
 
     protocol_version = "HTTP/1.1"
     wbufsize = 65536
     disable_nagle_algorithm = True
+    _upstream: http.client.HTTPConnection | None = None
+    _used_at = 0.0
 
     def connect(self) -> http.client.HTTPConnection:
         """To upstream."""
@@ -134,17 +141,23 @@ class Passing(BaseHTTPRequestHandler):
 
     def ask(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
         """Upstream's answer: status, headers, body."""
-        connection = self.connect()
-        try:
-            connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
-            for name, value in self.headers.items():
-                if name.lower() not in ("connection", "expect"):
-                    connection.putheader(name, value)
-            connection.endheaders(body or None)
-            response = connection.getresponse()
-            return response.status, response.getheaders(), response.read()
-        finally:
-            connection.close()
+        connection, self._upstream = self._upstream, None
+        if not connection or time.monotonic() > self._used_at + _KEPT_S:
+            connection = self.connect()
+        connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+        for name, value in self.headers.items():
+            if name.lower() not in ("connection", "expect"):
+                connection.putheader(name, value)
+        connection.endheaders(body or None)
+        response = connection.getresponse()
+        answer = response.status, response.getheaders(), response.read()
+        self._upstream, self._used_at = connection, time.monotonic()
+        return answer
+
+    def finish(self) -> None:
+        if self._upstream:
+            self._upstream.close()
+        super().finish()
 
     def reply(self, status: int, headers: list[tuple[str, str]], answer: bytes) -> None:
         """Answer as upstream did."""
