@@ -40,6 +40,14 @@ def shown(value: object, limit: int = 80) -> str:
     return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
 
 
+def byte_order(name: str) -> bytes:
+    """What names are sorted by: their bytes (REG-1.0 section 1.2), of a file's name those on disk."""
+    try:
+        return name.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half a character, which Windows takes in a name
+        return name.encode("utf-8", "surrogatepass")
+
+
 def parse_decimal(text: str, maximum: int = MAX_INTEGER) -> int:
     """A decimal integer 0 … `maximum`: ASCII digits, no sign, no leading zero."""
     if not _DECIMAL.fullmatch(text) or int(text) > maximum:

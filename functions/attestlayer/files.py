@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from attestlayer.encoding import shown
+from attestlayer.encoding import byte_order, shown
 from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
 from attestlayer.kit import Kit, KitBuilder, read_zip
 from attestlayer.trust import TrustRoot, parse_trust
@@ -94,11 +94,11 @@ def _list_files(root: Path) -> list[tuple[str, Path, int]]:
             else:
                 strange.append(name)
     if strange:
-        name = min(strange)  # one of several, the same for every verifier
+        name = min(strange, key=byte_order)  # one of several, the same for every verifier
         raise VerificationError(
             Reason.CONTAINER_LINK, f"{shown(name)} is a link or a device, not a file", (name,)
         )
-    return sorted(files)
+    return sorted(files, key=lambda file: byte_order(file[0]))
 
 
 def _is_litter(name: str, size: int) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from attestlayer.encoding import Hash, shown
+from attestlayer.encoding import Hash, byte_order, shown
 from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
 from attestlayer.manifest import (
     BINDER,
@@ -185,7 +185,7 @@ class KitBuilder:
 
     def finish(self, ignored: tuple[str, ...] = ()) -> Kit:
         """The kit, members in byte order."""
-        members = {name: self.members[name] for name in sorted(self.members)}
+        members = {name: self.members[name] for name in sorted(self.members, key=byte_order)}
         belongs = is_disclosed_member if DISCLOSURE in members else is_member
         return Kit(members, self.documents, tuple(name for name in members if not belongs(name)), ignored)
 

@@ -328,6 +328,16 @@ class TestFolder:
         reason, (name,) = first(tmp_path, kit)
         assert (reason, os.fsencode(name)) == (Reason.FILE_UNEXPECTED, b"caf\xe9")
 
+    def test_names_come_in_the_order_of_their_bytes_even_those_that_are_no_text(self, tmp_path: Path) -> None:
+        names = (b"a", "\uff61".encode(), "\U0001f600".encode(), b"\xff")
+        try:
+            for name in names:
+                Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_bytes(b"")
+        except OSError:
+            missing("a file system that takes names that are no text")
+        with open_kit(tmp_path) as kit:
+            assert tuple(map(os.fsencode, kit.members)) == tuple(map(os.fsencode, kit.unexpected)) == names
+
     def test_folders_in_folders_without_end_are_could_not_check(self, tmp_path: Path) -> None:
         depth = 3000
         here = os.open(tmp_path, os.O_RDONLY)
