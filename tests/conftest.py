@@ -13,6 +13,11 @@ settings.register_profile(
 settings.load_profile("attestlayer")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes minutes begins first, or at the end one process works and the others wait."""
+    items.sort(key=lambda item: not item.path.match("fault/test_soak.py"))
+
+
 @pytest.fixture(scope="session")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """Chromium, running until the tests end."""

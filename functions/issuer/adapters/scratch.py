@@ -28,8 +28,10 @@ class Scratch:
             for other in root.iterdir():
                 _remove_if_left(other)
             own = Path(tempfile.mkdtemp(dir=root))
-            descriptor = os.open(own / _LOCK, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+            unlocked = own / "unlocked"  # not yet to be seen by who removes what is not locked
+            descriptor = os.open(unlocked, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
+            unlocked.rename(own / _LOCK)
             self.path = own / "work"
             make_folder(self.path, 0o700)
         weakref.finalize(self, _finish, own, descriptor, os.getpid())

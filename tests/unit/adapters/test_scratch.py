@@ -1,8 +1,11 @@
 """The folder for unfinished files: one's own while one lives, gone when one was killed."""
 
+import fcntl
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from issuer.adapters.scratch import Scratch
 
@@ -30,3 +33,20 @@ def test_files_of_a_living_process_stay(tmp_path: Path) -> None:
     place = one.path
     del one
     assert not place.exists()
+
+
+def test_a_folder_that_is_being_made_is_not_taken_for_one_that_was_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, others = fcntl.flock, []
+
+    def another_starts(descriptor: int, operation: int) -> None:
+        if operation == fcntl.LOCK_EX and not others:
+            others.append(None)  # its own lock lets nobody in
+            others.append(Scratch(tmp_path))
+        lock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", another_starts)
+    scratch = Scratch(tmp_path)
+    assert scratch.path.is_dir()
+    assert len(others) == 2
