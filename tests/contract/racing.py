@@ -28,14 +28,12 @@ class Factory(Generic[T]):
     `forks`: whether a process that was forked from one that has used it may open it again. If not, a racer is
     forked from a process that never did, and its act has to have a name (`contract.acts`).
     `races`: whether what is behind it keeps its promises to several at once.
-    `many`: as many things as it can be asked to hold in a test.
     """
 
     name: str
     open: Callable[[Path], T]
     forks: bool = True
     races: bool = True
-    many: int = 130
 
     def __reduce__(self) -> tuple[Callable[..., "Factory[T]"], tuple[str, dict[str, str]]]:
         """For another process: by name, and where the servers are that run."""
