@@ -101,7 +101,7 @@ MUTANTS = {
         "steps_registry", _SIGNED, "if True:", "checkpoint-unsigned"
     ),
     "of several links any is named": Mutant(
-        "files", "name = min(strange)", "name = max(strange)", "two-links-in-folder"
+        "files", "min(strange, key", "max(strange, key", "two-links-in-folder"
     ),
 }
 
