@@ -18,7 +18,9 @@ Json = str | int | bool | None | list["Json"] | dict[str, "Json"]
 Members = dict[str, Json]
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-_SCHEMA = re.compile(r"attestlayer/([a-z-]+)/(?:[2-9]|[1-9][0-9]{1,8})")
+_NEWER = r"attestlayer/([a-z-]+)/(?:[2-9]|[1-9][0-9]{1,8})"
+_NEWER_SCHEMA = re.compile(_NEWER)
+_NEWER_SOMEWHERE = re.compile(f'"{_NEWER}"'.encode())
 
 MAX_DEPTH = 16
 MAX_DOCUMENT = 16 * 1024 * 1024
@@ -90,11 +92,16 @@ def check_schema(value: Json, name: str) -> None:
     schema = value.get("schema") if isinstance(value, dict) else None
     if schema == f"attestlayer/{name}/1":
         return
-    if isinstance(schema, str) and (match := _SCHEMA.fullmatch(schema)) and match[1] == name:
+    if isinstance(schema, str) and (match := _NEWER_SCHEMA.fullmatch(schema)) and match[1] == name:
         raise CouldNotCheckError(
             Reason.SCHEMA_NEWER, f"{schema} is newer than this verifier, which knows attestlayer/{name}/1"
         )
     raise ValueError(f"schema: found {shown(schema)}, wanted 'attestlayer/{name}/1'")
+
+
+def names_newer_schema(data: bytes) -> bool:
+    """Whether a canonical document has a schema with a larger number anywhere: it has one spelling there."""
+    return _NEWER_SOMEWHERE.search(data) is not None
 
 
 def take_string(members: Members, name: str) -> str:
