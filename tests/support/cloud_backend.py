@@ -1,12 +1,10 @@
 """S3 and DynamoDB (on ministack) under the tests that run over any adapters."""
 
 import shutil
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 from attestlayer.layout import headers_of
-from issuer.adapters.s3 import S3Store
+from issuer.adapters.s3 import S3Place, S3Store, no_headers
 from issuer.bootstrap import Service
 from issuer.bootstrap_cloud import initialise_cloud
 from issuer.log.store import LogPorts
@@ -30,12 +28,11 @@ def open_cloud(
 ) -> LogPorts:
     """The ports of a log in the cloud for `home`; `url`: where to send, if not to the server."""
     place = s3_place(MINISTACK, url=url, timeout_s=TIMEOUT_S if url else 30)
-    public, private = (bucket(MINISTACK, home, kind) for kind in KINDS)
     return LogPorts(
         origin=ORIGIN,
         cadence_s=cadence_s,
-        public=S3Store(public, place, headers_of),
-        private=S3Store(private, place),
+        public=_store(home, "registry", place),
+        private=_store(home, "private", place),
         ledger=dynamo_ledger(MINISTACK, home, url=url, timeout_s=TIMEOUT_S if url else 20),
         signers={signer.public.kid: signer},
         clock=clock,
@@ -45,12 +42,10 @@ def open_cloud(
 def copy_cloud(source: Path, target: Path) -> None:
     """Copy buckets and table. The folders hold nothing but an export."""
     target.mkdir(parents=True)
-    s3, dynamodb = (client(name, server_url(MINISTACK)) for name in ("s3", "dynamodb"))
     for kind in KINDS:
-        of, to = (bucket(MINISTACK, place, kind) for place in (source, target))
-        with ThreadPoolExecutor(4) as pool:
-            for _ in pool.map(lambda key, of=of, to=to: _copy_object(s3, of, to, key), _keys(s3, of)):
-                pass
+        objects = _store(source, kind)
+        _store(target, kind).create_many({name: objects.read(name) or b"" for name in objects.list("")})
+    dynamodb = client("dynamodb", server_url(MINISTACK))
     items = dynamodb.scan(TableName=table(MINISTACK, source))["Items"]
     to = table(MINISTACK, target)
     for at in range(0, len(items), 25):
@@ -60,13 +55,12 @@ def copy_cloud(source: Path, target: Path) -> None:
 
 def export_registry(home: Path) -> Path:
     """A folder with the public objects as they are now."""
-    s3, name = client("s3", server_url(MINISTACK)), bucket(MINISTACK, home, "registry")
-    folder = home / "export"
+    store, folder = _store(home, "registry"), home / "export"
     shutil.rmtree(folder, ignore_errors=True)
-    for key in _keys(s3, name):
-        path = folder / key
+    for name in store.list(""):
+        path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(s3.get_object(Bucket=name, Key=key)["Body"].read())
+        path.write_bytes(store.read(name) or b"")
     return folder
 
 
@@ -75,13 +69,10 @@ def cloud_service(home: Path) -> Service:
     return initialise_cloud(cloud_home.settings(home, ORIGIN, cadence_s=1))
 
 
-def _keys(s3: Any, name: str) -> list[str]:
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=name)
-    return [each["Key"] for page in pages for each in page.get("Contents", [])]
-
-
-def _copy_object(s3: Any, of: str, to: str, key: str) -> None:
-    s3.copy_object(Bucket=to, Key=key, CopySource={"Bucket": of, "Key": key})
+def _store(home: Path, kind: str, place: S3Place | None = None) -> S3Store:
+    """A bucket of a home; `place`: where to send, if not to the server."""
+    headers = headers_of if kind == "registry" else no_headers
+    return S3Store(bucket(MINISTACK, home, kind), place or s3_place(MINISTACK), headers)
 
 
 CLOUD = Backend("cloud", open_cloud, copy_cloud, export_registry, cloud_service, share=8)
