@@ -1,6 +1,7 @@
 """Checkpoints (signed tree heads), as chained JSON and as C2SP tlog-checkpoint text (REG-1.0 section 9)."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from attestlayer.canonical import (
     Json,
@@ -69,7 +70,7 @@ class Checkpoint:
 
     def format(self) -> bytes:
         """The object's bytes; their SHA-256 is its name."""
-        return format_json(self.members())
+        return _formatted(self)
 
     def hash(self) -> Hash:
         """The checkpoint's name: SHA-256 of its object."""
@@ -92,6 +93,12 @@ class Checkpoint:
             "notices_hash": format_hash(self.notices_hash),
             "kid": self.kid,
         }
+
+
+@lru_cache(maxsize=16)
+def _formatted(checkpoint: Checkpoint) -> bytes:
+    """An audit names, hashes, links and bundles each checkpoint of a chain, one after the other."""
+    return format_json(checkpoint.members())
 
 
 @dataclass(frozen=True, slots=True)

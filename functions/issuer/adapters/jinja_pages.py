@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -45,15 +46,7 @@ class JinjaPages:
 
     def __init__(self, site: Path) -> None:
         self._site = site
-        self._templates = Environment(
-            loader=FileSystemLoader(site / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._templates.filters["size"] = _size
-        self._templates.filters["media"] = listed
+        self._templates = _environment(site / "templates")
 
     def render(self, facts: SiteFacts) -> Mapping[str, bytes]:
         """The site's objects by name. Raises `StoreError` if the site's folder can't be read."""
@@ -108,6 +101,22 @@ class JinjaPages:
         return {str(path.relative_to(self._site)): path.read_bytes() for path in files if path.is_file()}
 
 
+@cache
+def _environment(templates: Path) -> Environment:
+    """Templates, compiled once a process; a changed one is compiled again."""
+    environment = Environment(
+        loader=FileSystemLoader(templates),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["size"] = _size
+    environment.filters["media"] = listed
+    return environment
+
+
+@cache
 def read_text(source: str) -> Text:
     """A Markdown text with ids at its headings; HTML in it is shown as it is written."""
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
