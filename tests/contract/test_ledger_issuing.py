@@ -326,6 +326,10 @@ def test_racing_acceptances_spend_the_credits_there_are(ledger_race: Race[Ledger
 
 def accept_leaf(ledger: Ledger, n: int, issued_at: int = NOW) -> WaitingLeaf:
     ledger.post_credits(grant(n, 1))
+    return accept_paid_leaf(ledger, n, issued_at)
+
+
+def accept_paid_leaf(ledger: Ledger, n: int, issued_at: int = NOW) -> WaitingLeaf:
     prepare(ledger, n)
     ledger.accept(replace(acceptance(n), leaf=leaf(n, issued_at)))
     return leaf(n, issued_at)
@@ -369,7 +373,8 @@ def test_noting_passes_over_what_does_not_wait(ledger: Ledger) -> None:
 
 
 def test_many_leaves_can_be_noted_in_one_call(ledger: Ledger) -> None:
-    leaves = [accept_leaf(ledger, n) for n in range(130)]
+    ledger.post_credits(grant(0, 130))
+    leaves = [accept_paid_leaf(ledger, n) for n in range(130)]
     ledger.note_merged([each.leaf_hash for each in leaves[:-1]])
     assert ledger.unmerged_leaves(NOW, 999) == (leaves[-1],)
 
