@@ -43,8 +43,7 @@ def copy_cloud(source: Path, target: Path) -> None:
     """Copy buckets and table. The folders hold nothing but an export."""
     target.mkdir(parents=True)
     for kind in KINDS:
-        objects = _store(source, kind)
-        _store(target, kind).create_many({name: objects.read(name) or b"" for name in objects.list("")})
+        _store(target, kind).create_many(_objects(source, kind))
     dynamodb = client("dynamodb", server_url(MINISTACK))
     items = dynamodb.scan(TableName=table(MINISTACK, source))["Items"]
     to = table(MINISTACK, target)
@@ -55,12 +54,12 @@ def copy_cloud(source: Path, target: Path) -> None:
 
 def export_registry(home: Path) -> Path:
     """A folder with the public objects as they are now."""
-    store, folder = _store(home, "registry"), home / "export"
+    folder = home / "export"
     shutil.rmtree(folder, ignore_errors=True)
-    for name in store.list(""):
+    for name, data in _objects(home, "registry").items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(store.read(name) or b"")
+        path.write_bytes(data)
     return folder
 
 
@@ -73,6 +72,12 @@ def _store(home: Path, kind: str, place: S3Place | None = None) -> S3Store:
     """A bucket of a home; `place`: where to send, if not to the server."""
     headers = headers_of if kind == "registry" else no_headers
     return S3Store(bucket(MINISTACK, home, kind), place or s3_place(MINISTACK), headers)
+
+
+def _objects(home: Path, kind: str) -> dict[str, bytes]:
+    """What is in a bucket of a home, by name."""
+    store = _store(home, kind)
+    return {name: data for name in store.list("") if (data := store.read(name)) is not None}
 
 
 CLOUD = Backend("cloud", open_cloud, copy_cloud, export_registry, cloud_service, share=8)
