@@ -5,11 +5,13 @@ Deterministic: keys, times and identifiers are fixed, and Ed25519 signatures are
 
 import json
 import sys
+import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent.parent / "functions")]
 
+from support.known_bytes import KNOWN, format_known, known_bytes  # noqa: E402
 from support.known_kits import PLACE, known_kits  # noqa: E402
 from support.vectors import all_vectors  # noqa: E402
 
@@ -34,6 +36,8 @@ def main() -> None:
         path.write_text(text, encoding="ascii", newline="\n")
     PLACE.parent.mkdir(exist_ok=True)
     PLACE.write_bytes(known_kits())
+    with tempfile.TemporaryDirectory() as folder:
+        KNOWN.write_text(format_known(known_bytes(Path(folder))), "utf-8")
 
 
 if __name__ == "__main__":
