@@ -99,7 +99,7 @@ class Partner:
 
     def call(self, method: str, path: str, body: object = None, **headers: str) -> dict[str, Any]:
         """One call that must succeed."""
-        from issuer.http.wsgi import LambdaContext
+        from issuer.local.wsgi import LambdaContext
 
         sent = {"authorization": f"Bearer {self._key}", "content-type": "application/json"}
         sent |= {name.lower().replace("_", "-"): value for name, value in headers.items()}
@@ -204,12 +204,12 @@ class Rounds:
 
 def measured_parts(measurer: Measurer) -> dict[str, Measured]:
     """What each part asks for. A round is measured with one leaf, and with all the others."""
-    from issuer import bootstrap
-    from issuer.bootstrap_cloud import initialise_cloud
+    from issuer.bootstrap import process
+    from issuer.bootstrap.cloud import initialise_cloud
     from issuer.settings import read_settings
 
     service: Any = initialise_cloud(read_settings())  # type: ignore[arg-type]
-    bootstrap.use(service)
+    process.use(service)
     rounds, partner = Rounds(service, measurer), Partner(service)
     rounds.next(0)
     today = datetime.now(UTC).date()
@@ -246,7 +246,7 @@ def measured_parts(measurer: Measurer) -> dict[str, Measured]:
 
 def make_nonces(service: Any) -> list[bytes]:
     """A nonce for each leaf, which names the newest checkpoint."""
-    from attestlayer.nonce import Nonce
+    from attestlayer.kit.nonce import Nonce
     from issuer.log import face
 
     latest = face.read_latest(service.public)
@@ -275,7 +275,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Count what the code asks for, and price it.")
     parser.add_argument("--print", action="store_true", help="print the page instead of writing it")
     arguments = parser.parse_args()
-    from issuer.telemetry import Metric
+    from issuer.bootstrap.telemetry import Metric
 
     measured = {signing: measure(signing) for signing in ("wrapped", "kms")}
     text = cost_page.page(measured, len(Metric), f"{LANE}/{PROFILE}")

@@ -2,6 +2,6 @@
 
 import sys
 
-from attestlayer.cli import main
+from attestlayer.cli.main import main
 
 sys.exit(main())

@@ -2,6 +2,6 @@
 
 import sys
 
-from issuer.cli import main
+from issuer.cli.main import main
 
 sys.exit(main())

@@ -1,7 +1,7 @@
 // The registry's names at the edge: each request becomes the name of one object, before the cache is looked up.
 //
 // CloudFront Functions, runtime 2.0, viewer request. The cache key has no query string, so whatever decides what is
-// answered has to stand in the path when this returns. The same rules, in Python: attestlayer.layout.rewrite_query
+// answered has to stand in the path when this returns. The same rules, in Python: attestlayer.log.layout.rewrite_query
 // and issuer.local.static; a test holds the two together, byte for byte.
 //
 // The runtime: 10 KB of code, no clock, no network, no code out of strings. Written in the subset that njs takes too.

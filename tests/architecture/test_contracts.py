@@ -13,16 +13,16 @@ ROOT = Path(__file__).parents[2]
 FUNCTIONS = ROOT / "functions"
 
 FORBIDDEN = [
-    ("attestlayer/merkle.py", "import issuer.errors"),
-    ("attestlayer/verify.py", "import socket"),
-    ("attestlayer/kit.py", "import os"),
-    ("attestlayer/cli.py", "import boto3"),
-    ("attestlayer/encoding.py", "import attestlayer.merkle"),
-    ("issuer/services/issue.py", "import issuer.adapters.sqlite"),
+    ("attestlayer/log/merkle.py", "import issuer.errors"),
+    ("attestlayer/verify/verifier.py", "import socket"),
+    ("attestlayer/kit/container.py", "import os"),
+    ("attestlayer/cli/main.py", "import boto3"),
+    ("attestlayer/encoding.py", "import attestlayer.log.merkle"),
+    ("issuer/services/issue.py", "import issuer.adapters.local.sqlite"),
     ("issuer/services/issue.py", "import issuer.services.sequence"),
     ("issuer/services/sequence.py", "import issuer.settings"),
-    ("issuer/adapters/sqlite.py", "import issuer.adapters.directory"),
-    ("issuer/adapters/directory.py", "import issuer.services.issue"),
+    ("issuer/adapters/local/sqlite.py", "import issuer.adapters.local.directory"),
+    ("issuer/adapters/local/directory.py", "import issuer.services.issue"),
     ("issuer/handlers/sequence.py", "import issuer.handlers.deliver"),
     ("issuer/intake/policy.py", "import issuer.ports"),
     ("issuer/model.py", "import cryptography"),
@@ -97,7 +97,9 @@ def test_the_wheel_is_the_public_core_and_needs_two_packages(tmp_path: Path) -> 
 
 
 def test_the_verifier_loads_neither_the_service_nor_its_packages() -> None:
-    code = "import sys, attestlayer.cli; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    code = (
+        "import sys, attestlayer.cli.main; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(result.stdout.split())
     assert "attestlayer" in loaded

@@ -34,15 +34,15 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / part) for part in ("functions", "tests")]
 
-from attestlayer import layout  # noqa: E402
-from attestlayer.audit_journal import EVERY_S  # noqa: E402
-from attestlayer.checkpoint import Checkpoint, parse_checkpoint  # noqa: E402
-from attestlayer.keyring import Keyring  # noqa: E402
-from attestlayer.note import ED25519, VerifierKey, parse_note, signature_verifies  # noqa: E402
-from attestlayer.notices import Role  # noqa: E402
-from attestlayer.registry import MAX_OBJECT  # noqa: E402
-from attestlayer.trust import parse_trust  # noqa: E402
-from issuer.adapters.directory import DirectoryStore  # noqa: E402
+from attestlayer.audit.journal import EVERY_S  # noqa: E402
+from attestlayer.log import layout  # noqa: E402
+from attestlayer.log.checkpoint import Checkpoint, parse_checkpoint  # noqa: E402
+from attestlayer.log.keyring import Keyring  # noqa: E402
+from attestlayer.log.note import ED25519, VerifierKey, parse_note, signature_verifies  # noqa: E402
+from attestlayer.log.notices import Role  # noqa: E402
+from attestlayer.log.trust import parse_trust  # noqa: E402
+from attestlayer.reading.registry import MAX_OBJECT  # noqa: E402
+from issuer.adapters.local.directory import DirectoryStore  # noqa: E402
 from issuer.services.index import Indexer  # noqa: E402
 from support.large import LargeLog  # noqa: E402
 
@@ -51,7 +51,7 @@ _KILLS = 5
 _SLOW_S = 0.02
 _AUDIT = """
 import sys
-from attestlayer.cli import main
+from attestlayer.cli.main import main
 code = main(sys.argv[1:])
 peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
 sys.stderr.write(peak.split()[1])

@@ -42,9 +42,9 @@ start = time.perf_counter()
 import issuer.handlers.{name} as module
 imported = time.perf_counter()
 if module.__name__.endswith("prove"):
-    from issuer.bootstrap_prover import prover as ready
+    from issuer.bootstrap.prover import prover as ready
 else:
-    from issuer.bootstrap import service as ready
+    from issuer.bootstrap.home import service as ready
 ready()
 print(imported - start, time.perf_counter() - start, *[m for m in {heavy!r} if m in sys.modules])
 """

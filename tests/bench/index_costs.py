@@ -8,8 +8,8 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[2] / "functions"), str(Path(__file__).parents[1])]
 
-from attestlayer.lookup import RECORD_LENGTH, added_segment, live_segments  # noqa: E402
-from attestlayer.tiles import WIDTH  # noqa: E402
+from attestlayer.log.lookup import RECORD_LENGTH, added_segment, live_segments  # noqa: E402
+from attestlayer.log.tiles import WIDTH  # noqa: E402
 from support.log import leaf_number  # noqa: E402
 
 SIZES = (10_000, 1_000_000, 10_000_000)

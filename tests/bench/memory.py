@@ -20,10 +20,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / part) for part in ("functions", "tests")]
 
-from attestlayer.files import open_kit  # noqa: E402
-from attestlayer.trust import parse_trust  # noqa: E402
-from attestlayer.verify import verify  # noqa: E402
-from issuer.adapters.typst_binder import TypstBinder  # noqa: E402
+from attestlayer.log.trust import parse_trust  # noqa: E402
+from attestlayer.reading.files import open_kit  # noqa: E402
+from attestlayer.verify.verifier import verify  # noqa: E402
+from issuer.adapters.binder.renderer import TypstBinder  # noqa: E402
 from issuer.kits.objects import record_object  # noqa: E402
 from issuer.log.face import read_trust_root  # noqa: E402
 from issuer.services.packet import RecordRequest  # noqa: E402

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from issuer.adapters.s3 import S3Store
+from issuer.adapters.aws.s3 import S3Store
 from support.cloud_places import bucket, client, s3_place
 from support.cloud_servers import MINISTACK, server_url
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from attestlayer import layout
+from attestlayer.log import layout
 from support.home import IssuedKit, issue_sample
 from support.tools import require
 

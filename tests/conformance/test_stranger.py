@@ -10,12 +10,8 @@ from pathlib import Path
 import pytest
 
 from attestlayer.errors import VerificationError
-from attestlayer.trust import parse_trust
-from attestlayer.verify import (
-    Verdict,
-    explain,
-    explain_disclosure,
-)
+from attestlayer.log.trust import parse_trust
+from attestlayer.verify.verifier import Verdict, explain, explain_disclosure
 from support.build import make_zip, open_zip
 from support.cases import CASES, Subject
 from support.corpus import (

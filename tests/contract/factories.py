@@ -1,9 +1,9 @@
 """The adapters that the contract tests run over. A new one is a line here."""
 
 from contract.racing import Factory
-from issuer.adapters.directory import DirectoryStore
-from issuer.adapters.s3 import S3Store
-from issuer.adapters.sqlite import SqliteLedger
+from issuer.adapters.aws.s3 import S3Store
+from issuer.adapters.local.directory import DirectoryStore
+from issuer.adapters.local.sqlite import SqliteLedger
 from issuer.ports import Ledger, ObjectStore
 from support.cloud_places import bucket, dynamo_ledger, s3_place
 from support.cloud_servers import MINISTACK, MOTO

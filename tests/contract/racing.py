@@ -19,7 +19,13 @@ Act = Callable[[T, int], object]
 _FORK = multiprocessing.get_context("fork")
 _CLEAN = multiprocessing.get_context("forkserver")
 _CLEAN.set_forkserver_preload(
-    ["pytest", "boto3", "issuer.adapters.dynamodb", "issuer.adapters.s3", "issuer.adapters.sqlite"]
+    [
+        "pytest",
+        "boto3",
+        "issuer.adapters.aws.dynamodb",
+        "issuer.adapters.aws.s3",
+        "issuer.adapters.local.sqlite",
+    ]
 )  # what every racer would import; none of it uses anything before it is asked to
 _WAIT_S = 60
 

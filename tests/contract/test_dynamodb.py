@@ -8,7 +8,7 @@ import pytest
 
 from contract.ledgers import code_of
 from contract.records import ANSWER, NOW, claim, grant, hash_of, packet
-from issuer.adapters.dynamodb import DynamoLedger
+from issuer.adapters.aws.dynamodb import DynamoLedger
 from issuer.errors import Code, StoreError
 from issuer.model import Attempt
 from support.cloud_places import client, dynamo_ledger, table

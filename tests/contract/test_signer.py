@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from attestlayer.notices import Role
+from attestlayer.log.notices import Role
 from contract.ledgers import code_of
+from issuer.adapters.aws.kms import MAX_MESSAGE_LENGTH, Binding, KmsSigner, WrappedKey, wrap_seed
 from issuer.adapters.entropy import SystemEntropy
-from issuer.adapters.kms import MAX_MESSAGE_LENGTH, Binding, KmsSigner, WrappedKey, wrap_seed
-from issuer.adapters.local_keys import KeyRole, LocalKey, create_key
+from issuer.adapters.local.keys import KeyRole, LocalKey, create_key
 from issuer.errors import Code, StoreError
 from issuer.ports import Signer
 from support.cloud_home import signing_key, wrapping_key

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from attestlayer import layout
 from attestlayer.canonical import parse_json, take_array, take_members, take_string
-from attestlayer.receipt import BOUNDARY, parse_receipt
+from attestlayer.kit.receipt import BOUNDARY, parse_receipt
+from attestlayer.log import layout
 from support.home import IssuedKit, issue_sample
 from support.tools import require
 

@@ -14,14 +14,15 @@ from pathlib import Path
 import pypdf
 import pytest
 
-from attestlayer import cli_text, layout
 from attestlayer.canonical import Json, parse_json, take_members
-from attestlayer.checkpoint import parse_checkpoint
+from attestlayer.cli import text
 from attestlayer.encoding import format_hash, sha256
 from attestlayer.errors import Reason
-from attestlayer.leaf import parse_record
-from attestlayer.merkle import TreeHead, check_consistency
-from attestlayer.registry_receipt import parse_registry_receipt
+from attestlayer.log import layout
+from attestlayer.log.checkpoint import parse_checkpoint
+from attestlayer.log.leaf import parse_record
+from attestlayer.log.merkle import TreeHead, check_consistency
+from attestlayer.log.registry_receipt import parse_registry_receipt
 from handlers.client import Site, running
 from support.cases import CASES
 from support.home import SAMPLES, IssuedKit, issue_sample
@@ -87,9 +88,9 @@ def test_binder_readme_report_and_specification_say_what_is_not_proven(issued: I
         readme = archive.read("README.txt").decode()
         binder = pypdf.PdfReader(io.BytesIO(archive.read("binder.pdf")))
     texts = (readme, "".join(page.extract_text() for page in binder.pages), section("16.2"))
-    for sentence in cli_text.DOES_NOT_PROVE:
-        for text in texts:
-            assert _letters(sentence) in _letters(text), sentence
+    for sentence in text.DOES_NOT_PROVE:
+        for shown in texts:
+            assert _letters(sentence) in _letters(shown), sentence
 
 
 def _letters(text: str) -> str:

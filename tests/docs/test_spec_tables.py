@@ -7,35 +7,15 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from attestlayer import (
-    advice,
-    canonical,
-    cli_json,
-    cli_text,
-    disclosure,
-    encoding,
-    files,
-    keyring,
-    keys,
-    kit,
-    layout,
-    lookup,
-    manifest,
-    nonce,
-    note,
-    notices,
-    policy,
-    receipt,
-    registry_receipt,
-    report,
-    steps_registry,
-    tiles,
-    trail,
-    verify,
-)
+from attestlayer import canonical, encoding, keys
 from attestlayer.canonical import Members, parse_json, take_members
-from attestlayer.disclosure import disclose
+from attestlayer.cli import advice, json, text
 from attestlayer.errors import COULD_NOT_CHECK, Reason, Remark
+from attestlayer.kit import container, disclosure, intake_report, manifest, nonce, receipt, trail
+from attestlayer.kit.disclosure import disclose
+from attestlayer.log import keyring, layout, lookup, note, notices, promises, quorum, registry_receipt, tiles
+from attestlayer.reading import files
+from attestlayer.verify import verifier
 from support.build import make_zip, open_zip
 from support.cases import CASES
 from support.documents import KINDS
@@ -73,7 +53,7 @@ def test_making_the_advice_anew_changes_nothing_and_would_mend_a_change() -> Non
         ("A.4", notices.WithdrawalReason),
         ("A.5", notices.IncidentKind),
         ("A.6", notices.IncidentReason),
-        ("A.7", report.CheckResult),
+        ("A.7", intake_report.CheckResult),
     ],
 )
 def test_a_closed_table_is_the_codes(title: str, closed: Iterable[str]) -> None:
@@ -98,7 +78,7 @@ def test_a_document_that_does_not_read_is_reported_by_its_home_step_alone() -> N
     assert len(homes) == 7
     for name, home in homes.items():
         data = make_zip({**EXAMPLE.members, name: b"{}"})
-        found = verify.explain(open_zip(data), EXAMPLE.trust)
+        found = verifier.explain(open_zip(data), EXAMPLE.trust)
         malformed = [s.number for s in found.steps for f in s.failures if f.reason.endswith("-malformed")]
         assert malformed == [home], name
 
@@ -110,16 +90,16 @@ def test_the_words_that_mean_could_not_check_are_named() -> None:
 
 def test_the_verdicts_and_exit_codes_are_the_codes() -> None:
     rows = table("12.5").rows
-    assert {row[0]: int(row[2]) for row in rows} == {v.value: code for v, code in cli_json.EXIT_CODES.items()}
+    assert {row[0]: int(row[2]) for row in rows} == {v.value: code for v, code in json.EXIT_CODES.items()}
 
 
 def test_the_steps_have_the_names_that_the_text_gives_them() -> None:
     named = re.search(r"Names of the steps are:(.*?)\.", section("12.7"), re.DOTALL)
     assert named
-    assert re.findall(r"`([a-z ]+)`", " ".join(named[1].split())) == list(verify.STEPS)
+    assert re.findall(r"`([a-z ]+)`", " ".join(named[1].split())) == list(verifier.STEPS)
     headings = re.findall(r"\*\*Step ([0-9]+), ([a-z ]+)\.\*\*", section("12.4"))
-    assert headings == [(str(n), name) for n, name in enumerate(verify.STEPS, 1)]
-    for status in verify.Status:
+    assert headings == [(str(n), name) for n, name in enumerate(verifier.STEPS, 1)]
+    for status in verifier.Status:
         assert f"`{status.value}`" in section("12.7")
 
 
@@ -135,17 +115,17 @@ LIMITS = {
     "signature lines of a note": note.MAX_SIGNATURES,
     "latest time of a cosignature": note._MAX_TIME,
     "hashes of an audit path": registry_receipt.MAX_PATH,
-    "characters of a witness policy": policy.MAX_POLICY,
-    "names of a witness policy": policy.MAX_LINES,
+    "characters of a witness policy": quorum.MAX_POLICY,
+    "names of a witness policy": quorum.MAX_LINES,
     "members of a kit": manifest.MAX_RECORDS + 16,
     "records of a kit": manifest.MAX_RECORDS,
     "bytes of a kit's records": manifest.MAX_RECORDS_LENGTH,
     "bytes of another member": manifest.MAX_MEMBER_LENGTH,
-    "bytes of all other members": kit._MAX_OTHERS_LENGTH,
-    "bytes of a member's name": kit._MAX_NAME,
+    "bytes of all other members": container._MAX_OTHERS_LENGTH,
+    "bytes of a member's name": container._MAX_NAME,
     "bytes of an ignored file": files._MAX_LITTER,
-    "seconds from issued_at to merge_by": receipt.MERGE_DELAY_S,
-    "seconds between a cosignature and its checkpoint": steps_registry.WITNESS_WINDOW_S,
+    "seconds from issued_at to merge_by": promises.MERGE_DELAY_S,
+    "seconds between a cosignature and its checkpoint": promises.WITNESS_WINDOW_S,
     "checkpoints of a bundle": layout.BUNDLED,
     "hashes of a full tile": tiles.WIDTH,
     "seconds that a mutable object is cached": layout.MUTABLE_MAX_AGE_S,
@@ -248,7 +228,10 @@ def header(title: str, number: int) -> Table:
 
 def test_the_zip_headers_are_laid_out_as_the_tables_say() -> None:
     name = "records/001-a.txt"
-    made = (kit._local_header(name, 5, 0xCAFEBABE), kit._central_header(name, 5, 0xCAFEBABE, 0x01020304))
+    made = (
+        container._local_header(name, 5, 0xCAFEBABE),
+        container._central_header(name, 5, 0xCAFEBABE, 0x01020304),
+    )
     varying = {
         "CRC-32": 0xCAFEBABE,
         "compressed size": 5,
@@ -276,12 +259,12 @@ def test_the_nonce_and_the_sentences_are_the_codes() -> None:
     assert section("4. Receipt").count(receipt.BOUNDARY) == 1
     assert f"> {receipt.BOUNDARY}\n" in section("16.3")
     bullets = re.findall(r"^- (.+)$", section("16.1"), re.MULTILINE)
-    assert bullets == [*cli_text.PROVES, *cli_text.RECORD_PROVES, *cli_text.RECEIPT_PROVES]
+    assert bullets == [*text.PROVES, *text.RECORD_PROVES, *text.RECEIPT_PROVES]
     bullets = re.findall(r"^- (.+)$", section("16.2"), re.MULTILINE)
     assert bullets == [
-        *cli_text.DOES_NOT_PROVE,
-        cli_text.RECORD_DOES_NOT_PROVE[0],
-        cli_text.RECEIPT_DOES_NOT_PROVE[0],
+        *text.DOES_NOT_PROVE,
+        text.RECORD_DOES_NOT_PROVE[0],
+        text.RECEIPT_DOES_NOT_PROVE[0],
     ]
 
 
@@ -317,7 +300,7 @@ NAMES = {
     "/v1/stats": layout.STATS,
     "/v1/trust.json": layout.TRUST,
     "/v1/spec/REG-1.0.md": layout.SPECIFICATION,
-    "/v1/verify-kit.zip": "v1/verify-kit.zip",
+    "/v1/verify-container.zip": "v1/verify-container.zip",
 }
 FILLED = {
     "<L>": "1",

@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from fault.matrix import GREEN, SCENARIOS, table
-from issuer.adapters import s3, tries
+from issuer.adapters.aws import s3, tries
 from issuer.errors import Code, ServiceError
 from issuer.log.store import LogPorts
 from support.backend import Backend

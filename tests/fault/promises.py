@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from attestlayer.encoding import Hash, format_hash
-from attestlayer.files import open_kit
-from attestlayer.verify import verify
-from issuer.bootstrap import Service
+from attestlayer.reading.files import open_kit
+from attestlayer.verify.verifier import verify
+from issuer.bootstrap.service import Service
 from issuer.kits.objects import delivered_object
 from issuer.log.face import read_trust_root
 from issuer.model import CreditKind, Issued, PacketState

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from attestlayer import layout
 from attestlayer.canonical import format_json
-from attestlayer.checkpoint import parse_checkpoint
+from attestlayer.log import layout
+from attestlayer.log.checkpoint import parse_checkpoint
 from fault.service_process import issue, with_small_policy
-from issuer.bootstrap import Service
+from issuer.bootstrap.service import Service
 from issuer.services.sequence import Outcome
 from support.backends import backend_named
 

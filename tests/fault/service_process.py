@@ -11,8 +11,9 @@ from pathlib import Path
 
 from attestlayer.canonical import parse_json
 from attestlayer.encoding import sha256
-from attestlayer.nonce import Nonce
-from issuer.bootstrap import Service, initialise_home
+from attestlayer.kit.nonce import Nonce
+from issuer.bootstrap.home import initialise_home
+from issuer.bootstrap.service import Service
 from issuer.errors import Code, ServiceError
 from issuer.kits.objects import record_object
 from issuer.model import Answer, Claim

@@ -8,7 +8,7 @@ For each line it prints `pid N`, what the server prints, and once that has ended
 import os
 import sys
 
-from issuer import cli
+from issuer.cli import main as issuer
 
 
 def main(arguments: list[str]) -> None:
@@ -16,7 +16,7 @@ def main(arguments: list[str]) -> None:
     for _ in sys.stdin:
         pid = os.fork()
         if pid == 0:
-            os._exit(cli.main(["serve", *arguments]))
+            os._exit(issuer.main(["serve", *arguments]))
         print(f"pid {pid}", flush=True)
         _, status = os.waitpid(pid, 0)
         print(f"ended {os.waitstatus_to_exitcode(status)}", flush=True)

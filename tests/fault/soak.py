@@ -24,12 +24,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from attestlayer.checkpoint import parse_checkpoint
 from attestlayer.encoding import sha256
-from attestlayer.nonce import Nonce
+from attestlayer.kit.nonce import Nonce
+from attestlayer.log.checkpoint import parse_checkpoint
 from fault.promises import Kept, bring_to_rest, check_kept
 from handlers.client import SAMPLES, Got, Site
-from issuer.bootstrap import initialise_home, open_home
+from issuer.bootstrap.home import initialise_home, open_home
 from issuer.intake.sidecar import read_sidecar
 from issuer.settings import Settings
 

@@ -20,8 +20,8 @@ from hypothesis.stateful import (
 )
 
 from attestlayer.encoding import Hash, format_hash
-from attestlayer.nonce import Nonce
-from attestlayer.receipt import MERGE_DELAY_S
+from attestlayer.kit.nonce import Nonce
+from attestlayer.log.promises import MERGE_DELAY_S
 from issuer.errors import Code, ServiceError
 from issuer.log.face import read_latest
 from issuer.model import Answer, PacketState

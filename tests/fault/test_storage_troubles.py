@@ -17,10 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from attestlayer.layout import LATEST, is_immutable
+from attestlayer.log.layout import LATEST, is_immutable
 from fault.matrix import SCENARIOS
 from handlers.client import running
-from issuer.adapters.sqlite import SqliteLedger
+from issuer.adapters.local.sqlite import SqliteLedger
 from issuer.errors import Code, LogHaltedError, ServiceError, StoreError
 from issuer.log.store import LogPorts
 from issuer.services.deliver import Delivery

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from attestlayer import layout
-from attestlayer.checkpoint import parse_checkpoint
+from attestlayer.log import layout
+from attestlayer.log.checkpoint import parse_checkpoint
 from issuer.errors import ServiceError
 from issuer.ports import ObjectStore
 from issuer.services.initialise import Initialiser

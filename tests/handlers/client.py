@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 import pydantic_core
 
 from attestlayer.encoding import format_hash, sha256
-from attestlayer.nonce import Nonce
-from issuer import bootstrap
-from issuer.bootstrap import Service, initialise_home
+from attestlayer.kit.nonce import Nonce
+from issuer.bootstrap import process
+from issuer.bootstrap.home import initialise_home
+from issuer.bootstrap.service import Service
 from issuer.intake.sidecar import read_sidecar
 from issuer.local.application import make_server
 from issuer.log import face
@@ -198,9 +199,9 @@ def form(fields: Mapping[str, str], data: bytes | None) -> tuple[str, bytes]:
 @contextmanager
 def running(home: Path, *, ticking: bool = False) -> Iterator[Site]:
     """A server on a free port, in a thread, with a new home of a cadence of one second."""
-    before = (bootstrap._used or [None])[0]
+    before = (process._used or [None])[0]
     server = make_server(initialise_home(Settings(home, 1), ORIGIN), "127.0.0.1", 0, ticking=ticking)
-    service = bootstrap.service()
+    service = process.service()
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
@@ -211,7 +212,7 @@ def running(home: Path, *, ticking: bool = False) -> Iterator[Site]:
         assert not thread.is_alive()
         service.ledger.close()  # type: ignore[attr-defined]
         if before:
-            bootstrap.use(before)
+            process.use(before)
 
 
 def newcomer(service: Service, url: str, *, tier: str = "growth", granted: int = 10) -> Site:

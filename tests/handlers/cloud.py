@@ -10,10 +10,10 @@ from typing import Any
 from urllib.parse import unquote
 
 from handlers.client import ORIGIN, Got, Headers, Site, form
-from issuer import bootstrap
-from issuer.bootstrap_cloud import initialise_cloud
+from issuer.bootstrap import process
+from issuer.bootstrap.cloud import initialise_cloud
 from issuer.handlers import issue
-from issuer.http.wsgi import LambdaContext
+from issuer.local.wsgi import LambdaContext
 from support import cloud_home
 
 
@@ -85,12 +85,12 @@ def fetch(request: urllib.request.Request | str) -> Got:
 @contextmanager
 def running_cloud(place: Path) -> Iterator[CloudSite]:
     """A service in a cloud of its own, with a cadence of one second, and a workspace with ten credits."""
-    before = list(bootstrap._used)
+    before = list(process._used)
     service = initialise_cloud(cloud_home.settings(place, ORIGIN, cadence_s=1))
-    bootstrap.use(service)
+    process.use(service)
     try:
         workspace = service.workspaces.provision("Acme", "growth", granted=10)
         key = service.workspaces.make_key(workspace.workspace_id, "tests")
         yield CloudSite(service, "https://api.example.org", workspace.workspace_id, key)
     finally:
-        bootstrap._used[:] = before
+        process._used[:] = before

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from attestlayer.files import open_kit
-from attestlayer.layout import headers_of
-from attestlayer.trust import parse_trust
-from attestlayer.verify import verify
+from attestlayer.log.layout import headers_of
+from attestlayer.log.trust import parse_trust
+from attestlayer.reading.files import open_kit
+from attestlayer.verify.verifier import verify
 from handlers.client import ORIGIN
 from handlers.cloud import CloudSite, fetch, running_cloud, send
-from issuer.bootstrap_cloud import initialise_cloud
-from issuer.cli import main
+from issuer.bootstrap.cloud import initialise_cloud
+from issuer.cli.main import main
 from issuer.errors import Code, LogHaltedError, ServiceError
 from issuer.handlers import deliver, maintain, notify, publish, sequence
 from issuer.settings import CloudSettings

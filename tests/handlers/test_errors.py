@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from attestlayer.encoding import format_hash, sha256
-from attestlayer.nonce import Nonce
+from attestlayer.kit.nonce import Nonce
 from handlers.client import PACKET, Site, newcomer, open_with
-from issuer import bootstrap
+from issuer.bootstrap import process
 from issuer.errors import Code, LogHaltedError, ServiceError, StoreError
 from issuer.kits.objects import delivered_object
 from issuer.services.workspace import READ
@@ -271,7 +271,7 @@ def broken(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Excepti
     def fail(*_: object) -> Any:
         raise raised[0]
 
-    monkeypatch.setattr(type(bootstrap.service().ledger), "workspace", fail)
+    monkeypatch.setattr(type(process.service().ledger), "workspace", fail)
     yield raised
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from handlers.client import ORIGIN, running
 from issuer.adapters.clock import SystemClock
-from issuer.bootstrap import initialise_home
+from issuer.bootstrap.home import initialise_home
 from issuer.errors import Code, ServiceError, StoreError
 from issuer.local.application import make_server
 from issuer.local.ticker import Ticker
@@ -104,7 +104,7 @@ def test_a_ticker_tells_one_line_a_round_and_survives_failures() -> None:
 def test_a_signal_ends_the_program_and_the_home_stays_whole(tmp_path: Path, number: int) -> None:
     initialise_home(Settings(tmp_path / "home", 1), ORIGIN)
     code = (
-        "import sys; from pathlib import Path; from issuer.bootstrap import open_home;"
+        "import sys; from pathlib import Path; from issuer.bootstrap.home import open_home;"
         "from issuer.settings import Settings; from issuer.local.application import make_server;"
         "server = make_server(open_home(Settings(Path(sys.argv[1]), 1)), '127.0.0.1', 0);"
         "print(server.url, flush=True); server.run(); print('ended', flush=True)"

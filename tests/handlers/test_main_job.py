@@ -4,9 +4,9 @@ import base64
 import hashlib
 from pathlib import Path
 
-from attestlayer.files import open_kit
-from attestlayer.trust import parse_trust
-from attestlayer.verify import verify
+from attestlayer.log.trust import parse_trust
+from attestlayer.reading.files import open_kit
+from attestlayer.verify.verifier import verify
 from handlers.client import running
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from attestlayer.encoding import format_hash, sha256
 from handlers.client import Site, form
-from issuer.adapters.local_transfers import LocalTransfers
+from issuer.adapters.local.transfers import LocalTransfers
 from issuer.intake.policy import MAX_TOTAL_SIZE
 
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from attestlayer import layout
 from attestlayer.encoding import format_hash, sha256
+from attestlayer.log import layout
 from handlers.client import Site, running
 
 LEAF = format_hash(sha256(b"no such leaf"))

@@ -9,8 +9,8 @@ import pydantic_core
 from bench.imports import IN_LAMBDA, ROOT
 
 _PROGRAM = """
-from issuer.http.wsgi import LambdaContext
-from issuer.telemetry import Metric, Telemetry
+from issuer.local.wsgi import LambdaContext
+from issuer.bootstrap.telemetry import Metric, Telemetry
 telemetry = Telemetry()
 {act}
 """

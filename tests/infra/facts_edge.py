@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from template import Template
 
-from attestlayer import layout
 from attestlayer.encoding import sha256
+from attestlayer.log import layout
 from infra.facts import Resource, fact, of_type
 from support.tools import require
 

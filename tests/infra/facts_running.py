@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from template import Template
 
 from infra.facts import HANDLERS, RUNBOOK, Resource, fact, of_type
+from issuer.bootstrap.telemetry import Metric
 from issuer.settings import CLOUD_NAMES
-from issuer.telemetry import Metric
 
 
 @fact

@@ -4,8 +4,8 @@ import re
 
 from template import Template
 
-from attestlayer import layout
 from attestlayer.encoding import sha256
+from attestlayer.log import layout
 from infra.facts import fact, of_type, statements
 from issuer.kits.retention import SCHEDULE
 

@@ -8,22 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from attestlayer import layout
 from attestlayer.encoding import sha256
-from attestlayer.nonce import Nonce
-from attestlayer.receipt import MERGE_DELAY_S
+from attestlayer.kit.nonce import Nonce
+from attestlayer.log import layout
+from attestlayer.log.promises import MERGE_DELAY_S
 from handlers.client import ORIGIN
 from handlers.cloud import CloudSite, fetch
 from infra.recording import ACCOUNT, Recorder
-from issuer import bootstrap, bootstrap_cloud
+from issuer.adapters.aws.s3_clock import S3Clock
 from issuer.adapters.clock import SystemClock
-from issuer.adapters.s3_clock import S3Clock
-from issuer.bootstrap_cloud import open_cloud
-from issuer.bootstrap_prover import _cloud_prover
-from issuer.cli import main
-from issuer.cli_home import DONE, FAILED
+from issuer.bootstrap import cloud, process
+from issuer.bootstrap.cloud import open_cloud
+from issuer.bootstrap.prover import _cloud_prover
+from issuer.bootstrap.service import Service
+from issuer.cli.home import DONE, FAILED
+from issuer.cli.main import main
 from issuer.handlers import deliver, index, initialise, maintain, notify, prove, publish, release, sequence
-from issuer.service import Service
 from issuer.services.sequence import Sequencer
 from issuer.settings import read_cloud
 from support import cloud_home
@@ -52,14 +52,14 @@ class Scenario:
         self.is_whole = signing == "kms"
         """What signs no receipt is done once."""
         self.clock = clock = HeldClock(SystemClock().now())
-        patch.setattr(bootstrap_cloud, "SystemClock", lambda: clock)
+        patch.setattr(cloud, "SystemClock", lambda: clock)
 
         class HeldStoreClock(S3Clock):
             def now(self) -> int:
                 super().now()
                 return int(clock.time)
 
-        patch.setattr(bootstrap_cloud, "S3Clock", HeldStoreClock)
+        patch.setattr(cloud, "S3Clock", HeldStoreClock)
         self.settings = read_cloud(told)
         self.unseen = open_cloud(read_cloud(told | {"AWS_ENDPOINT_URL": server}))
         """The same cloud for the scenario itself."""
@@ -200,14 +200,14 @@ class Scenario:
     @contextmanager
     def _acting(self, role: str) -> Iterator[Service]:
         """A process of its own, under a role."""
-        before = list(bootstrap._used)
+        before = list(process._used)
         service = open_cloud(self.settings)
-        bootstrap.use(service)
+        process.use(service)
         try:
             with self.recorder.acting(role):
                 yield service
         finally:
-            bootstrap._used[:] = before
+            process._used[:] = before
 
 
 def command(*words: str, ends: int = DONE) -> str:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from attestlayer import layout
 from attestlayer.encoding import MAX_INTEGER, format_hash, sha256
-from issuer.adapters.directory import DirectoryStore
+from attestlayer.log import layout
+from issuer.adapters.local.directory import DirectoryStore
 from issuer.errors import ServiceError
 from issuer.local.static import METHODS, StaticRequest, answer_static, object_name
 from support.edge import FUNCTION, Viewed, run_njs, run_node

@@ -11,8 +11,8 @@ import pytest
 from botocore.exceptions import ClientError
 from template import load_template
 
-from attestlayer import layout
 from attestlayer.encoding import format_hash, sha256
+from attestlayer.log import layout
 from support.serving import running
 from support.tools import require
 
@@ -155,7 +155,7 @@ def test_methods_that_write_are_refused_before_the_function(made: cdn.Distributi
 
 
 def test_the_problem_is_among_what_is_published(tmp_path: Path) -> None:
-    from issuer.bootstrap import initialise_home
+    from issuer.bootstrap.home import initialise_home
     from issuer.settings import Settings
 
     service = initialise_home(Settings(tmp_path / "home"), "registry.test")

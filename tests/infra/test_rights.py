@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from template import Template, load_template
 
-from attestlayer import layout
+from attestlayer.log import layout
 from infra.facts import listed, of_type, statements
 from infra.iam import Call, Grant, Policies, text_of
 from infra.scenario import Scenario

@@ -13,7 +13,7 @@ import infra.facts_edge
 import infra.facts_rights
 import infra.facts_running
 import infra.facts_stores  # noqa: F401
-from attestlayer import layout
+from attestlayer.log import layout
 from infra.facts import FACTS, ROOT
 from infra.planted import PLANTED, Plant
 from support.tools import missing

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from attestlayer.cli_text import Kind, Subject, _sentence
+from attestlayer.cli.text import Kind, Subject, _sentence
 from attestlayer.errors import Reason
-from attestlayer.trust import parse_trust
-from attestlayer.verify import Status
+from attestlayer.log.trust import parse_trust
+from attestlayer.verify.verifier import Status
 from support.browsers import Browser
 from support.serving import served
 from support.tools import require

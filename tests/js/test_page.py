@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from attestlayer.advice import ADVICE
-from attestlayer.cli_text import DOES_NOT_PROVE, PROVES
-from attestlayer.disclosure import disclose
+from attestlayer.cli.advice import ADVICE
+from attestlayer.cli.text import DOES_NOT_PROVE, PROVES
 from attestlayer.encoding import format_hash, sha256
 from attestlayer.errors import Reason
-from attestlayer.manifest import BINDER, CLIENT_NONCE, MANIFEST, RECEIPT, REGISTRY_RECEIPT
-from attestlayer.nonce import Nonce
-from attestlayer.receipt import BOUNDARY
+from attestlayer.kit.disclosure import disclose
+from attestlayer.kit.manifest import BINDER, CLIENT_NONCE, MANIFEST, RECEIPT, REGISTRY_RECEIPT
+from attestlayer.kit.nonce import Nonce
+from attestlayer.kit.receipt import BOUNDARY
 from issuer.adapters.release_files import ReleaseFiles
 from issuer.release.verify_kit import make_verify_kit
 from support.browsers import Browser, Page

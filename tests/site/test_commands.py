@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from attestlayer.cli import main as attestlayer_main
+from attestlayer.cli.main import main as attestlayer_main
 from attestlayer.encoding import format_hash
-from attestlayer.layout import rewrite_query
-from attestlayer.manifest import CLIENT_NONCE, RECEIPT, REGISTRY_RECEIPT
-from attestlayer.registry_receipt import parse_registry_receipt
-from issuer.cli import main as issuer_main
+from attestlayer.kit.manifest import CLIENT_NONCE, RECEIPT, REGISTRY_RECEIPT
+from attestlayer.log.layout import rewrite_query
+from attestlayer.log.registry_receipt import parse_registry_receipt
+from issuer.cli.main import main as issuer_main
 from support.registry_site import RegistrySite
 from support.site_pages import SITE, Page
 from support.tools import require

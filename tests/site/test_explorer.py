@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from attestlayer import layout
 from attestlayer.canonical import parse_json, take_members, take_string
 from attestlayer.encoding import format_hash, parse_hash, sha256
-from attestlayer.leaf import Leaf, LeafRecord, parse_record
-from attestlayer.lookup import Segment
-from attestlayer.manifest import CLIENT_NONCE, MANIFEST, RECEIPT, REGISTRY_RECEIPT
-from attestlayer.registry_receipt import parse_registry_receipt
+from attestlayer.kit.manifest import CLIENT_NONCE, MANIFEST, RECEIPT, REGISTRY_RECEIPT
+from attestlayer.log import layout
+from attestlayer.log.leaf import Leaf, LeafRecord, parse_record
+from attestlayer.log.lookup import Segment
+from attestlayer.log.registry_receipt import parse_registry_receipt
 from support.browsers import Browser, Page
 from support.log import TestLog
 from support.registry_site import RegistrySite, served

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from attestlayer import layout
 from attestlayer.encoding import Hash, format_hash, sha256
-from attestlayer.lookup import Segment, live_segments, look_up
-from attestlayer.merkle import TreeHead
-from attestlayer.tiles import WIDTH, Tile, format_bundle, format_index, format_tile
+from attestlayer.log import layout
+from attestlayer.log.lookup import Segment, live_segments, look_up
+from attestlayer.log.merkle import TreeHead
+from attestlayer.log.tiles import WIDTH, Tile, format_bundle, format_index, format_tile
 from issuer.log import face
 from issuer.services.index import Indexer
 from support.log import TestLog, leaf_number

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from attestlayer import layout
 from attestlayer.encoding import format_hash, sha256
-from attestlayer.receipt import BOUNDARY
+from attestlayer.kit.receipt import BOUNDARY
+from attestlayer.log import layout
 from issuer.intake.catalogue import load_policies
 from issuer.kits.retention import SCHEDULE
 from issuer.kits.tiers import TIERS

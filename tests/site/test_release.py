@@ -6,26 +6,26 @@ from pathlib import Path
 
 import pytest
 
-from attestlayer import layout
 from attestlayer.canonical import format_json
 from attestlayer.encoding import format_hash, sha256
-from attestlayer.notices import IncidentReason, late_merge
-from issuer import bootstrap
-from issuer.bootstrap import initialise_home
+from attestlayer.log import layout
+from attestlayer.log.notices import IncidentReason, late_merge
+from issuer.bootstrap import process
+from issuer.bootstrap.home import initialise_home
+from issuer.bootstrap.service import Service
 from issuer.handlers import release
 from issuer.model import QueuedNotice
-from issuer.service import Service
 from issuer.settings import Settings
 from support.site_pages import parse_page
 
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
-    before = list(bootstrap._used)
+    before = list(process._used)
     made = initialise_home(Settings(tmp_path / "home", 1), "registry.test")
-    bootstrap.use(made)
+    process.use(made)
     yield made
-    bootstrap._used[:] = before
+    process._used[:] = before
 
 
 def named(service: Service) -> tuple[bool, bool]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from issuer.bootstrap import Service
+from issuer.bootstrap.service import Service
 from support.log import Opener
 
 

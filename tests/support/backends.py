@@ -6,7 +6,8 @@ in folders derives its bucket and table from the path, and may put what it must 
 
 from pathlib import Path
 
-from issuer.bootstrap import Service, initialise_home
+from issuer.bootstrap.home import initialise_home
+from issuer.bootstrap.service import Service
 from issuer.settings import Settings
 from support.backend import Backend
 from support.cloud_backend import CLOUD

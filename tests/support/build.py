@@ -11,12 +11,11 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from attestlayer.canonical import Members, format_json, parse_json
-from attestlayer.checkpoint import Checkpoint
 from attestlayer.encoding import Hash, parse_time, sha256
 from attestlayer.keys import PrivateKey
-from attestlayer.kit import Kit, KitWriter, read_zip
-from attestlayer.leaf import Leaf, LeafRecord
-from attestlayer.manifest import (
+from attestlayer.kit.container import Kit, KitWriter, read_zip
+from attestlayer.kit.intake_report import CheckResult, IntakeReport, ReportCheck, ReportRecord
+from attestlayer.kit.manifest import (
     BINDER,
     CLIENT_NONCE,
     HASH_TRAIL,
@@ -32,15 +31,25 @@ from attestlayer.manifest import (
     ManifestFile,
     is_record,
 )
-from attestlayer.merkle import HashReader, TreeHead, prove_inclusion, root_of
-from attestlayer.nonce import Nonce
-from attestlayer.note import COSIGNATURE, ED25519, Note, Signature, VerifierKey, cosign_note, sign_note
-from attestlayer.notices import Notices, NoticeType, Role, key_added
-from attestlayer.receipt import Receipt
-from attestlayer.registry_receipt import RegistryReceipt
-from attestlayer.report import CheckResult, IntakeReport, ReportCheck, ReportRecord
-from attestlayer.trail import EventType, Trail, accepted, chain_events, evaluated, rendered, sealed, submitted
-from attestlayer.trust import TrustRoot, make_trust_root, parse_trust
+from attestlayer.kit.nonce import Nonce
+from attestlayer.kit.receipt import Receipt
+from attestlayer.kit.trail import (
+    EventType,
+    Trail,
+    accepted,
+    chain_events,
+    evaluated,
+    rendered,
+    sealed,
+    submitted,
+)
+from attestlayer.log.checkpoint import Checkpoint
+from attestlayer.log.leaf import Leaf, LeafRecord
+from attestlayer.log.merkle import HashReader, TreeHead, prove_inclusion, root_of
+from attestlayer.log.note import COSIGNATURE, ED25519, Note, Signature, VerifierKey, cosign_note, sign_note
+from attestlayer.log.notices import Notices, NoticeType, Role, key_added
+from attestlayer.log.registry_receipt import RegistryReceipt
+from attestlayer.log.trust import TrustRoot, make_trust_root, parse_trust
 
 T = TypeVar("T")
 NoticeContent = tuple[NoticeType, Members]

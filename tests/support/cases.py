@@ -7,12 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from attestlayer.canonical import Json, Members
-from attestlayer.checkpoint import Checkpoint
 from attestlayer.encoding import format_hash, format_time, sha256
 from attestlayer.errors import Reason, Remark
 from attestlayer.keys import PrivateKey
-from attestlayer.leaf import Leaf, LeafRecord
-from attestlayer.manifest import (
+from attestlayer.kit.manifest import (
     BINDER,
     CLIENT_NONCE,
     HASH_TRAIL,
@@ -24,11 +22,13 @@ from attestlayer.manifest import (
     REGISTRY_RECEIPT,
     Manifest,
 )
-from attestlayer.note import ED25519, Note, Signature, VerifierKey, sign_note
-from attestlayer.notices import IncidentReason, NoticeType, Role, key_added, late_merge
-from attestlayer.receipt import Receipt, parse_receipt
-from attestlayer.registry_receipt import RegistryReceipt
-from attestlayer.trail import Event, Trail
+from attestlayer.kit.receipt import Receipt, parse_receipt
+from attestlayer.kit.trail import Event, Trail
+from attestlayer.log.checkpoint import Checkpoint
+from attestlayer.log.leaf import Leaf, LeafRecord
+from attestlayer.log.note import ED25519, Note, Signature, VerifierKey, sign_note
+from attestlayer.log.notices import IncidentReason, NoticeType, Role, key_added, late_merge
+from attestlayer.log.registry_receipt import RegistryReceipt
 from support.build import (
     ISSUED_AT,
     ISSUER,

@@ -3,10 +3,10 @@
 import shutil
 from pathlib import Path
 
-from attestlayer.layout import headers_of
-from issuer.adapters.s3 import S3Place, S3Store, no_headers
-from issuer.bootstrap import Service
-from issuer.bootstrap_cloud import initialise_cloud
+from attestlayer.log.layout import headers_of
+from issuer.adapters.aws.s3 import S3Place, S3Store, no_headers
+from issuer.bootstrap.cloud import initialise_cloud
+from issuer.bootstrap.service import Service
 from issuer.log.store import LogPorts
 from support import cloud_home
 from support.backend import Backend

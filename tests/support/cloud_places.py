@@ -10,8 +10,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from issuer.adapters.dynamodb import DynamoLedger
-from issuer.adapters.s3 import S3Place
+from issuer.adapters.aws.dynamodb import DynamoLedger
+from issuer.adapters.aws.s3 import S3Place
 from support.cloud_servers import CREDENTIALS, REGION, server_url
 
 

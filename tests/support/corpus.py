@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from attestlayer.canonical import Json, format_json, parse_json
-from attestlayer.checkpoint import parse_checkpoint
 from attestlayer.encoding import format_time
 from attestlayer.errors import VerificationError
 from attestlayer.keys import PrivateKey
-from attestlayer.manifest import MANIFEST, RECEIPT, REGISTRY_RECEIPT
-from attestlayer.notices import IncidentReason, Role, key_added, late_merge
-from attestlayer.receipt import parse_receipt
-from attestlayer.registry_receipt import parse_registry_receipt
+from attestlayer.kit.manifest import MANIFEST, RECEIPT, REGISTRY_RECEIPT
+from attestlayer.kit.receipt import parse_receipt
+from attestlayer.log.checkpoint import parse_checkpoint
+from attestlayer.log.notices import IncidentReason, Role, key_added, late_merge
+from attestlayer.log.registry_receipt import parse_registry_receipt
 from support.build import (
     ISSUER,
     REGISTRY,

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from attestlayer.canonical import format_json, parse_json, take_members
-from attestlayer.disclosure import Disclosure, disclose, parse_disclosure
 from attestlayer.encoding import sha256
 from attestlayer.errors import Reason, Remark, VerificationError
 from attestlayer.keys import PrivateKey
-from attestlayer.manifest import (
+from attestlayer.kit.disclosure import Disclosure, disclose, parse_disclosure
+from attestlayer.kit.manifest import (
     BINDER,
     CLIENT_NONCE,
     DISCLOSURE,
@@ -20,10 +20,10 @@ from attestlayer.manifest import (
     REGISTRY_RECEIPT,
     parse_manifest,
 )
-from attestlayer.nonce import Nonce
-from attestlayer.notices import NoticeType
-from attestlayer.trust import parse_trust
-from attestlayer.verify import Report, container_report, explain_disclosure
+from attestlayer.kit.nonce import Nonce
+from attestlayer.log.notices import NoticeType
+from attestlayer.log.trust import parse_trust
+from attestlayer.verify.verifier import Report, container_report, explain_disclosure
 from support.build import ISSUER, STRANGER, Delivered, Plan, Round, Scenario, make, make_zip, sign_receipt
 from support.cases import Subject
 from support.judge import opened

@@ -4,10 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from attestlayer.canonical import format_json, parse_json
-from attestlayer.checkpoint import parse_checkpoint
 from attestlayer.errors import Reason
-from attestlayer.leaf import parse_entry, parse_record
-from attestlayer.manifest import (
+from attestlayer.kit.intake_report import parse_report
+from attestlayer.kit.manifest import (
     HASH_TRAIL,
     INTAKE_REPORT,
     MANIFEST,
@@ -15,12 +14,13 @@ from attestlayer.manifest import (
     REGISTRY_RECEIPT,
     parse_manifest,
 )
-from attestlayer.notices import parse_notices
-from attestlayer.receipt import parse_receipt
-from attestlayer.registry_receipt import parse_registry_receipt
-from attestlayer.report import parse_report
-from attestlayer.trail import parse_trail
-from attestlayer.trust import parse_trust
+from attestlayer.kit.receipt import parse_receipt
+from attestlayer.kit.trail import parse_trail
+from attestlayer.log.checkpoint import parse_checkpoint
+from attestlayer.log.leaf import parse_entry, parse_record
+from attestlayer.log.notices import parse_notices
+from attestlayer.log.registry_receipt import parse_registry_receipt
+from attestlayer.log.trust import parse_trust
 from support.build import Delivered, make
 
 

@@ -11,9 +11,9 @@ from enum import StrEnum
 from pathlib import Path
 
 from attestlayer.encoding import Hash, format_hash
-from attestlayer.leaf import parse_entry
-from attestlayer.receipt import MERGE_DELAY_S
-from attestlayer.verify import Verdict
+from attestlayer.log.leaf import parse_entry
+from attestlayer.log.promises import MERGE_DELAY_S
+from attestlayer.verify.verifier import Verdict
 from issuer.errors import Code, ServiceError, StoreError
 from issuer.log.store import LogPorts
 from issuer.model import CreditKind, Packet, PacketState

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from attestlayer import layout
 from attestlayer.encoding import sha256
-from attestlayer.nonce import Nonce
-from issuer.bootstrap import Service, initialise_home
+from attestlayer.kit.nonce import Nonce
+from attestlayer.log import layout
+from issuer.bootstrap.home import initialise_home
+from issuer.bootstrap.service import Service
 from issuer.intake.sidecar import SIDECAR, read_sidecar
 from issuer.kits.objects import delivered_object, record_object
 from issuer.log import face

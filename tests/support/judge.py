@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from attestlayer.errors import Reason, VerificationError
-from attestlayer.files import open_kit
-from attestlayer.kit import Kit
-from attestlayer.trust import parse_trust
-from attestlayer.verify import Report, container_report, explain, verify
+from attestlayer.kit.container import Kit
+from attestlayer.log.trust import parse_trust
+from attestlayer.reading.files import open_kit
+from attestlayer.verify.verifier import Report, container_report, explain, verify
 from support.build import open_zip
 from support.cases import Subject
 

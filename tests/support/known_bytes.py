@@ -1,7 +1,7 @@
 """Everything that is signed, published or reported for fixed inputs, as SHA-256 by name.
 
-`conformance/known_bytes.json` keeps the hashes, `vectors/generate.py` writes it. Where one changes, a format, a
-policy or a sentence has changed.
+`conformance/known_bytes.json` keeps the hashes, `vectors/generate.py` writes it. Where one changes, a
+format, a policy or a sentence has changed.
 """
 
 import hashlib
@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zipfile import ZipFile
 
-from attestlayer import layout
-from attestlayer.cli import main
+from attestlayer.cli.main import main
 from attestlayer.encoding import format_hash, sha256
-from issuer.adapters.typst_binder import TypstBinder
+from attestlayer.log import layout
+from issuer.adapters.binder.renderer import TypstBinder
 from issuer.intake.catalogue import load_policies
 from issuer.intake.sidecar import SIDECAR, read_sidecar
 from issuer.kits.objects import delivered_object, record_object

@@ -5,8 +5,8 @@ import tempfile
 from pathlib import Path
 
 from attestlayer.canonical import Json, format_json
-from attestlayer.trust import parse_trust
-from attestlayer.verify import Report
+from attestlayer.log.trust import parse_trust
+from attestlayer.verify.verifier import Report
 from support.cases import CASES, Subject
 from support.disclosures import good, judge_disclosure
 from support.judge import judge

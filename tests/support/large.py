@@ -10,15 +10,15 @@ from dataclasses import dataclass, field, replace
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from attestlayer import layout
 from attestlayer.canonical import format_json
-from attestlayer.checkpoint import Checkpoint, parse_checkpoint
 from attestlayer.encoding import Hash
-from attestlayer.keyring import read_notices
-from attestlayer.leaf import Leaf
-from attestlayer.note import ED25519, Note, VerifierKey, sign_note
-from attestlayer.notices import Notices, parse_notices
-from issuer.adapters.directory import DirectoryStore
+from attestlayer.log import layout
+from attestlayer.log.checkpoint import Checkpoint, parse_checkpoint
+from attestlayer.log.keyring import read_notices
+from attestlayer.log.leaf import Leaf
+from attestlayer.log.note import ED25519, Note, VerifierKey, sign_note
+from attestlayer.log.notices import Notices, parse_notices
+from issuer.adapters.local.directory import DirectoryStore
 from issuer.log.face import read_edge
 from issuer.log.promise import Promise, promise_after
 from issuer.log.publication import EdgeOfTree, Growth, consistency_object, entry_objects, views

@@ -12,11 +12,11 @@ from typing import cast
 from attestlayer.canonical import format_json
 from attestlayer.encoding import Hash, sha256
 from attestlayer.keys import PrivateKey, PublicKey
-from attestlayer.leaf import Leaf
-from attestlayer.receipt import MERGE_DELAY_S
-from issuer.adapters.directory import DirectoryStore
-from issuer.adapters.sqlite import SqliteLedger
-from issuer.adapters.sqlite_leaves import put
+from attestlayer.log.leaf import Leaf
+from attestlayer.log.promises import MERGE_DELAY_S
+from issuer.adapters.local.directory import DirectoryStore
+from issuer.adapters.local.sqlite import SqliteLedger
+from issuer.adapters.local.sqlite_leaves import put
 from issuer.errors import StoreError
 from issuer.log.promise import debit_id
 from issuer.log.store import LogPorts

@@ -9,12 +9,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from attestlayer.encoding import Hash
-from attestlayer.leaf import Leaf
-from attestlayer.merkle import TreeHead
-from attestlayer.tiles import WIDTH
-from issuer import bootstrap
-from issuer.adapters.directory import DirectoryStore
-from issuer.bootstrap import Service
+from attestlayer.log.leaf import Leaf
+from attestlayer.log.merkle import TreeHead
+from attestlayer.log.tiles import WIDTH
+from issuer.adapters.local.directory import DirectoryStore
+from issuer.bootstrap import process
+from issuer.bootstrap.service import Service
 from issuer.local.application import make_server
 from issuer.local.static import StaticRequest, answer_static
 from issuer.log import face
@@ -64,7 +64,7 @@ def registry_site(folder: Path) -> Iterator[RegistrySite]:
     _round(service)
     assert not service.indexer.run().more
     service.publish()
-    before = list(bootstrap._used)
+    before = list(process._used)
     server = make_server(service, "127.0.0.1", 0, ticking=False)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -73,7 +73,7 @@ def registry_site(folder: Path) -> Iterator[RegistrySite]:
     finally:
         server.close()
         thread.join(30)
-        bootstrap._used[:] = before
+        process._used[:] = before
 
 
 @contextmanager

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from attestlayer.canonical import format_json
-from attestlayer.checkpoint import Checkpoint
 from attestlayer.encoding import sha256
-from attestlayer.files import open_kit
-from attestlayer.nonce import Nonce
-from attestlayer.verify import Report, explain
+from attestlayer.kit.nonce import Nonce
+from attestlayer.log.checkpoint import Checkpoint
+from attestlayer.reading.files import open_kit
+from attestlayer.verify.verifier import Report, explain
 from issuer.intake.catalogue import Catalogue, build_catalogue
 from issuer.kits.objects import delivered_object, record_object
 from issuer.log.face import read_trust_root

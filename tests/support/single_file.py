@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from attestlayer.receipt import BOUNDARY
+from attestlayer.kit.receipt import BOUNDARY
 from attestlayer.version import VERSION
 from issuer.adapters.release_files import read_sources
 from issuer.release.single_file import make_single_file

@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 
 import html5lib  # type: ignore[import-untyped]
 
-from issuer.adapters.jinja_pages import JinjaPages
+from issuer.adapters.pages import JinjaPages
 from issuer.intake.catalogue import load_policies
 from issuer.services.publish import SitePublisher
 from support.log import TestLog

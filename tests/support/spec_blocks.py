@@ -9,12 +9,13 @@ from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
 from attestlayer.canonical import format_json
-from attestlayer.cli_json import format_report_json, trust_members
-from attestlayer.cli_text import Kind, Subject
-from attestlayer.disclosure import disclose
+from attestlayer.cli.json import format_report_json, trust_members
+from attestlayer.cli.text import Kind, Subject
 from attestlayer.encoding import format_base64url, format_hash, sha256
 from attestlayer.keys import PrivateKey
-from attestlayer.manifest import (
+from attestlayer.kit.disclosure import disclose
+from attestlayer.kit.intake_report import parse_report
+from attestlayer.kit.manifest import (
     BINDER,
     CLIENT_NONCE,
     DISCLOSURE,
@@ -26,12 +27,11 @@ from attestlayer.manifest import (
     REGISTRY_RECEIPT,
     parse_manifest,
 )
-from attestlayer.merkle import leaf_hash, prove_consistency, prove_inclusion
-from attestlayer.note import ED25519, VerifierKey
-from attestlayer.report import parse_report
-from attestlayer.tiles import format_bundle, format_tile
-from attestlayer.trail import parse_trail
-from attestlayer.verify import explain
+from attestlayer.kit.trail import parse_trail
+from attestlayer.log.merkle import leaf_hash, prove_consistency, prove_inclusion
+from attestlayer.log.note import ED25519, VerifierKey
+from attestlayer.log.tiles import format_bundle, format_tile
+from attestlayer.verify.verifier import explain
 from support.build import ISSUER, ORIGIN, REGISTRY, hash_reader, make_zip
 from support.worked import RECORDS, WITNESSES, Worked, worked
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from attestlayer.advice import ADVICE, REMARK_ADVICE
+from attestlayer.cli.advice import ADVICE, REMARK_ADVICE
 
 PATH = Path(__file__).parents[2] / "site/content/spec/REG-1.0.md"
 

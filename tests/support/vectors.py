@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from attestlayer.canonical import Members
-from attestlayer.cli_verify import _unread_receipt
+from attestlayer.cli.verify import _unread_receipt
 from attestlayer.encoding import (
     Hash,
     format_base64url,
@@ -20,9 +20,10 @@ from attestlayer.encoding import (
     sha256,
 )
 from attestlayer.errors import Reason, VerificationError, malformed
-from attestlayer.keyring import parse_jwks
 from attestlayer.keys import PublicKey
-from attestlayer.merkle import (
+from attestlayer.kit.nonce import parse_nonce
+from attestlayer.log.keyring import parse_jwks
+from attestlayer.log.merkle import (
     TreeHead,
     check_consistency,
     check_inclusion,
@@ -31,12 +32,11 @@ from attestlayer.merkle import (
     prove_inclusion,
     root_of,
 )
-from attestlayer.nonce import parse_nonce
-from attestlayer.note import parse_note
-from attestlayer.notices import Role
-from attestlayer.registry_receipt import parse_registry_receipt
-from attestlayer.trust import parse_trust
-from attestlayer.verify import Report, explain_receipt, explain_receipt_by_jwks
+from attestlayer.log.note import parse_note
+from attestlayer.log.notices import Role
+from attestlayer.log.registry_receipt import parse_registry_receipt
+from attestlayer.log.trust import parse_trust
+from attestlayer.verify.verifier import Report, explain_receipt, explain_receipt_by_jwks
 from support.build import ORIGIN, hash_reader
 from support.cases import CASES, Case, Subject
 from support.disclosures import CASES as DISCLOSURES

@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from attestlayer.canonical import Json, Members, format_json
-from attestlayer.checkpoint import Checkpoint
 from attestlayer.encoding import format_base64url, format_hash, format_time, sha256
 from attestlayer.errors import Reason
 from attestlayer.keys import PrivateKey
-from attestlayer.merkle import EMPTY_ROOT, TreeHead
-from attestlayer.note import COSIGNATURE, VerifierKey
-from attestlayer.notices import Notice, NoticeType, Role, format_jwk, key_added
+from attestlayer.log.checkpoint import Checkpoint
+from attestlayer.log.merkle import EMPTY_ROOT, TreeHead
+from attestlayer.log.note import COSIGNATURE, VerifierKey
+from attestlayer.log.notices import Notice, NoticeType, Role, format_jwk, key_added
 from support.build import (
     ISSUER,
     ORIGIN,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from attestlayer.canonical import Json, Members, format_json, parse_json
 from attestlayer.encoding import format_base64url, format_hash, sha256
-from attestlayer.merkle import EMPTY_ROOT
+from attestlayer.log.merkle import EMPTY_ROOT
 from support.documents import KINDS
 
 Vector = dict[str, object]

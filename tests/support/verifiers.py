@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from attestlayer.cli import main
-from attestlayer.kit import read_zip
+from attestlayer.cli.main import main
+from attestlayer.kit.container import read_zip
 from support.browsers import JS, Page
 from support.cases import Subject
 from support.judge import write_folder

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from attestlayer.checkpoint import NoteBody, parse_note_body
-from attestlayer.merkle import check_consistency
-from attestlayer.note import COSIGNATURE, Note, Signature, VerifierKey, cosign_note
-from attestlayer.policy import WitnessPolicy
+from attestlayer.log.checkpoint import NoteBody, parse_note_body
+from attestlayer.log.merkle import check_consistency
+from attestlayer.log.note import COSIGNATURE, Note, Signature, VerifierKey, cosign_note
+from attestlayer.log.quorum import WitnessPolicy
 from issuer.errors import LogHaltedError
 from issuer.ports import ConsistencyProver
 from support.log import HeldClock, SeedSigner

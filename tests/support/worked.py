@@ -5,8 +5,8 @@ from functools import cache
 
 from attestlayer.canonical import Members, format_json
 from attestlayer.encoding import format_hash, format_time, sha256
-from attestlayer.leaf import Leaf, LeafRecord
-from attestlayer.notices import NoticeType
+from attestlayer.log.leaf import Leaf, LeafRecord
+from attestlayer.log.notices import NoticeType
 from support.build import (
     ISSUER,
     POLICY,

@@ -11,10 +11,12 @@ FUNCTIONS = Path(__file__).parents[2]
 
 
 def read_sources(functions: Path = FUNCTIONS) -> Mapping[str, str]:
-    """The text of each module by its name, stand-ins in their places. Raises `OSError`."""
-    paths = [path for path in sorted((functions / "attestlayer").glob("*.py")) if path.stem[0] != "_"]
-    paths += [functions / "issuer" / "release" / "standins" / f"{name}.py" for name in STANDINS]
-    return {path.stem: path.read_text(encoding="utf-8") for path in paths}
+    """The text of each module by its name below the package, stand-ins in their places. Raises `OSError`."""
+    core, standins = functions / "attestlayer", functions / "issuer" / "release" / "standins"
+    modules = [path.relative_to(core) for path in sorted(core.rglob("*.py")) if path.stem[0] != "_"]
+    paths = {".".join(module.with_suffix("").parts): core / module for module in modules}
+    paths |= {name: standins / f"{name}.py" for name in STANDINS}
+    return {name: path.read_text(encoding="utf-8") for name, path in paths.items()}
 
 
 class ReleaseFiles:

@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler import Request, Response
 from attestlayer.canonical import format_json
 from attestlayer.encoding import shown
 from issuer.api.shapes import Shape
-from issuer.bootstrap import Service
+from issuer.bootstrap.service import Service
 from issuer.errors import Code, ServiceError
 from issuer.model import Answer, ApiKey
 

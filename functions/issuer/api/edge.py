@@ -20,15 +20,10 @@ from issuer.api.call import Call, put_call
 from issuer.api.endpoints import Endpoint, find_endpoint
 from issuer.api.faults import invalid_request
 from issuer.api.resolver import ALL_ENDPOINTS, resolver
-from issuer.bootstrap import Service
+from issuer.bootstrap.service import Service
 from issuer.errors import Code, Fault, ServiceError
-from issuer.http.problem import (
-    CONTENT_TYPE,
-    as_told,
-    format_problem,
-    problem_headers,
-)
 from issuer.intake.texts import parse_record_json
+from issuer.problem import CONTENT_TYPE, as_told, format_problem, problem_headers
 
 MAX_BODY_LENGTH = 1024 * 1024
 """Bytes of a request's body. Records do not come this way."""

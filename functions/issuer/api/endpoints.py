@@ -8,7 +8,7 @@ from functools import cached_property
 from issuer.api import issuing, kits, lanes, packets, paging, qualifications, records, shapes, workspace
 from issuer.api.call import JSON, Reply
 from issuer.errors import Code, ServiceError
-from issuer.http.problem import MethodNotAllowedError
+from issuer.problem import MethodNotAllowedError
 from issuer.services.workspace import READ, WRITE
 
 OPENAPI_PATH = "/v1/openapi.json"

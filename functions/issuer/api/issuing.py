@@ -5,7 +5,7 @@ from aws_lambda_powertools.event_handler import Request
 from issuer.api.bodies import IssueBody
 from issuer.api.call import JSON, Reply, call_of, reply_bytes, reply_text
 from issuer.api.idempotency import carry_out_once
-from issuer.http.preferences import choose_media_type
+from issuer.api.preferences import choose_media_type
 from issuer.intake.blocker_report import format_blocker_report, format_blocker_text
 from issuer.model import Answer, Claim
 

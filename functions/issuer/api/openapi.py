@@ -13,7 +13,7 @@ from attestlayer.canonical import format_json
 from issuer.api.call import JSON
 from issuer.api.endpoints import Endpoint
 from issuer.api.shapes import Problem, Shape
-from issuer.http.problem import CONTENT_TYPE
+from issuer.problem import CONTENT_TYPE
 
 TITLE = "AttestLayer partner API"
 VERSION = "1"

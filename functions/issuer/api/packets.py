@@ -9,9 +9,9 @@ from issuer.api.bodies import PacketBody
 from issuer.api.call import Call, Reply, call_of, format_shape, reply
 from issuer.api.idempotency import carry_out_once
 from issuer.api.paging import DEFAULT_LIMIT, Limit, Page, StartingAfter, unknown_cursor
+from issuer.api.preferences import parse_wait
 from issuer.api.shapes import PacketAnswer, PacketsAnswer
 from issuer.errors import ServiceError
-from issuer.http.preferences import parse_wait
 from issuer.kits.objects import record_object
 from issuer.model import Answer, Claim, Packet, PacketState
 from issuer.services.packet import CHANGEABLE, PacketRequest

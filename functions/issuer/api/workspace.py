@@ -12,8 +12,8 @@ from issuer.api.answers import contact_answer, credit_answer
 from issuer.api.bodies import ContactsBody
 from issuer.api.call import JSON, Call, Reply, call_of, reply, reply_text
 from issuer.api.paging import DEFAULT_LIMIT, Limit, Page, StartingAfter, unknown_cursor
+from issuer.api.preferences import choose_media_type
 from issuer.api.shapes import CreditAnswer, CreditsAnswer, ReserveAnswer, WorkspaceAnswer
-from issuer.http.preferences import choose_media_type
 from issuer.kits.tiers import tier_of
 from issuer.model import Contact, CreditEntry, Workspace
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from attestlayer.keyring import Keyring
-from attestlayer.notices import Notices, Role
+from attestlayer.log.keyring import Keyring
+from attestlayer.log.notices import Notices, Role
 from issuer.audit.findings import LEDGER, Examiner, Word
 from issuer.audit.head import Moment
 from issuer.errors import ServiceError, StoreError

@@ -3,14 +3,14 @@
 from contextlib import suppress
 from dataclasses import dataclass
 
-from attestlayer.audit_findings import difference
+from attestlayer.audit.findings import difference
 from attestlayer.canonical import format_json
-from attestlayer.checkpoint import Checkpoint
 from attestlayer.encoding import Hash, format_time
 from attestlayer.errors import VerificationError
-from attestlayer.leaf import Leaf, parse_entry
-from attestlayer.merkle import TreeHead
-from attestlayer.tiles import WIDTH, parse_bundle, tile_at
+from attestlayer.log.checkpoint import Checkpoint
+from attestlayer.log.leaf import Leaf, parse_entry
+from attestlayer.log.merkle import TreeHead
+from attestlayer.log.tiles import WIDTH, parse_bundle, tile_at
 from issuer.audit.findings import Examiner, Word
 from issuer.audit.head import Moment
 from issuer.audit.rounds import Chain

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from attestlayer.audit_findings import difference
+from attestlayer.audit.findings import difference
 from attestlayer.encoding import sha256
 from issuer.errors import StoreError
 from issuer.log.store import LogPorts

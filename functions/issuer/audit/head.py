@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from attestlayer import layout
-from attestlayer.checkpoint import Checkpoint
 from attestlayer.encoding import format_hash, format_time
 from attestlayer.errors import VerificationError
-from attestlayer.notices import parse_notices
-from attestlayer.tiles import WIDTH, parse_bundle, tile_at
+from attestlayer.log import layout
+from attestlayer.log.checkpoint import Checkpoint
+from attestlayer.log.notices import parse_notices
+from attestlayer.log.tiles import WIDTH, parse_bundle, tile_at
 from issuer.audit.findings import Examiner, Word
 from issuer.errors import LogHaltedError
 from issuer.log import face

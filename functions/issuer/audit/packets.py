@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from attestlayer import layout
 from attestlayer.encoding import format_hash, sha256
 from attestlayer.errors import VerificationError
-from attestlayer.leaf import Leaf, parse_entry, parse_record
-from attestlayer.receipt import parse_receipt
+from attestlayer.kit.receipt import parse_receipt
+from attestlayer.log import layout
+from attestlayer.log.leaf import Leaf, parse_entry, parse_record
 from issuer.audit.findings import LEDGER, Examiner, Word
 from issuer.errors import StoreError
 from issuer.kits.objects import record_object, sealed_object

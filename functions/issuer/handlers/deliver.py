@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from issuer.bootstrap import service
-from issuer.telemetry import Metric, Telemetry
+from issuer.bootstrap.process import service
+from issuer.bootstrap.telemetry import Metric, Telemetry
 
 telemetry = Telemetry()
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from issuer.bootstrap import service
-from issuer.telemetry import Telemetry
+from issuer.bootstrap.process import service
+from issuer.bootstrap.telemetry import Telemetry
 
 telemetry = Telemetry()
 

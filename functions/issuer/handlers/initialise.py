@@ -3,11 +3,11 @@
 from typing import Any
 
 from attestlayer.encoding import format_hash
-from issuer.bootstrap_cloud import initialise_cloud
+from issuer.bootstrap.cloud import initialise_cloud
+from issuer.bootstrap.telemetry import Telemetry
 from issuer.errors import Code, ServiceError
 from issuer.log import face
 from issuer.settings import CloudSettings, read_settings
-from issuer.telemetry import Telemetry
 
 telemetry = Telemetry()
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 from issuer.api import edge
-from issuer.bootstrap import service
-from issuer.telemetry import Telemetry
+from issuer.bootstrap.process import service
+from issuer.bootstrap.telemetry import Telemetry
 
 telemetry = Telemetry()
 

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from issuer.bootstrap import Service, service
+from issuer.bootstrap.process import service
+from issuer.bootstrap.service import Service
+from issuer.bootstrap.telemetry import Metric, Telemetry
 from issuer.errors import ServiceError
-from issuer.telemetry import Metric, Telemetry
 
 telemetry = Telemetry()
 

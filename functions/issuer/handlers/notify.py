@@ -5,9 +5,9 @@ The event: `{"workspace": …, "kit_id": …, "reason": …}`, the reason one of
 
 from typing import Any
 
-from issuer.bootstrap import service
+from issuer.bootstrap.process import service
+from issuer.bootstrap.telemetry import Telemetry
 from issuer.errors import Code, ServiceError
-from issuer.telemetry import Telemetry
 
 telemetry = Telemetry()
 

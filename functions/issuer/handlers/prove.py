@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from attestlayer.layout import CONSISTENCY_QUERY, QueryError, headers_of, rewrite_query
-from issuer.bootstrap_prover import prover
+from attestlayer.log.layout import CONSISTENCY_QUERY, QueryError, headers_of, rewrite_query
+from issuer.bootstrap.prover import prover
+from issuer.bootstrap.telemetry import Telemetry
 from issuer.errors import Code, ServiceError
-from issuer.http.problem import CONTENT_TYPE, format_problem
-from issuer.telemetry import Telemetry
+from issuer.problem import CONTENT_TYPE, format_problem
 
 telemetry = Telemetry(traced=False)
 

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from issuer.bootstrap import service
+from issuer.bootstrap.process import service
+from issuer.bootstrap.service import Service
+from issuer.bootstrap.telemetry import Metric, Telemetry
 from issuer.errors import LogHaltedError, QuorumMissedError
 from issuer.log.promise import oldest_waiting
-from issuer.service import Service
 from issuer.services.sequence import Outcome, RoundReport
-from issuer.telemetry import Metric, Telemetry
 
 telemetry = Telemetry()
 

@@ -8,9 +8,9 @@ from typing import BinaryIO
 
 from attestlayer.canonical import parse_json, take_members
 from attestlayer.encoding import Hash, format_hash, format_time, sha256
-from attestlayer.kit import KitWriter
-from attestlayer.leaf import Leaf, LeafRecord
-from attestlayer.manifest import (
+from attestlayer.kit.container import KitWriter
+from attestlayer.kit.intake_report import CheckResult, IntakeReport, ReportCheck, ReportRecord
+from attestlayer.kit.manifest import (
     BINDER,
     CLIENT_NONCE,
     HASH_TRAIL,
@@ -23,10 +23,20 @@ from attestlayer.manifest import (
     Manifest,
     ManifestFile,
 )
-from attestlayer.nonce import Nonce
-from attestlayer.receipt import BOUNDARY, MERGE_DELAY_S, Receipt
-from attestlayer.report import CheckResult, IntakeReport, ReportCheck, ReportRecord
-from attestlayer.trail import EventType, Trail, accepted, chain_events, evaluated, rendered, sealed, submitted
+from attestlayer.kit.nonce import Nonce
+from attestlayer.kit.receipt import BOUNDARY, Receipt
+from attestlayer.kit.trail import (
+    EventType,
+    Trail,
+    accepted,
+    chain_events,
+    evaluated,
+    rendered,
+    sealed,
+    submitted,
+)
+from attestlayer.log.leaf import Leaf, LeafRecord
+from attestlayer.log.promises import MERGE_DELAY_S
 from issuer.errors import Code, ServiceError
 from issuer.intake.evaluate import Report
 from issuer.intake.examine import Examined

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 
-from attestlayer.receipt import BOUNDARY
+from attestlayer.kit.receipt import BOUNDARY
 
 _TEXT = """\
 AttestLayer evidence kit {kit_id}

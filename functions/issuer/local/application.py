@@ -11,18 +11,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from issuer import bootstrap
-from issuer.adapters.local_transfers import LocalTransfers
-from issuer.bootstrap import Service
+from issuer.adapters.local.transfers import LocalTransfers
+from issuer.bootstrap import process
+from issuer.bootstrap.service import Service
 from issuer.handlers import issue
-from issuer.http.problem import (
-    CONTENT_TYPE,
-    MethodNotAllowedError,
-    as_told,
-    format_problem,
-    problem_headers,
-)
-from issuer.http.wsgi import Environ, HttpAnswer, LambdaContext, StartResponse, answer_of, raw_target
 from issuer.intake.policy import MAX_TOTAL_SIZE
 from issuer.kits.ids import make_id
 from issuer.local.events import event_of
@@ -37,6 +29,8 @@ from issuer.local.transfers import (
     send_download,
     take_upload,
 )
+from issuer.local.wsgi import Environ, HttpAnswer, LambdaContext, StartResponse, answer_of, raw_target
+from issuer.problem import CONTENT_TYPE, MethodNotAllowedError, as_told, format_problem, problem_headers
 
 API_PATHS = ("/v1/qualifications", "/v1/workspace", "/v1/lanes", "/v1/packets", "/v1/openapi.json")
 
@@ -129,7 +123,7 @@ def make_server(service: Service, host: str, port: int, *, ticking: bool = True)
     url = url_of(host, listening)
     assert isinstance(service.transfers, LocalTransfers)
     local = replace(service, transfers=replace(service.transfers, base_url=url))
-    bootstrap.use(local)
+    process.use(local)
     longest = MAX_TOTAL_SIZE + FORM_OVERHEAD
     http = HttpServer(LocalApplication(local), listening, url, longest)
     if not ticking:

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 from attestlayer.encoding import shown
 from issuer.errors import Code, ServiceError
-from issuer.http.wsgi import Environ, raw_target
+from issuer.local.wsgi import Environ, raw_target
 
 MAX_BODY_LENGTH = 6 * 1024 * 1024
 """Bytes of the largest body that Lambda is given."""

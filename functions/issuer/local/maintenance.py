@@ -7,8 +7,8 @@ from typing import TextIO
 
 from attestlayer.encoding import format_time
 from issuer.handlers import maintain
-from issuer.http.wsgi import LambdaContext
 from issuer.local.ticker import Handler
+from issuer.local.wsgi import LambdaContext
 from issuer.ports import Clock
 
 FIRST_S = 3600.0

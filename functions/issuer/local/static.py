@@ -3,20 +3,14 @@
 import re
 from dataclasses import dataclass
 
-from attestlayer import layout
 from attestlayer.encoding import format_hash, sha256, shown
-from attestlayer.layout import QueryError, headers_of, rewrite_query
+from attestlayer.log import layout
+from attestlayer.log.layout import QueryError, headers_of, rewrite_query
 from issuer.errors import Code, ServiceError
 from issuer.handlers import prove
-from issuer.http.problem import (
-    CONTENT_TYPE,
-    MethodNotAllowedError,
-    as_told,
-    format_problem,
-    problem_headers,
-)
-from issuer.http.wsgi import HttpAnswer, LambdaContext, answer_of
+from issuer.local.wsgi import HttpAnswer, LambdaContext, answer_of
 from issuer.ports import ObjectStore
+from issuer.problem import CONTENT_TYPE, MethodNotAllowedError, as_told, format_problem, problem_headers
 
 METHODS = ("GET", "HEAD", "OPTIONS")
 INDEX = "index.html"

@@ -8,7 +8,7 @@ from typing import Any, TextIO
 from attestlayer.encoding import format_time
 from issuer.errors import ServiceError
 from issuer.handlers import deliver, index, release, sequence
-from issuer.http.wsgi import LambdaContext
+from issuer.local.wsgi import LambdaContext
 from issuer.ports import Clock
 
 Handler = Callable[[dict[str, Any], object], Mapping[str, object]]

@@ -16,10 +16,10 @@ from multipart import (  # type: ignore[import-untyped]
 )
 
 from attestlayer.encoding import format_base64, format_hash, shown
-from issuer.adapters.local_transfers import LocalTransfers, Upload
-from issuer.bootstrap import Service
+from issuer.adapters.local.transfers import LocalTransfers, Upload
+from issuer.bootstrap.service import Service
 from issuer.errors import Code, ServiceError, StoreError
-from issuer.http.wsgi import Environ, HttpAnswer
+from issuer.local.wsgi import Environ, HttpAnswer
 
 UPLOAD_PATH = "/uploads"
 DOWNLOAD_PREFIX = "/downloads/"

@@ -8,7 +8,7 @@ the same.
 from contextlib import suppress
 
 from attestlayer.canonical import format_json, parse_json, take_document, take_integer, take_string
-from attestlayer.notices import IncidentReason
+from attestlayer.log.notices import IncidentReason
 from issuer.errors import ObjectConflictError, StoreError
 from issuer.log.state import undamaged
 from issuer.ports import ObjectStore

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from attestlayer.canonical import Json, format_json, parse_json, take_array, take_document, take_integer
-from attestlayer.checkpoint import Checkpoint
-from attestlayer.tiles import WIDTH
+from attestlayer.log.checkpoint import Checkpoint
+from attestlayer.log.tiles import WIDTH
 from issuer.log.state import undamaged
 
 COLLECTED = "collected"

@@ -1,13 +1,13 @@
 """Reads the log's public face, believing nothing: newest checkpoint, right edge, trust root."""
 
-from attestlayer import layout
-from attestlayer.checkpoint import Checkpoint, parse_checkpoint
 from attestlayer.encoding import Hash
 from attestlayer.errors import VerificationError
-from attestlayer.merkle import HashReader, TreeHead, leaf_hash, root_hash
-from attestlayer.notices import parse_notices
-from attestlayer.tiles import Tile, edge_tiles, hash_reader, parse_bundle, parse_tile
-from attestlayer.trust import TrustRoot, make_trust_root
+from attestlayer.log import layout
+from attestlayer.log.checkpoint import Checkpoint, parse_checkpoint
+from attestlayer.log.merkle import HashReader, TreeHead, leaf_hash, root_hash
+from attestlayer.log.notices import parse_notices
+from attestlayer.log.tiles import Tile, edge_tiles, hash_reader, parse_bundle, parse_tile
+from attestlayer.log.trust import TrustRoot, make_trust_root
 from issuer.errors import LogHaltedError
 from issuer.log.publication import EdgeOfTree
 from issuer.ports import ObjectStore

@@ -6,10 +6,10 @@ head, so that all publishers of a round write the same `/v1/stats` (decision pag
 
 from dataclasses import dataclass
 
-from attestlayer import layout
 from attestlayer.canonical import Json, Members, take_array, take_integer, take_object, take_time
-from attestlayer.checkpoint import Checkpoint
 from attestlayer.encoding import format_hash, format_time
+from attestlayer.log import layout
+from attestlayer.log.checkpoint import Checkpoint
 from issuer.model import CreditEntry, CreditKind, WaitingLeaf
 from issuer.ports import Ledger, ObjectStore
 

@@ -4,24 +4,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from attestlayer import layout
 from attestlayer.canonical import Json, format_json
 from attestlayer.encoding import Hash, format_hash, format_time
-from attestlayer.keyring import Keyring
-from attestlayer.merkle import HashReader, TreeHead, prove_consistency, prove_inclusion, root_hash
-from attestlayer.note import ED25519, VerifierKey
-from attestlayer.notices import Role
-from attestlayer.receipt import MERGE_DELAY_S
-from attestlayer.registry_receipt import RegistryReceipt
-from attestlayer.tiles import (
-    WIDTH,
-    Tile,
-    extend_tiles,
-    format_bundle,
-    format_tile,
-    hash_reader,
-)
-from attestlayer.trust import make_trust_root
+from attestlayer.log import layout
+from attestlayer.log.keyring import Keyring
+from attestlayer.log.merkle import HashReader, TreeHead, prove_consistency, prove_inclusion, root_hash
+from attestlayer.log.note import ED25519, VerifierKey
+from attestlayer.log.notices import Role
+from attestlayer.log.promises import MERGE_DELAY_S
+from attestlayer.log.registry_receipt import RegistryReceipt
+from attestlayer.log.tiles import WIDTH, Tile, extend_tiles, format_bundle, format_tile, hash_reader
+from attestlayer.log.trust import make_trust_root
 from issuer.errors import LogHaltedError
 from issuer.log.promise import Promise
 from issuer.log.state import Batch, SignedRound

@@ -8,13 +8,13 @@ import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from attestlayer import layout
 from attestlayer.canonical import format_json
-from attestlayer.checkpoint import Checkpoint
 from attestlayer.encoding import sha256
-from attestlayer.keyring import read_notices
-from attestlayer.notices import IncidentReason, Notices, late_merge, parse_notices
-from attestlayer.receipt import MERGE_DELAY_S
+from attestlayer.log import layout
+from attestlayer.log.checkpoint import Checkpoint
+from attestlayer.log.keyring import read_notices
+from attestlayer.log.notices import IncidentReason, Notices, late_merge, parse_notices
+from attestlayer.log.promises import MERGE_DELAY_S
 from issuer.errors import LogHaltedError, StaleTagError, StoreError
 from issuer.log import face
 from issuer.log.cause import settle_cause

@@ -1,8 +1,8 @@
 """Queued notices: which of them can stand next in the public document."""
 
 from attestlayer.canonical import parse_json, take_members
-from attestlayer.keyring import read_notices
-from attestlayer.notices import Notices, NoticeType
+from attestlayer.log.keyring import read_notices
+from attestlayer.log.notices import Notices, NoticeType
 from issuer.model import QueuedNotice
 
 

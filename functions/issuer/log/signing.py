@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from attestlayer.checkpoint import Checkpoint
-from attestlayer.keyring import Keyring
-from attestlayer.merkle import prove_consistency
-from attestlayer.note import (
+from attestlayer.log.checkpoint import Checkpoint
+from attestlayer.log.keyring import Keyring
+from attestlayer.log.merkle import prove_consistency
+from attestlayer.log.note import (
     ED25519,
     MAX_SIGNATURES,
     Note,
@@ -16,10 +16,10 @@ from attestlayer.note import (
     signature_verifies,
     signatures_by,
 )
-from attestlayer.notices import IncidentReason, Role
-from attestlayer.policy import NO_QUORUM, WitnessPolicy
-from attestlayer.steps_registry import WITNESS_WINDOW_S
-from attestlayer.trust import make_trust_root
+from attestlayer.log.notices import IncidentReason, Role
+from attestlayer.log.promises import WITNESS_WINDOW_S
+from attestlayer.log.quorum import NO_QUORUM, WitnessPolicy
+from attestlayer.log.trust import make_trust_root
 from issuer.errors import (
     Code,
     LogHaltedError,

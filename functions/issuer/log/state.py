@@ -20,7 +20,6 @@ from attestlayer.canonical import (
     take_time,
     take_value,
 )
-from attestlayer.checkpoint import Checkpoint, take_checkpoint
 from attestlayer.encoding import (
     Hash,
     format_hash,
@@ -32,10 +31,11 @@ from attestlayer.encoding import (
     shown,
 )
 from attestlayer.errors import VerificationError
-from attestlayer.leaf import Leaf, parse_entry
-from attestlayer.merkle import Edge, TreeHead
-from attestlayer.note import Note, parse_note
-from attestlayer.notices import Notices, take_notices
+from attestlayer.log.checkpoint import Checkpoint, take_checkpoint
+from attestlayer.log.leaf import Leaf, parse_entry
+from attestlayer.log.merkle import Edge, TreeHead
+from attestlayer.log.note import Note, parse_note
+from attestlayer.log.notices import Notices, take_notices
 from issuer.errors import LogHaltedError
 from issuer.log.promise import Promise, take_promise
 

@@ -1,6 +1,6 @@
 """The verifier in one file, `verify.py`: the core's own modules, one behind the other, as they are written.
 
-Of each module what `attestlayer.standalone.main` needs is taken over with its comments; imports of the
+Of each module what `attestlayer.cli.standalone.main` needs is taken over with its comments; imports of the
 project fall away, for everything stands in one namespace. Two names that clash are an error, to be put
 right in the sources, and so is a statement that is no definition: nothing here rewrites code, but for
 `module.name` to `name`, and type aliases, which no running code reads and older Pythons can't.
@@ -10,11 +10,11 @@ import ast
 import builtins
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
 PACKAGE = "attestlayer"
-ENTRY = ("standalone", "main")
+ENTRY = ("cli.standalone", "main")
 STANDINS = ("ed25519", "jcs", "older")
 """Modules of `issuer.release.standins`; the first two take the place of the core's of that name."""
 
@@ -101,7 +101,7 @@ def make_single_file(sources: Mapping[str, str], version: str, boundary: str) ->
 
     Raises `BuildError`.
     """
-    modules = {name: _parse_module(name, text) for name, text in sources.items()}
+    modules = {name: _parse_module(name, text, sources.keys()) for name, text in sources.items()}
     order = _in_order(modules, ENTRY[0])
     kept = _reached(modules)
     _check_names(modules, kept)
@@ -112,14 +112,14 @@ def make_single_file(sources: Mapping[str, str], version: str, boundary: str) ->
     return "\n".join(parts) + '\n\nif __name__ == "__main__":\n    sys.exit(main())\n'
 
 
-def _parse_module(name: str, text: str) -> _Module:
+def _parse_module(name: str, text: str, known: Set[str]) -> _Module:
     tree, lines = ast.parse(text), text.splitlines(keepends=True)
     module = _Module(name, ast.get_docstring(tree) or "")
     end = 0
     for place, statement in enumerate(tree.body):
         begin, end = end, statement.end_lineno or 0
         if isinstance(statement, (ast.Import, ast.ImportFrom)):
-            _read_import(module, statement)
+            _read_import(module, statement, known)
         elif _is_text(statement):
             if place and module.units:
                 _lengthen(module, "".join(lines[begin:end]))
@@ -129,16 +129,19 @@ def _parse_module(name: str, text: str) -> _Module:
     return module
 
 
-def _read_import(module: _Module, statement: ast.Import | ast.ImportFrom) -> None:
+def _read_import(module: _Module, statement: ast.Import | ast.ImportFrom, known: Set[str]) -> None:
     if any(alias.asname for alias in statement.names):
         raise BuildError(f"{module.name}: an import under another name, line {statement.lineno}")
     for alias in statement.names:
         if isinstance(statement, ast.Import):
             module.external[alias.name] = f"import {alias.name}"
-        elif statement.module == PACKAGE:
-            module.modules[alias.name] = alias.name
-        elif (statement.module or "").startswith(f"{PACKAGE}."):
-            module.names[alias.name] = (statement.module or "").split(".")[1]
+        elif (statement.module or "").split(".")[0] == PACKAGE:
+            home = (statement.module or "").removeprefix(PACKAGE).removeprefix(".")
+            whole = f"{home}.{alias.name}".removeprefix(".")
+            if whole in known:
+                module.modules[alias.name] = whole
+            else:
+                module.names[alias.name] = home
         elif (statement.module, alias.name) in _OLDER and module.name != "older":
             module.names[alias.name] = "older"
         else:
@@ -289,7 +292,7 @@ def _imports(modules: Mapping[str, _Module], kept: Iterable[Place]) -> Iterator[
 def _section(module: _Module, kept: set[Place]) -> str:
     """A module's banner and what is kept of it."""
     origin = "issuer/release/standins" if module.name in STANDINS else PACKAGE
-    banner = [f"{origin}/{module.name}.py", *module.doc.splitlines()]
+    banner = [f"{origin}/{module.name.replace('.', '/')}.py", *module.doc.splitlines()]
     lines = ["", "", _RULE, *(f"# {line}".rstrip() for line in banner), _RULE, "", ""]
     texts = [unit.text for number, unit in enumerate(module.units) if (module.name, number) in kept]
     return "\n".join(lines) + _MARK.sub("", "".join(texts)).strip("\n")

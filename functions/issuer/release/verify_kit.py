@@ -16,11 +16,11 @@ from attestlayer.canonical import (
     take_object,
     take_string,
 )
-from attestlayer.cli_selftest import EXPECTED
+from attestlayer.cli.selftest import EXPECTED
 from attestlayer.encoding import format_hash, parse_base64, sha256
-from attestlayer.kit import KitWriter
-from attestlayer.receipt import BOUNDARY
-from attestlayer.trust import TrustRoot
+from attestlayer.kit.container import KitWriter
+from attestlayer.kit.receipt import BOUNDARY
+from attestlayer.log.trust import TrustRoot
 from attestlayer.version import VERSION
 from issuer.ports import ReleaseParts
 from issuer.release.page import build_page

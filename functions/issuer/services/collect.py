@@ -9,8 +9,8 @@ forms deleted: no checkpoint that was the newest at any moment of that day has a
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from attestlayer.checkpoint import Checkpoint
-from attestlayer.tiles import WIDTH, Tile, level_width
+from attestlayer.log.checkpoint import Checkpoint
+from attestlayer.log.tiles import WIDTH, Tile, level_width
 from issuer.errors import LogHaltedError, StaleTagError
 from issuer.log import face
 from issuer.log.collected import COLLECTED, RETENTION_S, Collected, parse_collected

@@ -5,16 +5,16 @@ import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from attestlayer import layout
 from attestlayer.canonical import format_json
 from attestlayer.encoding import format_hash
 from attestlayer.errors import VerificationError
-from attestlayer.files import open_kit
-from attestlayer.kit import KitWriter
-from attestlayer.manifest import REGISTRY_RECEIPT
-from attestlayer.registry_receipt import RegistryReceipt, parse_registry_receipt
-from attestlayer.trust import TrustRoot
-from attestlayer.verify import verify
+from attestlayer.kit.container import KitWriter
+from attestlayer.kit.manifest import REGISTRY_RECEIPT
+from attestlayer.log import layout
+from attestlayer.log.registry_receipt import RegistryReceipt, parse_registry_receipt
+from attestlayer.log.trust import TrustRoot
+from attestlayer.reading.files import open_kit
+from attestlayer.verify.verifier import verify
 from issuer.errors import ServiceError, StoreError
 from issuer.kits.objects import delivered_object, sealed_object
 from issuer.log import face

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from attestlayer.canonical import format_json, parse_json, take_document, take_integer
 from attestlayer.errors import VerificationError
-from attestlayer.leaf import parse_entry
-from attestlayer.lookup import (
+from attestlayer.log.leaf import parse_entry
+from attestlayer.log.lookup import (
     MAX_GROUPS,
     Segment,
     added_segment,
@@ -19,8 +19,8 @@ from attestlayer.lookup import (
     parse_shard,
     records_of,
 )
-from attestlayer.merkle import leaf_hash
-from attestlayer.tiles import WIDTH, Tile, parse_bundle, parse_tile
+from attestlayer.log.merkle import leaf_hash
+from attestlayer.log.tiles import WIDTH, Tile, parse_bundle, parse_tile
 from issuer.errors import LogHaltedError, StaleTagError
 from issuer.log import face
 from issuer.log.state import undamaged

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from attestlayer import layout
-from attestlayer.checkpoint import Checkpoint
 from attestlayer.keys import PublicKey
-from attestlayer.merkle import Edge
-from attestlayer.notices import Notices, Role, key_added
+from attestlayer.log import layout
+from attestlayer.log.checkpoint import Checkpoint
+from attestlayer.log.merkle import Edge
+from attestlayer.log.notices import Notices, Role, key_added
 from issuer.errors import LogHaltedError, StaleTagError
 from issuer.log.publisher import Publisher
 from issuer.log.state import HEAD, Batch, Head, parse_head

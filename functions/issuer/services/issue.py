@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from attestlayer import layout
 from attestlayer.canonical import Members, format_json, parse_json
-from attestlayer.checkpoint import Checkpoint, parse_checkpoint
 from attestlayer.encoding import Hash, format_hash, format_time, sha256
 from attestlayer.errors import FormatError, VerificationError
-from attestlayer.files import open_kit
-from attestlayer.leaf import LeafRecord
-from attestlayer.nonce import Nonce, parse_nonce
-from attestlayer.notices import Role
-from attestlayer.trust import TrustRoot
-from attestlayer.verify import verify_sealed
+from attestlayer.kit.nonce import Nonce, parse_nonce
+from attestlayer.log import layout
+from attestlayer.log.checkpoint import Checkpoint, parse_checkpoint
+from attestlayer.log.leaf import LeafRecord
+from attestlayer.log.notices import Role
+from attestlayer.log.trust import TrustRoot
+from attestlayer.reading.files import open_kit
+from attestlayer.verify.verifier import verify_sealed
 from issuer.errors import Code, LogHaltedError, ServiceError, StoreError
 from issuer.intake.blocker_report import format_blocker_report
 from issuer.intake.catalogue import Catalogue

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from attestlayer.canonical import format_json
 from attestlayer.encoding import format_hash, shown
-from attestlayer.notices import NoticeType, WithdrawalReason
+from attestlayer.log.notices import NoticeType, WithdrawalReason
 from issuer.errors import Code, ServiceError
 from issuer.model import PacketState, QueuedNotice
 from issuer.ports import Ledger

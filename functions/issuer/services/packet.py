@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from attestlayer import layout
 from attestlayer.encoding import format_hash, sha256, shown
+from attestlayer.log import layout
 from issuer.errors import Code, Fault, ServiceError
 from issuer.intake.catalogue import Catalogue
 from issuer.intake.evaluate import Outcome, Report, evaluate

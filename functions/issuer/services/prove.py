@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from attestlayer.encoding import Hash
-from attestlayer.merkle import TreeHead, prove_consistency, root_hash
+from attestlayer.log.merkle import TreeHead, prove_consistency, root_hash
 from issuer.errors import Code, LogHaltedError, ServiceError
 from issuer.log import face
 from issuer.log.publication import format_consistency

@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass
 
-from attestlayer import layout
 from attestlayer.encoding import format_hash, format_time, sha256
-from attestlayer.receipt import BOUNDARY, MERGE_DELAY_S
+from attestlayer.kit.receipt import BOUNDARY
+from attestlayer.log import layout
+from attestlayer.log.promises import MERGE_DELAY_S
 from issuer.errors import Code, ServiceError, StaleTagError, StoreError
-from issuer.http.problem import format_problem
 from issuer.intake.catalogue import Catalogue
 from issuer.kits.retention import SCHEDULE
 from issuer.kits.tiers import TERM_DAYS, TIERS
 from issuer.ports import ObjectStore, PageRenderer, SiteFacts
+from issuer.problem import format_problem
 
 _TRIES = 8
 _DAY_S = 86_400

@@ -14,12 +14,12 @@ from pathlib import Path
 from attestlayer.canonical import parse_json, take_integer, take_members
 from attestlayer.encoding import format_hash, parse_hash, shown
 from attestlayer.errors import VerificationError
-from attestlayer.files import open_kit
-from attestlayer.leaf import Leaf, parse_entry
-from attestlayer.notices import IncidentKind, NoticeType
-from attestlayer.tiles import WIDTH, parse_bundle, tile_at
-from attestlayer.trust import TrustRoot
-from attestlayer.verify import verify
+from attestlayer.log.leaf import Leaf, parse_entry
+from attestlayer.log.notices import IncidentKind, NoticeType
+from attestlayer.log.tiles import WIDTH, parse_bundle, tile_at
+from attestlayer.log.trust import TrustRoot
+from attestlayer.reading.files import open_kit
+from attestlayer.verify.verifier import verify
 from issuer.errors import LogHaltedError
 from issuer.kits.objects import delivered_object, sealed_object
 from issuer.kits.retention import KITS

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from attestlayer import layout
 from attestlayer.errors import VerificationError
-from attestlayer.trust import parse_trust
+from attestlayer.log import layout
+from attestlayer.log.trust import parse_trust
 from issuer.errors import LogHaltedError, StaleTagError, StoreError
 from issuer.ports import ObjectStore, ReleaseReader
 from issuer.release.verify_kit import make_verify_kit

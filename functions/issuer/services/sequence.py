@@ -10,14 +10,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
-from attestlayer import layout
 from attestlayer.canonical import format_json
-from attestlayer.checkpoint import Checkpoint
 from attestlayer.encoding import format_time
-from attestlayer.keyring import read_notices
-from attestlayer.leaf import Leaf, parse_entry
-from attestlayer.merkle import Edge, leaf_hash
-from attestlayer.notices import Notices
+from attestlayer.log import layout
+from attestlayer.log.checkpoint import Checkpoint
+from attestlayer.log.keyring import read_notices
+from attestlayer.log.leaf import Leaf, parse_entry
+from attestlayer.log.merkle import Edge, leaf_hash
+from attestlayer.log.notices import Notices
 from issuer.errors import LogHaltedError, StaleTagError, StoreError
 from issuer.log import face
 from issuer.log.promise import promise_after

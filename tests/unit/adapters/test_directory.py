@@ -11,7 +11,7 @@ from typing import NoReturn
 import pytest
 
 from contract.racing import Factory, Race
-from issuer.adapters.directory import DirectoryStore
+from issuer.adapters.local.directory import DirectoryStore
 from issuer.errors import Code, ObjectConflictError, ServiceError, StaleTagError, StoreError
 from unit.adapters.disks import Limit, SmallDisk
 

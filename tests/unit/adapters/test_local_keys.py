@@ -10,7 +10,7 @@ import pytest
 
 from attestlayer.encoding import format_base64url
 from attestlayer.keys import PrivateKey
-from issuer.adapters.local_keys import KeyRole, LocalKey, create_key
+from issuer.adapters.local.keys import KeyRole, LocalKey, create_key
 from issuer.errors import Code, ServiceError, StoreError
 
 SEED = bytes(range(200, 232))

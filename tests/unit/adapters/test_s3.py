@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from issuer.adapters import tries
-from issuer.adapters.s3 import S3Place, S3Store
+from issuer.adapters.aws import tries
+from issuer.adapters.aws.s3 import S3Place, S3Store
 from issuer.errors import ObjectConflictError, StaleTagError, StoreError
 from support.cloud_servers import CREDENTIALS
 from support.serving import running

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from issuer.adapters.scratch import Scratch
+from issuer.adapters.local.scratch import Scratch
 
 
 def test_files_of_a_killed_process_are_gone_at_the_next_start(tmp_path: Path) -> None:
     code = (
-        "import os, pathlib, sys; from issuer.adapters.scratch import Scratch\n"
+        "import os, pathlib, sys; from issuer.adapters.local.scratch import Scratch\n"
         "made = Scratch(pathlib.Path(sys.argv[1]))\n"
         "(made.path / 'record').write_bytes(b'a client record')\n"
         "os.kill(os.getpid(), 9)\n"

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from contract.records import ANSWER, NOW, acceptance, claim, grant, move, packet, sealed, workspace
-from issuer.adapters.sqlite import SqliteLedger
-from issuer.adapters.sqlite_database import Database
+from issuer.adapters.local.sqlite import SqliteLedger
+from issuer.adapters.local.sqlite_database import Database
 from issuer.errors import StoreError
 from issuer.model import Answer, PacketState, QueuedNotice
 from unit.adapters.disks import Limit, SmallDisk

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from contract.records import ANSWER, NOW, acceptance, claim, grant, packet, qualification, workspace
-from issuer.adapters.sqlite import SqliteLedger
+from issuer.adapters.local.sqlite import SqliteLedger
 from issuer.errors import StoreError
 from issuer.model import ApiKey, PacketState
 

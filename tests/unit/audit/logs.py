@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from attestlayer import layout
-from attestlayer.audit import AuditReport, audit
+from attestlayer.audit.auditor import AuditReport, audit
 from attestlayer.encoding import Hash
-from attestlayer.leaf import Leaf
-from attestlayer.registry import FolderRegistry
+from attestlayer.log import layout
+from attestlayer.log.leaf import Leaf
+from attestlayer.reading.registry import FolderRegistry
 from issuer.log.store import LogPorts
 from issuer.services.sequence import Sequencer
 from support.log import TestLog, wait

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from attestlayer import layout
-from attestlayer.audit import audit
+from attestlayer.audit.auditor import audit
 from attestlayer.errors import CouldNotCheckError, Reason
-from attestlayer.registry import FolderRegistry
-from attestlayer.registry_ahead import ReadAhead
+from attestlayer.log import layout
+from attestlayer.reading.read_ahead import ReadAhead
+from attestlayer.reading.registry import FolderRegistry
 from support.large import LargeLog
 from unit.audit.logs import change
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from attestlayer import layout
 from attestlayer.errors import CouldNotCheckError
-from attestlayer.notices import IncidentReason, Role, key_added, late_merge
+from attestlayer.log import layout
+from attestlayer.log.notices import IncidentReason, Role, key_added, late_merge
 from issuer.services.index import Indexer
 from support.log import SeedSigner, TestLog, queue
 from unit.audit.logs import change, found_in, grow, policy, start

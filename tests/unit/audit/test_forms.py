@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attestlayer.audit_forms import ReceiptForm, entry_of, read_entry
-from attestlayer.checkpoint import Checkpoint
+from attestlayer.audit.forms import ReceiptForm, entry_of, read_entry
 from attestlayer.encoding import Hash
 from attestlayer.errors import FormatError
-from attestlayer.leaf import LeafRecord, parse_entry
-from attestlayer.merkle import Edge, TreeHead, leaf_hash, prove_inclusion
-from attestlayer.note import ED25519, Note, VerifierKey, sign_note
-from attestlayer.registry_receipt import RegistryReceipt
-from attestlayer.tiles import Tile, hash_reader
+from attestlayer.log.checkpoint import Checkpoint
+from attestlayer.log.leaf import LeafRecord, parse_entry
+from attestlayer.log.merkle import Edge, TreeHead, leaf_hash, prove_inclusion
+from attestlayer.log.note import ED25519, Note, VerifierKey, sign_note
+from attestlayer.log.registry_receipt import RegistryReceipt
+from attestlayer.log.tiles import Tile, hash_reader
 from support.log import ORIGIN, REGISTRY, START, leaf_number
 
 ENTRY = leaf_number(7).entry()

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from attestlayer import layout
-from attestlayer.audit_findings import Examiner
-from attestlayer.audit_index import IndexAudit
-from attestlayer.lookup import Segment
-from attestlayer.merkle import TreeHead
-from attestlayer.registry import FolderRegistry
-from attestlayer.tiles import WIDTH, Tile, format_bundle, format_tile, parse_bundle
+from attestlayer.audit.findings import Examiner
+from attestlayer.audit.index import IndexAudit
+from attestlayer.log import layout
+from attestlayer.log.lookup import Segment
+from attestlayer.log.merkle import TreeHead
+from attestlayer.log.tiles import WIDTH, Tile, format_bundle, format_tile, parse_bundle
+from attestlayer.reading.registry import FolderRegistry
 from issuer.log import face
 from issuer.services.index import Indexer
 from support.audit import audit as independent_audit

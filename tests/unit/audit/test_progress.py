@@ -2,7 +2,7 @@
 
 import io
 
-from attestlayer.cli_audit import _Progress
+from attestlayer.cli.audit import _Progress
 
 
 class Terminal(io.StringIO):

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from attestlayer import layout
-from attestlayer.audit import audit
-from attestlayer.checkpoint import parse_checkpoint
-from attestlayer.cli import main
+from attestlayer.audit.auditor import audit
+from attestlayer.cli.main import main
 from attestlayer.encoding import format_time
 from attestlayer.errors import CouldNotCheckError
-from attestlayer.registry import FolderRegistry, HttpRegistry
-from attestlayer.trust import parse_trust
+from attestlayer.log import layout
+from attestlayer.log.checkpoint import parse_checkpoint
+from attestlayer.log.trust import parse_trust
+from attestlayer.reading.registry import FolderRegistry, HttpRegistry
 from issuer.log.face import read_trust_root
 from support.log import queue
 from support.witnesses import Pool, Witness

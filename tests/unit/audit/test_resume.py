@@ -10,19 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from attestlayer import layout
-from attestlayer.audit import AuditReport, audit
-from attestlayer.audit_findings import Finding, Word
-from attestlayer.audit_journal import Journal
-from attestlayer.audit_state import AuditState, Position, Stretch, parse_state
+from attestlayer.audit.auditor import AuditReport, audit
+from attestlayer.audit.findings import Finding, Word
+from attestlayer.audit.journal import Journal
+from attestlayer.audit.state import AuditState, Position, Stretch, parse_state
 from attestlayer.canonical import format_json, parse_json, take_members
-from attestlayer.checkpoint import parse_checkpoint
-from attestlayer.cli import main
+from attestlayer.cli.main import main
 from attestlayer.encoding import Hash, format_hash, sha256
 from attestlayer.errors import CouldNotCheckError
-from attestlayer.lookup import Segment
-from attestlayer.registry import FolderRegistry
-from attestlayer.trust import parse_trust
+from attestlayer.log import layout
+from attestlayer.log.checkpoint import parse_checkpoint
+from attestlayer.log.lookup import Segment
+from attestlayer.log.trust import parse_trust
+from attestlayer.reading.registry import FolderRegistry
 from issuer.services.index import Indexer
 from support.large import LargeLog
 from support.log import TestLog

@@ -15,9 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from issuer.adapters import typst_binder
-from issuer.adapters.binder import content
-from issuer.adapters.typst_binder import TypstBinder
+from issuer.adapters.binder import content, renderer
+from issuer.adapters.binder.renderer import TypstBinder
 from issuer.model import Binder, BinderCheck
 from issuer.ports import BinderRenderer
 from unit.binder.samples import BINDER, BOUNDARY, a_record, with_names
@@ -137,7 +136,7 @@ def test_another_process_zone_locale_and_hash_seed_make_the_same_bytes(
 ) -> None:
     code = (
         "import sys; from unit.binder.samples import BINDER; "
-        "from issuer.adapters.typst_binder import TypstBinder; "
+        "from issuer.adapters.binder.renderer import TypstBinder; "
         "sys.stdout.buffer.write(TypstBinder().render(BINDER))"
     )
     environment = {
@@ -153,7 +152,7 @@ def test_another_process_zone_locale_and_hash_seed_make_the_same_bytes(
 
 
 def test_importing_the_adapter_does_not_import_typst() -> None:
-    code = "import sys, issuer.adapters.typst_binder; sys.exit('typst' in sys.modules)"
+    code = "import sys, issuer.adapters.binder.renderer; sys.exit('typst' in sys.modules)"
     environment = {"PYTHONPATH": str(TESTS.parent / "functions")}
     subprocess.run([sys.executable, "-c", code], env=environment, check=True)
 
@@ -211,7 +210,7 @@ def test_a_name_is_shown_as_far_as_the_fonts_go(name: str, as_shown: str) -> Non
 
 
 def test_a_text_that_a_font_fails_on_is_escaped_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(typst_binder, "shown", lambda text, _: text)
+    monkeypatch.setattr(renderer, "shown", lambda text, _: text)
     assert packed("a\\u{F8FF} \\u{E9}.pdf") in everything(with_names("a\uf8ff é.pdf"))
 
 

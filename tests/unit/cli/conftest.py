@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from attestlayer.canonical import format_json
-from attestlayer.cli import main
-from attestlayer.manifest import RECEIPT, REGISTRY_RECEIPT
-from attestlayer.notices import Role
+from attestlayer.cli.main import main
+from attestlayer.kit.manifest import RECEIPT, REGISTRY_RECEIPT
+from attestlayer.log.notices import Role
 from support import build
 
 NOW = build.START + 3 * 86400

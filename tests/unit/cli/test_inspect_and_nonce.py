@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from attestlayer.encoding import format_hash, sha256
-from attestlayer.manifest import (
+from attestlayer.kit.intake_report import IntakeReport
+from attestlayer.kit.manifest import (
     CLIENT_NONCE,
     HASH_TRAIL,
     INTAKE_REPORT,
@@ -15,8 +16,7 @@ from attestlayer.manifest import (
     RECEIPT,
     REGISTRY_RECEIPT,
 )
-from attestlayer.nonce import parse_nonce
-from attestlayer.report import IntakeReport
+from attestlayer.kit.nonce import parse_nonce
 from support import build
 from unit.cli.conftest import Run, write_folder
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from attestlayer.advice import ADVICE, REMARK_ADVICE
-from attestlayer.cli import main
-from attestlayer.cli_text import age_words, printable
+from attestlayer.cli.advice import ADVICE, REMARK_ADVICE
+from attestlayer.cli.main import main
+from attestlayer.cli.text import age_words, printable
 from attestlayer.errors import Reason, Remark
 from unit.cli.conftest import Run
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from attestlayer.notices import Role, key_added
-from attestlayer.trust import TrustRoot
+from attestlayer.log.notices import Role, key_added
+from attestlayer.log.trust import TrustRoot
 from support import build
 from unit.cli.conftest import Run
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from attestlayer.encoding import format_hash, sha256
-from attestlayer.manifest import INTAKE_REPORT, REGISTRY_RECEIPT
-from attestlayer.notices import NoticeType
-from attestlayer.receipt import BOUNDARY
-from attestlayer.verify import STEPS
+from attestlayer.kit.manifest import INTAKE_REPORT, REGISTRY_RECEIPT
+from attestlayer.kit.receipt import BOUNDARY
+from attestlayer.log.notices import NoticeType
+from attestlayer.verify.verifier import STEPS
 from support import build
 from unit.cli.conftest import Run, write_folder
 

@@ -13,11 +13,11 @@ import pytest
 
 from attestlayer.encoding import sha256
 from attestlayer.errors import CouldNotCheckError, Reason, Remark, VerificationError
-from attestlayer.files import open_kit, read_trust
-from attestlayer.kit import Kit, KitWriter, read_zip
-from attestlayer.manifest import MANIFEST, README, RECEIPT, REGISTRY_RECEIPT
-from attestlayer.receipt import parse_receipt
-from attestlayer.verify import explain, verify
+from attestlayer.kit.container import Kit, KitWriter, read_zip
+from attestlayer.kit.manifest import MANIFEST, README, RECEIPT, REGISTRY_RECEIPT
+from attestlayer.kit.receipt import parse_receipt
+from attestlayer.reading.files import open_kit, read_trust
+from attestlayer.verify.verifier import explain, verify
 from support.build import ISSUER, Delivered, Plan, Scenario, make, make_zip, open_zip
 from support.tools import missing, require
 

@@ -7,10 +7,10 @@ verification itself finds.
 import pytest
 
 from attestlayer.errors import CouldNotCheckError, VerificationError
-from attestlayer.manifest import REGISTRY_RECEIPT
-from attestlayer.registry_receipt import parse_registry_receipt
-from attestlayer.trust import parse_trust
-from attestlayer.verify import Verdict, explain, explain_receipt, verify
+from attestlayer.kit.manifest import REGISTRY_RECEIPT
+from attestlayer.log.registry_receipt import parse_registry_receipt
+from attestlayer.log.trust import parse_trust
+from attestlayer.verify.verifier import Verdict, explain, explain_receipt, verify
 from support.build import make_zip, open_zip
 from support.corpus import mutants, other, other_values, pieces_moved, small
 

@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attestlayer.canonical import format_json
-from attestlayer.disclosure import MAX_WAY, Disclosure, _way, disclose, parse_disclosure
 from attestlayer.encoding import format_base64url, format_hash, sha256
 from attestlayer.errors import Reason, VerificationError
-from attestlayer.kit import Kit
-from attestlayer.manifest import BINDER, DISCLOSURE, MANIFEST, README, ManifestFile, parse_manifest
-from attestlayer.merkle import leaf_hash, root_of
-from attestlayer.trust import TrustRoot
-from attestlayer.verify import Status, Verdict, explain, explain_disclosure, verify
+from attestlayer.kit.container import Kit
+from attestlayer.kit.disclosure import MAX_WAY, Disclosure, _way, disclose, parse_disclosure
+from attestlayer.kit.manifest import BINDER, DISCLOSURE, MANIFEST, README, ManifestFile, parse_manifest
+from attestlayer.log.merkle import leaf_hash, root_of
+from attestlayer.log.trust import TrustRoot
+from attestlayer.verify.verifier import Status, Verdict, explain, explain_disclosure, verify
 from support.build import Plan, Scenario, make, make_zip, open_zip
 from support.disclosures import ANOTHER, CASES, PATH, PLAN, RECORDS, DisclosureCase, judge_disclosure, made
 

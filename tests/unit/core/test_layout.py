@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attestlayer import layout
 from attestlayer.encoding import sha256
-from attestlayer.layout import QueryError, content_type, headers_of, is_immutable, rewrite_query
+from attestlayer.log import layout
+from attestlayer.log.layout import QueryError, content_type, headers_of, is_immutable, rewrite_query
 
 HASH = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"  # SHA-256 of nothing (FIPS 180-4), in base64url
 

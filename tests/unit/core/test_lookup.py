@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from attestlayer.encoding import Hash, sha256
 from attestlayer.errors import FormatError
-from attestlayer.layout import headers_of, is_immutable
-from attestlayer.lookup import (
+from attestlayer.log.layout import headers_of, is_immutable
+from attestlayer.log.lookup import (
     RECORD_LENGTH,
     Segment,
     added_segment,

@@ -4,8 +4,8 @@ import pytest
 
 from attestlayer.canonical import format_json
 from attestlayer.errors import FormatError, Reason
-from attestlayer.manifest import UNLISTED, Manifest, is_member, is_record, parse_manifest
-from attestlayer.merkle import leaf_hash, node_hash
+from attestlayer.kit.manifest import UNLISTED, Manifest, is_member, is_record, parse_manifest
+from attestlayer.log.merkle import leaf_hash, node_hash
 from support.build import manifest_file
 
 KIT_ID = "kit_01J9ZX3A8B5C6D7E8F9GAHBKCM"

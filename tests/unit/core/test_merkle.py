@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from attestlayer.encoding import Hash, sha256
 from attestlayer.errors import Reason, VerificationError
-from attestlayer.merkle import (
+from attestlayer.log.merkle import (
     EMPTY_ROOT,
     Edge,
     Subtree,

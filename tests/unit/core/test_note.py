@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attestlayer.checkpoint import parse_note_body
 from attestlayer.encoding import format_base64
 from attestlayer.errors import FormatError, Reason
 from attestlayer.keys import PrivateKey
-from attestlayer.note import (
+from attestlayer.log.checkpoint import parse_note_body
+from attestlayer.log.note import (
     COSIGNATURE,
     ED25519,
     MAX_SIGNATURES,

@@ -9,9 +9,9 @@ import pytest
 from attestlayer.canonical import Members, format_json
 from attestlayer.encoding import format_hash, format_time, sha256
 from attestlayer.errors import CouldNotCheckError, Reason
-from attestlayer.keyring import Keyring, parse_jwks, read_notices
 from attestlayer.keys import PrivateKey
-from attestlayer.notices import (
+from attestlayer.log.keyring import Keyring, parse_jwks, read_notices
+from attestlayer.log.notices import (
     IncidentReason,
     Notices,
     NoticeType,
@@ -21,7 +21,7 @@ from attestlayer.notices import (
     parse_notices,
     take_notices,
 )
-from attestlayer.trust import make_trust_root, parse_trust
+from attestlayer.log.trust import make_trust_root, parse_trust
 from support.build import (
     ISSUER,
     ORIGIN,

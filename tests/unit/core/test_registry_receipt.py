@@ -7,13 +7,13 @@ import pytest
 from attestlayer.canonical import format_json
 from attestlayer.encoding import sha256
 from attestlayer.errors import Reason, Remark, VerificationError
-from attestlayer.files import open_kit
-from attestlayer.keyring import Keyring, parse_jwks
-from attestlayer.leaf import LeafRecord
-from attestlayer.manifest import REGISTRY_RECEIPT
-from attestlayer.notices import Role
-from attestlayer.registry_receipt import RegistryReceipt, parse_registry_receipt
-from attestlayer.verify import (
+from attestlayer.kit.manifest import REGISTRY_RECEIPT
+from attestlayer.log.keyring import Keyring, parse_jwks
+from attestlayer.log.leaf import LeafRecord
+from attestlayer.log.notices import Role
+from attestlayer.log.registry_receipt import RegistryReceipt, parse_registry_receipt
+from attestlayer.reading.files import open_kit
+from attestlayer.verify.verifier import (
     STEPS,
     Report,
     Status,
@@ -87,7 +87,7 @@ def test_a_revoked_registry_key_is_not_outlived_by_a_jwks_alone() -> None:
     """The cosignatures that would outlive it need the trust root's witnesses."""
     case = next(case for case in ACCEPTED if case.name == "registry-key-revoked-with-quorum")
     subject = case.build()
-    from attestlayer.trust import parse_trust
+    from attestlayer.log.trust import parse_trust
 
     trust = parse_trust(subject.trust)
     receipt = parse_registry_receipt(open_zip(subject.zip or b"").documents[REGISTRY_RECEIPT])
@@ -108,7 +108,7 @@ def test_a_jwks_alone_can_not_say_whether_a_late_merge_is_explained() -> None:
 
 @pytest.mark.parametrize("case", [*CHECKPOINT_CASES, *LATE_CASES], ids=lambda case: case.name)
 def test_steps_11_to_15_say_the_same_of_the_receipt_as_of_its_kit(case: object) -> None:
-    from attestlayer.trust import parse_trust
+    from attestlayer.log.trust import parse_trust
 
     subject = case.build()  # type: ignore[attr-defined]
     trust = parse_trust(subject.trust)

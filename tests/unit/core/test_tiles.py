@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from attestlayer.encoding import Hash
 from attestlayer.errors import FormatError
-from attestlayer.merkle import leaf_hash, prove_inclusion, root_hash, root_of
-from attestlayer.tiles import (
+from attestlayer.log.merkle import leaf_hash, prove_inclusion, root_hash, root_of
+from attestlayer.log.tiles import (
     MAX_ENTRY,
     WIDTH,
     Tile,

@@ -10,10 +10,10 @@ import pytest
 from attestlayer.canonical import Members
 from attestlayer.encoding import format_time, sha256
 from attestlayer.errors import Reason, VerificationError
-from attestlayer.manifest import RECEIPT
-from attestlayer.notices import IncidentReason, late_merge
-from attestlayer.trust import parse_trust
-from attestlayer.verify import Report, Verdict, explain, verify
+from attestlayer.kit.manifest import RECEIPT
+from attestlayer.log.notices import IncidentReason, late_merge
+from attestlayer.log.trust import parse_trust
+from attestlayer.verify.verifier import Report, Verdict, explain, verify
 from support.build import (
     ISSUED_AT,
     ISSUER,

@@ -7,7 +7,7 @@ import hashlib
 import sys
 from pathlib import Path
 
-from issuer.adapters.typst_binder import TypstBinder
+from issuer.adapters.binder.renderer import TypstBinder
 from issuer.kits.objects import delivered_object, sealed_object
 from issuer.log.face import read_latest
 from support.log import TestLog

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attestlayer import layout
-from attestlayer.checkpoint import Checkpoint
-from attestlayer.merkle import TreeHead, root_hash
-from attestlayer.tiles import WIDTH, Tile, edge_tiles, hash_reader, level_width, parse_bundle, parse_tile
+from attestlayer.log import layout
+from attestlayer.log.checkpoint import Checkpoint
+from attestlayer.log.merkle import TreeHead, root_hash
+from attestlayer.log.tiles import WIDTH, Tile, edge_tiles, hash_reader, level_width, parse_bundle, parse_tile
 from issuer.errors import LogHaltedError
 from issuer.log.collected import COLLECTED
 from issuer.log.state import SignedRound, signed_name

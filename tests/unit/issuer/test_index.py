@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from attestlayer import layout
-from attestlayer.leaf import Leaf, parse_entry
-from attestlayer.lookup import live_segments, look_up
-from attestlayer.merkle import TreeHead
-from attestlayer.tiles import WIDTH, Tile, format_bundle, format_tile, parse_bundle
+from attestlayer.log import layout
+from attestlayer.log.leaf import Leaf, parse_entry
+from attestlayer.log.lookup import live_segments, look_up
+from attestlayer.log.merkle import TreeHead
+from attestlayer.log.tiles import WIDTH, Tile, format_bundle, format_tile, parse_bundle
 from issuer.errors import LogHaltedError, StoreError
 from issuer.log import face
 from issuer.services.index import INDEXED, Indexer

@@ -10,11 +10,11 @@ import pytest
 from attestlayer.canonical import parse_json
 from attestlayer.encoding import format_hash
 from attestlayer.errors import Remark
-from attestlayer.files import open_kit
-from attestlayer.kit import Kit
-from attestlayer.manifest import NONCE_CHECKPOINT, REGISTRY_RECEIPT
-from attestlayer.verify import Verdict
-from issuer.adapters.typst_binder import TypstBinder
+from attestlayer.kit.container import Kit
+from attestlayer.kit.manifest import NONCE_CHECKPOINT, REGISTRY_RECEIPT
+from attestlayer.reading.files import open_kit
+from attestlayer.verify.verifier import Verdict
+from issuer.adapters.binder.renderer import TypstBinder
 from issuer.errors import Code, ServiceError, StoreError
 from issuer.kits.objects import record_object, sealed_object
 from issuer.log.face import read_latest

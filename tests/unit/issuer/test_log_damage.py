@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from issuer.adapters.local_keys import KeyRole, LocalKey, create_key
+from issuer.adapters.local.keys import KeyRole, LocalKey, create_key
 from issuer.errors import Code, LogHaltedError, ServiceError
 from issuer.log.store import LogPorts
 from issuer.services.initialise import Initialiser

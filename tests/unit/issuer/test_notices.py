@@ -2,10 +2,10 @@
 
 import pytest
 
-from attestlayer import layout
 from attestlayer.canonical import Members, parse_json
 from attestlayer.encoding import format_hash, format_time
-from attestlayer.notices import IncidentReason, NoticeType, Role, WithdrawalReason, key_added
+from attestlayer.log import layout
+from attestlayer.log.notices import IncidentReason, NoticeType, Role, WithdrawalReason, key_added
 from issuer.errors import Code, ServiceError
 from issuer.log.face import read_trust_root
 from issuer.model import QueuedNotice

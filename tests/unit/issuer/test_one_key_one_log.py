@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from attestlayer.encoding import format_time
-from attestlayer.notices import Role, key_added
-from issuer.bootstrap import HOME_FILE, initialise_home, open_home
+from attestlayer.log.notices import Role, key_added
+from issuer.bootstrap.home import HOME_FILE, initialise_home, open_home
 from issuer.errors import Code, LogHaltedError, ServiceError
 from issuer.services.sequence import Outcome, Sequencer
 from issuer.settings import Settings

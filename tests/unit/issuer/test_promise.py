@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attestlayer.canonical import Members, format_json, parse_json, take_members
-from attestlayer.checkpoint import Checkpoint
 from attestlayer.encoding import Hash
-from attestlayer.merkle import TreeHead
+from attestlayer.log.checkpoint import Checkpoint
+from attestlayer.log.merkle import TreeHead
 from issuer.errors import LogHaltedError
 from issuer.log.promise import Promise, oldest_waiting, promise_after, take_promise
 from issuer.model import CreditKind

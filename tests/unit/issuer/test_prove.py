@@ -4,10 +4,10 @@ import itertools
 
 import pytest
 
-from attestlayer import layout
 from attestlayer.canonical import parse_json
 from attestlayer.encoding import parse_hash
-from attestlayer.merkle import TreeHead, check_consistency
+from attestlayer.log import layout
+from attestlayer.log.merkle import TreeHead, check_consistency
 from issuer.errors import Code, ServiceError
 from issuer.services.prove import Prover
 from support.log import TestLog

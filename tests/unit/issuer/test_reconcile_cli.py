@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from attestlayer.canonical import parse_json, take_members
-from issuer.cli import main
+from issuer.cli.main import main
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attestlayer import layout
-from attestlayer.registry_receipt import parse_registry_receipt
-from attestlayer.verify import Verdict, explain_receipt
+from attestlayer.log import layout
+from attestlayer.log.registry_receipt import parse_registry_receipt
+from attestlayer.verify.verifier import Verdict, explain_receipt
 from issuer.errors import LogHaltedError
 from issuer.log.face import read_latest, read_trust_root
 from issuer.services.initialise import Initialiser
@@ -141,7 +141,7 @@ def test_rounds_publish_what_an_auditor_derives_from_the_entries(log: TestLog, s
 
 
 def _leaf(entry: bytes):  # type: ignore[no-untyped-def]
-    from attestlayer.leaf import parse_entry
+    from attestlayer.log.leaf import parse_entry
 
     return parse_entry(entry)
 

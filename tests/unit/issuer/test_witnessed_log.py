@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 import pytest
 
 from attestlayer.encoding import format_time
-from attestlayer.note import MAX_SIGNATURES, Note, Signature
-from attestlayer.policy import WitnessPolicy
-from attestlayer.registry_receipt import parse_registry_receipt
-from attestlayer.verify import Verdict, explain_receipt
+from attestlayer.log.note import MAX_SIGNATURES, Note, Signature
+from attestlayer.log.quorum import WitnessPolicy
+from attestlayer.log.registry_receipt import parse_registry_receipt
+from attestlayer.verify.verifier import Verdict, explain_receipt
 from issuer.errors import LogHaltedError
 from issuer.log.face import read_trust_root
 from issuer.log.store import LogPorts

@@ -6,7 +6,7 @@ import pytest
 
 from attestlayer.canonical import Members, parse_json, take_members
 from issuer.audit.findings import NOTES, Word
-from issuer.cli import main
+from issuer.cli.main import main
 
 
 @pytest.fixture

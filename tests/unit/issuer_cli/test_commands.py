@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from attestlayer.encoding import format_hash
-from attestlayer.nonce import Nonce
-from issuer.cli import main
+from attestlayer.kit.nonce import Nonce
+from issuer.cli.main import main
 from support.home import SAMPLES
 
 WIRE = SAMPLES / "PAY-01/wire-transfer"
@@ -275,13 +275,14 @@ def test_an_init_that_died_while_it_gave_a_file_its_name_goes_on(
 ) -> None:
     """The process ends, without any clean-up, instead of its n-th key or settings file getting its name."""
     code = (
-        "import os; from issuer.adapters import directory, local_keys, posix; from issuer.cli import main\n"
+        "import os; from issuer.adapters import posix; from issuer.adapters.local import directory, keys\n"
+        "from issuer.cli.main import main\n"
         f"left = [{call}]\n"
         "def name_new(temporary, target):\n"
         "    left[0] -= 1\n"
         "    left[0] or os._exit(9)\n"
         "    return posix.name_new(temporary, target)\n"
-        "directory.name_new = local_keys.name_new = name_new\n"
+        "directory.name_new = keys.name_new = name_new\n"
         f"main(['init', '--home', {str(tmp_path / 'home')!r}, '--origin', 'registry.test'])\n"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 9

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from attestlayer.cli import main
-from attestlayer.manifest import REGISTRY_RECEIPT
-from attestlayer.receipt import BOUNDARY
+from attestlayer.cli.main import main
+from attestlayer.kit.manifest import REGISTRY_RECEIPT
+from attestlayer.kit.receipt import BOUNDARY
 from attestlayer.version import VERSION
 from issuer.adapters.release_files import read_sources
 from issuer.release.single_file import BuildError, make_single_file

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from attestlayer import layout
 from attestlayer.encoding import format_hash, sha256
-from attestlayer.kit import read_zip
-from attestlayer.notices import IncidentReason, late_merge
-from attestlayer.trust import parse_trust
+from attestlayer.kit.container import read_zip
+from attestlayer.log import layout
+from attestlayer.log.notices import IncidentReason, late_merge
+from attestlayer.log.trust import parse_trust
 from issuer.adapters.release_files import ReleaseFiles
 from issuer.errors import LogHaltedError, StoreError
 from issuer.release.verify_kit import README, make_verify_kit

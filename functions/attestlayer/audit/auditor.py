@@ -1,0 +1,279 @@
+"""The audit of a whole registry: everything public is computed anew from the entries (REG-1.0 section 10).
+
+Nothing is believed but the entries and the signatures. All findings are reported, not only the first.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from attestlayer.audit.chain import Chain, ChainWalk, keys_of, looked_back, read_document
+from attestlayer.audit.findings import Examiner, Finding, Progress, Word
+from attestlayer.audit.journal import Journal
+from attestlayer.audit.leaves import LeafAudit
+from attestlayer.audit.state import AuditState, Position
+from attestlayer.audit.strays import StrayAudit
+from attestlayer.audit.tree import TreeAudit
+from attestlayer.audit.views import NAMES, ConsistencyAudit, ViewAudit, Views
+from attestlayer.canonical import parse_json, take_hash, take_members
+from attestlayer.encoding import Hash, format_hash, sha256
+from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
+from attestlayer.log import layout
+from attestlayer.log.checkpoint import Checkpoint, parse_checkpoint
+from attestlayer.log.keyring import read_notices
+from attestlayer.log.notices import Notices, Role, parse_notices
+from attestlayer.log.trust import TrustRoot, parse_trust
+from attestlayer.reading.registry import Registry
+
+_TRIES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class AuditReport:
+    """What an audit found. `findings` is empty if all is as the log says.
+
+    `resumed`: leaves that an earlier run had checked. `objects` and `length`: what was read, in all runs.
+    """
+
+    newest: Checkpoint
+    findings: tuple[Finding, ...]
+    objects: int
+    length: int
+    listed: bool
+    resumed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What an audit is given beside the registry.
+
+    `trust` vouches for the keys. With `since` only what came after that checkpoint is looked at. `journal`
+    says how far an earlier run came, and is told how far this one is; not together with `since`.
+    """
+
+    trust: TrustRoot | None = None
+    since: Checkpoint | None = None
+    journal: Journal | None = None
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    del what, done, total
+
+
+def audit(
+    registry: Registry,
+    trust: TrustRoot | None = None,
+    since: Checkpoint | None = None,
+    progress: Progress = _silent,
+    journal: Journal | None = None,
+) -> AuditReport:
+    """Audit a registry; what is given beside it: `Given`.
+
+    Raises `CouldNotCheckError` if it can't be read, or holds no checkpoint to start from, or the journal
+    is another log's. O(n) requests and time; memory does not grow with the number of leaves, but by a few
+    hundred bytes a published size.
+    """
+    given = Given(trust, since, journal)
+    examiner = Examiner(registry, progress)
+    views = _read_views(registry)
+    newest = _newest(examiner, views)
+    before = journal.before if journal else None
+    if before and before.checkpoint.origin != newest.origin:
+        found = f"the state is of the log {before.checkpoint.origin}, found {newest.origin}"
+        raise CouldNotCheckError(Reason.INPUT_UNREADABLE, found)
+    chain = _start(examiner, newest, views, trust)
+    _check_given(examiner, chain, trust, before.checkpoint if before else since)
+    return _Run(examiner, chain, views, given).run()
+
+
+@dataclass
+class _Run:
+    """One run: chain, tree with its leaves, proofs; then what every run looks at, views and strays."""
+
+    examiner: Examiner
+    chain: Chain
+    views: Views
+    given: Given
+    _before: AuditState | None = None
+    _walk: ChainWalk = field(init=False)
+    _leaves: LeafAudit = field(init=False)
+    _tree: TreeAudit | None = None
+    _proofs: ConsistencyAudit | None = None
+    _first: int = 0
+
+    def run(self) -> AuditReport:
+        """Run the audit."""
+        examiner, since = self.examiner, self.given.since
+        self._first = len(examiner.findings)
+        stop = since if since and since.sequence <= self.chain.newest.sequence else None
+        self._before = self._taken_up()
+        self._follow_chain(stop)
+        self._leaves = LeafAudit(examiner, self.chain)
+        self._tree = TreeAudit(examiner, self.chain, self._leaves, stop.head.size if stop else 0, self._mark)
+        self._proofs = ConsistencyAudit(examiner, self.chain, 0, self._mark)
+        if self._before:
+            self._leaves.resume(self._before.position)
+            unsound = frozenset(finding.object for finding in self._before.findings)
+            self._tree.resume(self._before.position, unsound)
+            self._proofs.done = self._before.proofs
+        self._tree.run()
+        self._proofs.run()
+        self._mark()
+        found = self._findings()
+        ViewAudit(examiner, self.chain, self.views, self._leaves, stop is None).run()
+        names = None if stop else examiner.registry.names()
+        if names is not None:
+            StrayAudit(examiner, self.chain, self._leaves).run(names)
+        return self._report(found, names is not None)
+
+    def _taken_up(self) -> AuditState | None:
+        """The state to go on from, unless the registry is behind it."""
+        before = self.given.journal.before if self.given.journal else None
+        if before is None or before.checkpoint.sequence > self.chain.newest.sequence:
+            return None
+        return before
+
+    def _follow_chain(self, stop: Checkpoint | None) -> None:
+        trust, since = self.given.trust, self.given.since
+        met = tuple(each for each in (trust.checkpoint if trust else None, since) if each)
+        self._walk = ChainWalk(
+            self.examiner,
+            self.chain,
+            stop,
+            met,
+            self._before.chain if self._before else (),
+            self._mark,
+            self._is_enough,
+        )
+        self._walk.run()
+        if self._walk.forked:
+            self._before = None  # another log: it is audited by itself
+
+    def _is_enough(self, current: Checkpoint) -> bool:
+        """Whether what is older than this checkpoint was audited, and is not needed for what was not."""
+        before, newest = self._before, self.chain.newest
+        if before is None or not before.finished or self.examiner.registry.names() is not None:
+            return False
+        done = current.head.size <= before.position.leaves and current.head.size < newest.head.size
+        return done and current.timestamp < looked_back(newest)
+
+    def _mark(self) -> None:
+        journal = self.given.journal
+        if journal is None or self._walk.forked or (journal.before and not self._before):
+            return
+        before = self._before
+        position = before.position if before else Position()
+        journal.mark(
+            AuditState(
+                journal.registry,
+                journal.trust,
+                self.chain.newest,
+                self._walk.stretches(),
+                self._tree.position() if self._tree else position,
+                self._proofs.done if self._proofs else before.proofs if before else 0,
+                self._findings(),
+                self.examiner.objects + (before.objects if before else 0),
+                self.examiner.length + (before.length if before else 0),
+            )
+        )
+
+    def _findings(self) -> tuple[Finding, ...]:
+        """What was found in checkpoints, tree, leaves and proofs, in this run and those before it."""
+        earlier = self._before.findings if self._before else ()
+        return tuple(dict.fromkeys((*earlier, *self.examiner.findings[self._first :])))
+
+    def _report(self, found: tuple[Finding, ...], listed: bool) -> AuditReport:
+        examiner, before = self.examiner, self._before
+        first = examiner.findings[: self._first]
+        return AuditReport(
+            self.chain.newest,
+            tuple(dict.fromkeys((*first, *found, *examiner.findings[self._first :]))),
+            examiner.objects + (before.objects if before else 0),
+            examiner.length + (before.length if before else 0),
+            listed,
+            before.position.leaves if before else 0,
+        )
+
+
+def _read_views(registry: Registry) -> Views:
+    """The views of one moment: read again while the registry moves on."""
+    for _ in range(_TRIES):
+        views = {name: registry.read(name) for name in NAMES}
+        if registry.read(layout.LATEST) == views[layout.LATEST]:
+            break
+    return views
+
+
+def _newest(examiner: Examiner, views: Views) -> Checkpoint:
+    """The newest checkpoint that a view names and that is signed, or stored under its hash."""
+    found = [each for each in _candidates(examiner, views) if _is_likely(examiner, each)]
+    if not found:
+        message = (
+            "no view names a checkpoint that is signed or stored: this is no registry, or all of it is lost"
+        )
+        raise CouldNotCheckError(Reason.INPUT_UNREADABLE, message)
+    return max(found, key=lambda checkpoint: checkpoint.sequence)
+
+
+def _candidates(examiner: Examiner, views: Views) -> Iterator[Checkpoint]:
+    try:
+        yield parse_checkpoint(views[layout.LATEST] or b"")
+    except VerificationError as error:
+        if views[layout.LATEST] is not None:
+            examiner.find(layout.LATEST, Word.MALFORMED, error)
+    try:
+        named = take_hash(take_members(parse_json(views[layout.STATS] or b"")), "checkpoint_hash")
+        data = examiner.read(layout.checkpoint_path(named)) or b""
+        if sha256(data) == named:
+            yield parse_checkpoint(data)
+    except (ValueError, KeyError, VerificationError):  # its own check says what is wrong with it
+        pass
+    with suppress(VerificationError):
+        yield parse_trust(views[layout.TRUST] or b"").checkpoint
+
+
+def _is_likely(examiner: Examiner, candidate: Checkpoint) -> bool:
+    """Whether a checkpoint is stored under its hash, or signed by a key of its own notices."""
+    if examiner.read(layout.checkpoint_path(candidate.hash())) == candidate.format():
+        return True
+    try:
+        data = examiner.read(layout.notices_path(candidate.notices_hash)) or b""
+        key = read_notices(parse_notices(data)).key(Role.REGISTRY, candidate.kid)
+    except (ValueError, VerificationError):
+        return False
+    return key is not None and key.public.verifies(candidate.signature, candidate.signed_bytes())
+
+
+def _start(examiner: Examiner, newest: Checkpoint, views: Views, trust: TrustRoot | None) -> Chain:
+    """The chain with nothing but its newest end: the keys that the newest notices yield."""
+    document = read_document(examiner, newest.notices_hash)
+    if document is None:
+        document = _spare_notices(newest.notices_hash, views, trust)
+    keyring = keys_of(examiner, newest.notices_hash, document)
+    return Chain(newest, keyring, document, newest)
+
+
+def _spare_notices(wanted: Hash, views: Views, trust: TrustRoot | None) -> Notices | None:
+    """The notices out of a trust root, if they are the ones wanted."""
+    try:
+        spare = [trust, parse_trust(views[layout.TRUST] or b"")]
+    except VerificationError:
+        spare = [trust]
+    return next((root.notices for root in spare if root and root.notices.hash() == wanted), None)
+
+
+def _check_given(examiner: Examiner, chain: Chain, trust: TrustRoot | None, since: Checkpoint | None) -> None:
+    """Check that the registry is not behind, or beside, what was given from outside."""
+    newest = chain.newest
+    name = layout.checkpoint_path(newest.hash())
+    for given in (trust.checkpoint if trust else None, since):
+        if given and given.sequence > newest.sequence:
+            wanted = f"{given.sequence}, {format_hash(given.hash())}"
+            examiner.find(
+                name, Word.TRUST_CONFLICT, f"found sequence {newest.sequence}, wanted at least {wanted}"
+            )
+        if given and given.origin != newest.origin:
+            examiner.find(name, Word.ORIGIN_MISMATCH, f"found {newest.origin}, wanted {given.origin}")
+    if trust and chain.notices and not chain.notices.starts_with(trust.notices):
+        where, more = layout.notices_path(newest.notices_hash), format_hash(trust.notices.hash())
+        examiner.find(where, Word.TRUST_CONFLICT, f"they are not the trust root's, {more}, and more")

@@ -1,0 +1,307 @@
+"""Audit of the chain of checkpoints, walked back by hash, with its bundles and notices."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from attestlayer.audit.findings import Examiner, Word
+from attestlayer.audit.state import MAX_STRETCHES, Stretch
+from attestlayer.canonical import Json, parse_json
+from attestlayer.encoding import Hash, format_hash, format_time, sha256
+from attestlayer.errors import VerificationError
+from attestlayer.log import layout
+from attestlayer.log.checkpoint import Checkpoint, parse_checkpoint, take_checkpoint
+from attestlayer.log.keyring import Keyring, read_notices
+from attestlayer.log.merkle import TreeHead
+from attestlayer.log.notices import Notices, Role, parse_notices
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The first checkpoint of one size: its leaves are proven against it."""
+
+    sequence: int
+    timestamp: int
+    head: TreeHead
+    hash: Hash
+
+
+@dataclass
+class Chain:
+    """What the chain says, oldest step first. `whole`: no checkpoint was missing on the way back.
+
+    Memory: 32 bytes a checkpoint, and a `Step` for each size. `noticed`: the first checkpoint with the
+    newest notices. `lowest`: the sequence down to which it was followed. `keyring`: None if the newest
+    notices can't be read. `longest_gap`: seconds between checkpoints, in the time that stats look back on.
+    """
+
+    newest: Checkpoint
+    keyring: Keyring | None
+    notices: Notices | None
+    noticed: Checkpoint
+    steps: list[Step] = field(default_factory=list)
+    hashes: bytearray = field(default_factory=bytearray)
+    notices_hashes: set[Hash] = field(default_factory=set)
+    whole: bool = True
+    lowest: int = 0
+    longest_gap: int | None = None
+
+    def checkpoint_hashes(self) -> set[bytes]:
+        """The hashes of all checkpoints of the chain."""
+        return {bytes(self.hashes[at : at + 32]) for at in range(0, len(self.hashes), 32)}
+
+
+def looked_back(newest: Checkpoint) -> int:
+    """Since when stats look back: the start of the hour 24 hours before the newest checkpoint's."""
+    return (newest.timestamp // 3600 - 24) * 3600
+
+
+def step_of(checkpoint: Checkpoint) -> Step:
+    """A checkpoint as the first one of its size."""
+    return Step(checkpoint.sequence, checkpoint.timestamp, checkpoint.head, checkpoint.hash())
+
+
+def _never(*_: object) -> bool:
+    return False
+
+
+@dataclass
+class ChainWalk:
+    """Walks from the newest checkpoint back to sequence 0, or to `stop`; `given` must be met on the way.
+
+    `checked`: stretches that an earlier run has checked, newest first. There the chain is only followed,
+    through its bundles; its hashes make sure that it is the same. `mark` is called where a bundle begins,
+    all from the newest checkpoint down to there being checked; `enough` says whether to stop there, below
+    everything that is not. `forked`: a stretch is not of this chain.
+    """
+
+    examiner: Examiner
+    chain: Chain
+    stop: Checkpoint | None = None
+    given: tuple[Checkpoint, ...] = ()
+    checked: tuple[Stretch, ...] = ()
+    mark: Callable[[], object] = _never
+    enough: Callable[[Checkpoint], bool] = _never
+    forked: bool = False
+    _low: int | None = None
+    _followed: int | None = None
+    _fresh: bool = False
+    _items: tuple[int, list[Json]] = (-1, [])
+    _document: Notices | None = None
+    _known: Keyring | None = None
+    _bundle: list[bytes] = field(default_factory=list)
+
+    def run(self) -> None:
+        """Walk; the chain is filled in."""
+        self._document, self._known = self.chain.notices, self.chain.keyring
+        current, last = self.chain.newest, self.stop.sequence if self.stop else 0
+        self._check_object(current)
+        while True:
+            self._enter(current)
+            self._visit(current)
+            if current.sequence % layout.BUNDLED == 0 and self._is_done(current):
+                break
+            if current.sequence <= last:
+                break
+            earlier = self._fetch(current)
+            if earlier is None:
+                self.chain.whole = False
+                break
+            self._link(earlier, current)
+            current = earlier
+        self.chain.lowest = current.sequence
+        self.chain.steps.append(step_of(current))
+        self.chain.steps.reverse()
+
+    def stretches(self) -> tuple[Stretch, ...]:
+        """What was checked so far, newest first."""
+        newest = self.chain.newest
+        own = () if self._low is None else (Stretch(newest.sequence, newest.hash(), self._low),)
+        return (*own, *self.checked)[:MAX_STRETCHES]
+
+    def _enter(self, current: Checkpoint) -> None:
+        """See whether a stretch that was checked before begins here."""
+        if self._followed is not None and current.sequence < self._followed:
+            self._followed = None
+        if self.checked and self.checked[0].sequence == current.sequence:
+            stretch, self.checked = self.checked[0], self.checked[1:]
+            if stretch.hash == current.hash():
+                self._followed = stretch.low
+                self._fresh = True  # the bundle that it begins in was not full then
+                return
+            self.forked, self.checked = True, ()
+            name, wanted = layout.checkpoint_path(current.hash()), format_hash(stretch.hash)
+            detail = f"sequence {current.sequence}: {wanted} was audited before"
+            self.examiner.find(name, Word.TRUST_CONFLICT, detail)
+        self._fresh |= self._followed is None
+
+    def _is_done(self, current: Checkpoint) -> bool:
+        """Where a bundle begins: all down to here is checked. Whether the rest need not be followed."""
+        self._low = current.sequence if self._followed is None else self._followed
+        self._fresh = False
+        self.mark()
+        return self._low == 0 and self.enough(current)
+
+    def _check_object(self, newest: Checkpoint) -> None:
+        self.examiner.compare(layout.checkpoint_path(newest.hash()), newest.format())
+
+    def _visit(self, current: Checkpoint) -> None:
+        name = layout.checkpoint_path(current.hash())
+        self.chain.hashes += current.hash()
+        self.chain.notices_hashes.add(current.notices_hash)
+        if current.sequence % 64 == 0:
+            total = self.chain.newest.sequence
+            self.examiner.progress("checkpoints", total - current.sequence, total)
+        if current.origin != self.chain.newest.origin:
+            wanted = self.chain.newest.origin
+            self.examiner.find(name, Word.ORIGIN_MISMATCH, f"found {current.origin}, wanted {wanted}")
+        for known in self.given:
+            if known.sequence == current.sequence and known != current:
+                wanted = format_hash(known.hash())
+                self.examiner.find(name, Word.TRUST_CONFLICT, f"sequence {known.sequence}: wanted {wanted}")
+        if self._followed is None:
+            self._check_signature(name, current)
+        self._gather(current)
+        self._look_ahead(current.sequence)
+
+    def _check_signature(self, name: str, current: Checkpoint) -> None:
+        keyring = self.chain.keyring
+        if keyring is None:
+            return
+        signing = [key.public.kid for key in keyring.keys_at(Role.REGISTRY, current.timestamp)][:1]
+        if signing != [current.kid]:
+            at, wanted = format_time(current.timestamp), "".join(signing) or "none"
+            self.examiner.find(name, Word.KEY_NOT_VALID, f"at {at} found key {current.kid}, wanted {wanted}")
+        key = keyring.key(Role.REGISTRY, current.kid)
+        if key and not key.public.verifies(current.signature, current.signed_bytes()):
+            self.examiner.find(
+                name, Word.SIGNATURE_INVALID, f"{current.signature.hex()} is not key {current.kid}'s"
+            )
+
+    def _gather(self, current: Checkpoint) -> None:
+        """Compare the bundle once all of its checkpoints were met, last one first."""
+        number, place = divmod(current.sequence, layout.BUNDLED)
+        if place == layout.BUNDLED - 1:
+            self._bundle = []
+        self._bundle.append(current.format())
+        if place == 0 and len(self._bundle) == layout.BUNDLED and self._fresh:
+            wanted = b"[" + b",".join(reversed(self._bundle)) + b"]"
+            self.examiner.compare(layout.checkpoint_bundle_path(number), wanted)
+
+    def _fetch(self, current: Checkpoint) -> Checkpoint | None:
+        """The checkpoint before, from its object, else out of its bundle, else none."""
+        wanted, sequence = current.prev_checkpoint_hash, current.sequence - 1
+        if wanted is None:  # a parsed checkpoint names one unless its sequence is 0
+            return None
+        followed = self._followed is not None and sequence >= self._followed
+        if followed and (known := self._bundled(sequence, wanted)):
+            return known
+        name = layout.checkpoint_path(wanted)
+        data = self.examiner.need_hashed(name, wanted)
+        try:
+            found = parse_checkpoint(data) if data is not None else self._bundled(sequence, wanted)
+        except VerificationError as error:
+            self.examiner.find(name, Word.MALFORMED, error)
+            found = None
+        if found is None:
+            self.examiner.find(
+                name, Word.CHAIN_BROKEN, f"sequence {sequence} and those before it can't be followed"
+            )
+        return found
+
+    def _bundled(self, sequence: int, wanted: Hash) -> Checkpoint | None:
+        number, place = divmod(sequence, layout.BUNDLED)
+        if self._items[0] != number:
+            self._items = (number, self._read_bundle(number))
+        try:
+            found = take_checkpoint(self._items[1][place])
+        except (ValueError, IndexError, VerificationError):
+            return None
+        return found if found.hash() == wanted else None
+
+    def _read_bundle(self, number: int) -> list[Json]:
+        try:
+            items = parse_json(self.examiner.read(layout.checkpoint_bundle_path(number)) or b"")
+        except ValueError:
+            return []
+        return items if isinstance(items, list) else []
+
+    def _look_ahead(self, sequence: int) -> None:
+        """Where a bundle ends: have its checkpoints fetched, whose names its bytes hint at."""
+        ahead, (number, place) = self.examiner.ahead, divmod(sequence, layout.BUNDLED)
+        if ahead is None or place != layout.BUNDLED - 1:
+            return
+        following = [layout.checkpoint_bundle_path(number - 1)] if number else []
+        pieces: list[bytes] = []
+        if self._followed is None:
+            data = ahead.peek(layout.checkpoint_bundle_path(number)) or b""
+            pieces = data[1:-1].replace(b"},{", b"}\n{").split(b"\n", layout.BUNDLED)
+        ahead.expect([*(layout.checkpoint_path(sha256(piece)) for piece in pieces[-2::-1]), *following])
+
+    def _link(self, earlier: Checkpoint, later: Checkpoint) -> None:
+        """Check that two checkpoints follow each other; their notices too."""
+        name = layout.checkpoint_path(later.hash())
+        one, other = earlier.head, later.head
+        for holds, detail in (
+            (earlier.sequence == later.sequence - 1, f"sequence {later.sequence} follows {earlier.sequence}"),
+            (earlier.timestamp < later.timestamp, f"timestamp {later.timestamp} follows {earlier.timestamp}"),
+            (one.size <= other.size, f"size {other.size} follows {one.size}"),
+            (one.size != other.size or one.root == other.root, f"another root of size {other.size}"),
+        ):
+            if not holds:
+                self.examiner.find(name, Word.ORDER_WRONG, detail)
+        if one.size != other.size:
+            self.chain.steps.append(step_of(later))
+        if later.timestamp >= looked_back(self.chain.newest):
+            gap = later.timestamp - earlier.timestamp
+            self.chain.longest_gap = max(self.chain.longest_gap or 0, gap)
+        self._turn_back(earlier, later)
+        if self._known and later.kid not in self._known.keys:
+            self.examiner.find(
+                name, Word.KEY_NOT_VALID, f"key {later.kid} was not in the notices of the checkpoint before"
+            )
+
+    def _turn_back(self, earlier: Checkpoint, later: Checkpoint) -> None:
+        """Take the notices of the checkpoint before; the later ones must be they and more."""
+        if earlier.notices_hash == self.chain.newest.notices_hash:
+            self.chain.noticed = earlier
+        if earlier.notices_hash == later.notices_hash:
+            return
+        after = self._document
+        self._document = before = read_document(self.examiner, earlier.notices_hash)
+        self._known = keys_of(self.examiner, earlier.notices_hash, before)
+        if before is None or after is None:
+            return
+        name, more = layout.notices_path(later.notices_hash), len(before.notices)
+        if not after.starts_with(before) or len(after.notices) == more:
+            before_name = format_hash(earlier.notices_hash)
+            self.examiner.find(name, Word.NOTICES_REWRITTEN, f"they are not those of {before_name} and more")
+        for notice in after.notices[more:]:
+            if not earlier.timestamp < notice.at <= later.timestamp:
+                between = f"{format_time(earlier.timestamp)} and {format_time(later.timestamp)}"
+                found = f"notice {notice.n} is of {format_time(notice.at)}"
+                self.examiner.find(name, Word.TIME_WRONG, f"{found}, wanted between {between}")
+
+
+def read_document(examiner: Examiner, wanted: Hash) -> Notices | None:
+    """A notices document by its hash, or None with a finding."""
+    name = layout.notices_path(wanted)
+    data = examiner.need_hashed(name, wanted)
+    try:
+        return None if data is None else parse_notices(data)
+    except VerificationError as error:
+        examiner.find(name, Word.MALFORMED, error)
+        return None
+
+
+def keys_of(examiner: Examiner, wanted: Hash, document: Notices | None) -> Keyring | None:
+    """The keys that a document yields, or None, with a finding if it contradicts itself."""
+    try:
+        return None if document is None else read_notices(document)
+    except ValueError as error:
+        examiner.find(layout.notices_path(wanted), Word.NOTICES_CONTRADICT, error)
+        return None
+
+
+def sizes_of(steps: Sequence[Step]) -> list[int]:
+    """The published sizes, smallest first."""
+    return [step.head.size for step in steps]

@@ -1,0 +1,97 @@
+"""The file in which an audit's state is kept: read once, replaced in one step now and then. Does I/O."""
+
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from attestlayer.audit.state import MAX_STATE, AuditState, parse_state
+from attestlayer.encoding import Hash, format_hash, shown
+from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
+
+EVERY_S = 15.0
+"""Seconds of work that a killed audit loses at most, beside one tile; more if writing takes long."""
+
+_SHARE = 20  # writing takes at most a twentieth of the time
+
+
+class Journal:
+    """An audit's state in a file. `before`: what it said when it was opened, or None for a new one."""
+
+    def __init__(
+        self,
+        path: Path,
+        registry: str,
+        trust: Hash | None,
+        clock: Callable[[], float] = time.monotonic,
+        every_s: float = EVERY_S,
+    ) -> None:
+        """Read the file, if there is one. Raises `CouldNotCheckError` unless it is this audit's."""
+        self.path, self.registry, self.trust = path, registry, trust
+        self._clock, self._every_s = clock, every_s
+        self._latest: AuditState | None = None
+        self._due = clock() + every_s
+        self.before = self._read()
+        if self.before:
+            self._check(self.before)
+
+    def mark(self, state: AuditState) -> None:
+        """Remember how far it is; written to the file if it is time."""
+        self._latest = state
+        if self._clock() >= self._due:
+            self.save()
+
+    def save(self) -> None:
+        """Write the newest state: whoever reads the file finds the one before or this. Raises `OSError`."""
+        if self._latest is None:
+            return
+        started = self._clock()
+        _replace(self.path, self._latest.format())
+        self._latest = None
+        now = self._clock()
+        self._due = now + max(self._every_s, _SHARE * (now - started))
+
+    def _read(self) -> AuditState | None:
+        try:
+            with self.path.open("rb") as file:
+                data = file.read(MAX_STATE + 1)
+        except FileNotFoundError:
+            return None
+        try:
+            return parse_state(data)
+        except CouldNotCheckError:
+            raise
+        except (ValueError, VerificationError) as error:
+            raise _unusable(f"{self.path} is no audit state: {error}") from error
+
+    def _check(self, state: AuditState) -> None:
+        if state.registry != self.registry:
+            found, wanted = shown(state.registry), shown(self.registry)
+            raise _unusable(f"{self.path} is the state of an audit of {found}, wanted {wanted}")
+        if state.trust != self.trust:
+            found, wanted = _root(state.trust), _root(self.trust)
+            raise _unusable(f"{self.path} is the state of an audit with {found}, wanted {wanted}")
+
+
+def _root(trust: Hash | None) -> str:
+    return "no trust root" if trust is None else f"the trust root {format_hash(trust)}"
+
+
+def _replace(path: Path, data: bytes) -> None:
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        with suppress(OSError):
+            Path(name).unlink()
+        raise
+
+
+def _unusable(message: str) -> CouldNotCheckError:
+    return CouldNotCheckError(Reason.INPUT_UNREADABLE, message)

@@ -1,0 +1,157 @@
+"""Audit of a folder for what nobody refers to: stray objects, temporary files, links.
+
+Entries and receipts are counted; only if there are more than the log's leaves are leaf hashes gathered
+(32 bytes and a set's overhead each) to name the ones too many.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from attestlayer.audit.chain import Chain
+from attestlayer.audit.findings import Examiner, Word
+from attestlayer.audit.index import INDEX, judge_index
+from attestlayer.audit.leaves import LeafAudit
+from attestlayer.audit.views import NAMES
+from attestlayer.encoding import parse_decimal, parse_hash, sha256
+from attestlayer.errors import VerificationError
+from attestlayer.log import layout
+from attestlayer.log.merkle import leaf_hash
+from attestlayer.log.tiles import HEIGHT, WIDTH, Tile, level_width, parse_bundle, tile_at
+
+_RELEASED = re.compile(
+    r"v1/problems/not-found\.json|v1/spec/.+|v1/verify-kit\.zip|v1/[^/]+\.html|\.well-known/security\.txt"
+)
+_TEMPORARY = re.compile(r"(.*/)?(\.[^/]*|[^/]*(~|\.tmp|\.temp|\.part|\.swp|\.bak|\.orig))(/.*)?")
+_TILE = re.compile(r"tile/(entries|0|[1-9]|[1-5][0-9]|6[0-3])/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([0-9]{1,3}))?")
+_LEAF = re.compile(r"v1/(entries|proofs/inclusion)/([A-Za-z0-9_-]{43})\.json")
+_KIND = re.compile(r"v1/(checkpoints|notices|policies)/([A-Za-z0-9_-]{43})\.json")
+_BUNDLE = re.compile(r"v1/checkpoints/bundle/((?:x[0-9]{3}/)*[0-9]{3})")
+_PROOF = re.compile(r"v1/proofs/consistency/([0-9]+)-([0-9]+)\.json")
+
+
+@dataclass
+class StrayAudit:
+    """Looks at every name of a folder."""
+
+    examiner: Examiner
+    chain: Chain
+    leaves: LeafAudit
+    _checkpoints: set[bytes] = field(default_factory=set)
+    _pairs: set[tuple[int, int]] = field(default_factory=set)
+    _sizes: set[int] = field(default_factory=set)
+
+    def run(self, names: Iterable[str]) -> None:
+        """Check every name. Where the chain is broken, what it would name is passed over."""
+        self._checkpoints = self.chain.checkpoint_hashes()
+        sizes = [step.head.size for step in self.chain.steps]
+        self._sizes = set(sizes)
+        self._pairs = set(pairwise(sizes))
+        counts = {"entries": 0, "proofs/inclusion": 0}
+        for name in names:
+            if match := _LEAF.fullmatch(name):
+                counts[match[1]] += 1
+            elif detail := self._judge(name):
+                self.examiner.find(name, Word.STRAY, detail)
+        if (counts["entries"], counts["proofs/inclusion"]) != (self.leaves.records, self.leaves.receipts):
+            self._name_leaves()
+
+    def _judge(self, name: str) -> str | None:
+        """Why nobody refers to this name, or None."""
+        if name in NAMES or _RELEASED.fullmatch(name):
+            return None
+        if _TEMPORARY.fullmatch(name):
+            return "a temporary or hidden file"
+        for pattern, judge in _JUDGES.items():
+            if match := pattern.fullmatch(name):
+                return judge(self, match)
+        return "no object of a registry has this name" if name.startswith(("tile/", "v1/")) else None
+
+    def _judge_bundle(self, match: re.Match[str]) -> str | None:
+        count = (self.chain.newest.sequence + 1) // layout.BUNDLED
+        number = _number(match[1])
+        known = number < count and match[0] == layout.checkpoint_bundle_path(number)
+        return None if known else f"the chain fills {count} bundles"
+
+    def _judge_tile(self, match: re.Match[str]) -> str | None:
+        size, level = self.chain.newest.head.size, 0 if match[1] == "entries" else int(match[1])
+        index, width = _number(match[2]), int(match[3] or WIDTH)
+        tile = Tile(level, index, width)
+        if match[0] != (tile.bundle_path if match[1] == "entries" else tile.path) or not 0 < width <= WIDTH:
+            return "not the one spelling of a tile"
+        if level_width(size, level) < index * WIDTH + width:
+            return f"outside the tree of size {size}"
+        if width == WIDTH or not self.chain.whole:
+            return None
+        first = (index * WIDTH + width) << (HEIGHT * level)
+        published = any(first <= known < first + (1 << (HEIGHT * level)) for known in self._sizes)
+        return None if published else "no published size has this partial tile"
+
+    def _judge_index(self, match: re.Match[str]) -> str | None:
+        return judge_index(match, self.chain.newest.head.size)
+
+    def _judge_hashed(self, match: re.Match[str]) -> str | None:
+        name, kind, text = match[0], match[1], match[2]
+        try:
+            wanted = parse_hash(text)
+        except ValueError as error:
+            return str(error)
+        if kind == "policies":  # published before their first use
+            data = self.examiner.read(name)
+            return (
+                None if data is not None and sha256(data) == wanted else "its bytes do not hash to its name"
+            )
+        known = self._checkpoints if kind == "checkpoints" else self.chain.notices_hashes
+        return None if wanted in known or not self.chain.whole else "the chain does not name it"
+
+    def _judge_proof(self, match: re.Match[str]) -> str | None:
+        try:
+            pair = parse_decimal(match[1]), parse_decimal(match[2])
+        except ValueError as error:
+            return str(error)
+        if pair in self._pairs or not self.chain.whole:
+            return None
+        return f"{pair[0]} and {pair[1]} are no sizes published one after the other"
+
+    def _name_leaves(self) -> None:
+        """Name the records and receipts that are no leaf's."""
+        hashes: set[bytes] = set()
+        size = self.chain.newest.head.size
+        for number in range((size + WIDTH - 1) // WIDTH):
+            tile = tile_at(0, number, size)
+            hashes.update(self._hashes(tile))
+        for name in self.examiner.registry.names() or ():
+            match = _LEAF.fullmatch(name)
+            if match and not _is_hash_of(match[2], hashes):
+                self.examiner.find(name, Word.STRAY, "no leaf of the log has this hash")
+
+    def _hashes(self, tile: Tile) -> set[bytes]:
+        data = self.examiner.read(tile.path) or b""
+        found = {data[at : at + 32] for at in range(0, len(data), 32)}
+        try:
+            entries = parse_bundle(self.examiner.read(tile.bundle_path) or b"", tile.width)
+        except VerificationError:
+            return found
+        return found | {leaf_hash(entry) for entry in entries}
+
+
+_JUDGES: dict[re.Pattern[str], Callable[[StrayAudit, re.Match[str]], str | None]] = {
+    _TILE: StrayAudit._judge_tile,
+    INDEX: StrayAudit._judge_index,
+    _KIND: StrayAudit._judge_hashed,
+    _BUNDLE: StrayAudit._judge_bundle,
+    _PROOF: StrayAudit._judge_proof,
+}
+
+
+def _is_hash_of(text: str, hashes: set[bytes]) -> bool:
+    try:
+        return parse_hash(text) in hashes
+    except ValueError:
+        return False
+
+
+def _number(path: str) -> int:
+    groups = re.findall(r"x([0-9]{3})/|([0-9]{3})$", path)
+    return int("".join(one or other for one, other in groups))

@@ -1,0 +1,228 @@
+"""Audit of the mutable views and of consistency objects: they say what the newest checkpoint commits to."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+
+from attestlayer.audit.chain import Chain, Step
+from attestlayer.audit.findings import Examiner, Word, difference
+from attestlayer.audit.leaves import LeafAudit
+from attestlayer.audit.notes import Signed, check_note
+from attestlayer.canonical import (
+    Json,
+    Members,
+    format_json,
+    parse_json,
+    take_array,
+    take_integer,
+    take_object,
+)
+from attestlayer.encoding import Hash, format_hash, format_time, parse_hash
+from attestlayer.errors import VerificationError
+from attestlayer.log import layout
+from attestlayer.log.keyring import Keyring
+from attestlayer.log.merkle import check_consistency
+from attestlayer.log.note import ED25519, VerifierKey, parse_note
+from attestlayer.log.notices import Role
+from attestlayer.log.promises import MERGE_DELAY_S
+from attestlayer.log.trust import make_trust_root, parse_trust
+
+NAMES = (
+    layout.LATEST,
+    layout.CHECKPOINT,
+    layout.STATS,
+    layout.TRUST,
+    layout.REGISTRY_JWKS,
+    layout.ISSUER_JWKS,
+    layout.REGISTRY_VKEY,
+)
+
+Views = dict[str, bytes | None]
+
+
+@dataclass
+class ViewAudit:
+    """Compares the views, as they were read at the start, with the newest checkpoint and its notices.
+
+    `complete`: the audit went back to sequence 0.
+    """
+
+    examiner: Examiner
+    chain: Chain
+    views: Views
+    leaves: LeafAudit
+    complete: bool
+
+    def run(self) -> None:
+        """Check every view."""
+        newest, keyring = self.chain.newest, self.chain.keyring
+        self._compare(layout.LATEST, newest.format())
+        self._check_stats()
+        self._check_note(keyring)
+        if keyring is None or self.chain.notices is None:
+            return
+        self._compare(layout.REGISTRY_JWKS, format_json(keyring.jwks(Role.REGISTRY)))
+        self._compare(layout.ISSUER_JWKS, format_json(keyring.jwks(Role.ISSUER)))
+        keys = keyring.keys_at(Role.REGISTRY, newest.timestamp)
+        lines = [f"{VerifierKey(keyring.origin, ED25519, key.public).format()}\n" for key in keys]
+        self._compare(layout.REGISTRY_VKEY, "".join(lines).encode())
+        self._check_trust()
+
+    def _compare(self, name: str, wanted: bytes) -> None:
+        found = self.views[name]
+        if found is None:
+            self.examiner.find(name, Word.MISSING, "found no object, wanted one")
+        elif found != wanted:
+            self.examiner.find(name, Word.VIEW_OUTDATED, difference(found, wanted))
+
+    def _check_trust(self) -> None:
+        if self.chain.notices is None:
+            return
+        try:
+            wanted = make_trust_root(self.chain.noticed, self.chain.notices).format()
+        except ValueError as error:  # the checkpoint's own finding says so, too
+            self.examiner.find(layout.TRUST, Word.SIGNATURE_INVALID, error)
+            return
+        lowest = self.chain.lowest
+        if lowest == 0 or self.chain.noticed.sequence > lowest:
+            self._compare(layout.TRUST, wanted)
+        else:
+            self._check_older_trust()
+
+    def _check_older_trust(self) -> None:
+        """A trust root made before the checkpoints that were looked at: it must hold the newest notices."""
+        try:
+            found = parse_trust(self.views[layout.TRUST] or b"")
+        except VerificationError as error:
+            self.examiner.find(layout.TRUST, Word.MALFORMED, error)
+            return
+        if found.notices != self.chain.notices:
+            have = f"notices {format_hash(found.notices.hash())}"
+            wanted = format_hash(self.chain.newest.notices_hash)
+            self.examiner.find(layout.TRUST, Word.VIEW_OUTDATED, f"found {have}, wanted {wanted}")
+
+    def _check_stats(self) -> None:
+        data, name = self.views[layout.STATS], layout.STATS
+        if data is None:
+            self.examiner.find(name, Word.MISSING, "found no object, wanted one")
+            return
+        try:
+            found = take_object(parse_json(data), (*self._stats(), *_PROMISE, "cadence_seconds", "notices"))
+            cadence = take_integer(found, "cadence_seconds")
+        except (ValueError, KeyError) as error:
+            self.examiner.find(name, Word.MALFORMED, error)
+            return
+        for member, value in self._stats().items():
+            if found.get(member) != value:
+                detail = f"{member}: found {found.get(member)!r}, wanted {value!r}"
+                self.examiner.find(name, Word.VIEW_OUTDATED, detail)
+        if cadence == 0 or self.chain.newest.timestamp % cadence:
+            at = self.chain.newest.timestamp
+            self.examiner.find(name, Word.VIEW_OUTDATED, f"cadence_seconds: {cadence} has no instant {at}")
+
+    def _stats(self) -> Members:
+        newest = self.chain.newest
+        wanted: Members = {
+            "origin": newest.origin,
+            "tree_size": newest.head.size,
+            "root_hash": format_hash(newest.head.root),
+            "checkpoint_sequence": newest.sequence,
+            "checkpoint_hash": format_hash(newest.hash()),
+            "checkpoint_timestamp": format_time(newest.timestamp),
+            "max_merge_delay_seconds": MERGE_DELAY_S,
+        }
+        if self.chain.notices is not None:
+            wanted["notices"] = len(self.chain.notices.notices)
+        if self.complete and self.chain.whole and self.leaves.all_read:
+            gap, delay = self.chain.longest_gap, self.leaves.worst_delay()
+            wanted |= dict(zip(_PROMISE, (gap, delay), strict=True))
+        return wanted
+
+    def _check_note(self, keyring: Keyring | None) -> None:
+        data, newest = self.views[layout.CHECKPOINT], self.chain.newest
+        if data is None:
+            self.examiner.find(layout.CHECKPOINT, Word.MISSING, "found no object, wanted one")
+            return
+        try:
+            note = parse_note(data.decode())
+        except (ValueError, VerificationError) as error:
+            self.examiner.find(layout.CHECKPOINT, Word.MALFORMED, error)
+            return
+        first = next((step for step in self.chain.steps if step.head == newest.head), None)
+        since = first.timestamp if first else newest.timestamp
+        if first and first.sequence == self.chain.lowest > 0:
+            since = 0  # the audit began within this tree's rounds: when it was new is not known
+        if keyring is not None:
+            signed = Signed(note, newest, since)
+            for word, detail in check_note(signed, keyring):
+                self.examiner.find(layout.CHECKPOINT, word, detail)
+
+
+_AT_ONCE = 256
+_PROMISE = ("longest_gap_seconds_24h", "worst_merge_delay_seconds_24h")
+_MEMBERS = ("from_root", "from_size", "proof", "to_root", "to_size")
+
+
+def _nothing() -> None:
+    pass
+
+
+@dataclass
+class ConsistencyAudit:
+    """Checks the stored proof from each published size to the next, from the size `done` on."""
+
+    examiner: Examiner
+    chain: Chain
+    done: int = 0
+    mark: Callable[[], None] = _nothing
+
+    def run(self) -> None:
+        """Check every proof; `mark` is called now and then."""
+        pairs = [(old, new) for old, new in pairwise(self.chain.steps) if self._is_due(old, new)]
+        for at in range(0, len(pairs), _AT_ONCE):
+            part = pairs[at : at + _AT_ONCE]
+            self.examiner.progress("consistency proofs", at, len(pairs))
+            if self.examiner.ahead:
+                self.examiner.ahead.expect(
+                    layout.consistency_path(old.head.size, new.head.size) for old, new in part
+                )
+            for old, new in part:
+                _check_proof(self.examiner, old, new)
+                self.done = new.head.size
+            self.mark()
+
+    def _is_due(self, old: Step, new: Step) -> bool:
+        return old.head.size < new.head.size and new.head.size > self.done
+
+
+def _check_proof(examiner: Examiner, old: Step, new: Step) -> None:
+    name = layout.consistency_path(old.head.size, new.head.size)
+    data = examiner.need(name)
+    if data is None:
+        return
+    wanted: Members = {
+        "from_size": old.head.size,
+        "to_size": new.head.size,
+        "from_root": format_hash(old.head.root),
+        "to_root": format_hash(new.head.root),
+    }
+    try:
+        found = take_object(parse_json(data), _MEMBERS)
+        proof = [_hash_of(value) for value in take_array(found, "proof")]
+    except ValueError as error:
+        examiner.find(name, Word.MALFORMED, error)
+        return
+    for member, value in wanted.items():
+        if found[member] != value:
+            detail = f"{member}: found {found[member]!r}, wanted {value!r}"
+            examiner.find(name, Word.PROOF_INVALID, detail)
+    try:
+        check_consistency(old.head, new.head, proof)
+    except VerificationError as error:
+        examiner.find(name, Word.PROOF_INVALID, error)
+
+
+def _hash_of(value: Json) -> Hash:
+    if not isinstance(value, str):
+        raise ValueError(f"proof: found {value!r}, wanted a hash")
+    return parse_hash(value)

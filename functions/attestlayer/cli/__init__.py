@@ -1,0 +1,1 @@
+"""The console command `attestlayer`, one module a command."""

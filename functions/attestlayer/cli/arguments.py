@@ -1,0 +1,192 @@
+"""The console command's grammar: subcommands, options and their help."""
+
+import argparse
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, NoReturn
+
+from attestlayer.cli.text import printable
+from attestlayer.encoding import parse_decimal, parse_origin
+from attestlayer.version import VERSION
+
+EXIT_USAGE = 64  # EX_USAGE of sysexits.h: argparse's own 2 means COULD NOT CHECK here
+
+MAX_JOBS = 64
+URL_JOBS = 8
+"""Threads that read from a URL if nobody says how many: a browser opens about as many connections."""
+
+_EPILOG = """\
+exit codes:
+  0    VERIFIED, or done, or a clean audit
+  1    NOT VERIFIED, or an audit with findings
+  2    COULD NOT CHECK, or could not be done: no statement about the kit
+  64   the command line was not understood
+  130  interrupted
+
+environment:
+  XDG_CONFIG_HOME  the installed trust root is $XDG_CONFIG_HOME/attestlayer/trust.json,
+                   or ~/.config/attestlayer/trust.json
+  NO_COLOR         no colours; so does TERM=dumb
+
+No command but `audit URL` uses a network.
+Integrity and issuance evidence only. Not audit, certification, or compliance guarantee."""
+
+_TRUST_HELP = "trust root to check with (default: the installed one); never one out of a kit"
+_JSON_HELP = "one JSON document, attestlayer/verification-report/1"
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse with exit code 64 for usage errors, and no abbreviated options."""
+
+    def __init__(self, **options: Any) -> None:
+        layout = partial(argparse.RawDescriptionHelpFormatter, max_help_position=26)
+        super().__init__(**{"allow_abbrev": False, "formatter_class": layout, **options})
+
+    def error(self, message: str) -> NoReturn:
+        """Say how it is used, and stop."""
+        self.exit(EXIT_USAGE, f"{self.format_usage()}{self.prog}: {printable(message)}\n")
+
+
+def build_parser(commands: Mapping[str, object]) -> Parser:
+    """The parser; `commands` by name become the namespace's `command`."""
+    parser = Parser(
+        prog="attestlayer",
+        description="Verify AttestLayer evidence kits, offline.",
+        epilog=_EPILOG,
+    )
+    parser.add_argument("--version", action="version", version=f"attestlayer {VERSION}")
+    parsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def add(name: str, text: str) -> Parser:
+        added = parsers.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        added.set_defaults(command=commands[name], usage_error=added.error)
+        return added
+
+    add_verify(add("verify", "check a kit, a ZIP or a folder, in fifteen steps"))
+    add_verify_receipt(add("verify-receipt", "check a registry receipt by itself, without its kit"))
+    _add_disclose(add("disclose", "make a file that shows one record of a kit, and nothing of the others"))
+    inspect = add("inspect", "show what a kit or a document claims, without checking it")
+    inspect.add_argument("file", metavar="FILE", type=path_argument)
+    _add_nonce(add("nonce", "make a client nonce file, to be submitted with the records"))
+    _add_trust(add("trust", "show a trust root, or install it"))
+    _add_audit(add("audit", "compute a whole registry anew from its entries, and report what differs"))
+    return parser
+
+
+def add_verify(parser: Parser) -> None:
+    """The arguments of `verify`."""
+    parser.add_argument("kit", metavar="KIT", type=path_argument, help="the kit: a ZIP file or a folder")
+    parser.add_argument("--trust", metavar="FILE", type=path_argument, help=_TRUST_HELP)
+    parser.add_argument("--json", action="store_true", help=_JSON_HELP)
+
+
+def add_verify_receipt(parser: Parser) -> None:
+    """The arguments of `verify-receipt`."""
+    parser.add_argument("receipt", metavar="RECEIPT", type=path_argument, help="registry_receipt.json")
+    anchors = parser.add_mutually_exclusive_group()
+    anchors.add_argument("--trust", metavar="FILE", type=path_argument, help=_TRUST_HELP)
+    anchors.add_argument(
+        "--jwks",
+        metavar="FILE",
+        type=path_argument,
+        help="the registry's JWKS instead: steps 13 and 15 are left out",
+    )
+    parser.add_argument("--origin", type=_origin, help="the registry whose JWKS it is, host and path")
+    parser.add_argument(
+        "--tlog-proof",
+        metavar="OUT",
+        type=path_argument,
+        help="if verified, write it as a C2SP tlog-proof to a new file",
+    )
+    parser.add_argument("--json", action="store_true", help=_JSON_HELP)
+
+
+def _add_disclose(parser: Parser) -> None:
+    parser.add_argument("kit", metavar="KIT", type=path_argument, help="the kit: a ZIP file or a folder")
+    parser.add_argument("record", metavar="RECORD", type=_not_empty, help="its name: records/003-…")
+    parser.add_argument(
+        "-o", "--output", metavar="PART", type=path_argument, required=True, help="a new file, a ZIP"
+    )
+    parser.add_argument("--trust", metavar="FILE", type=path_argument, help=_TRUST_HELP)
+
+
+def _add_nonce(parser: Parser) -> None:
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        type=path_argument,
+        default=Path("client_nonce.txt"),
+        help="a new file (default: client_nonce.txt)",
+    )
+    parser.add_argument(
+        "--checkpoint",
+        metavar="FILE|HASH",
+        type=_not_empty,
+        help="the newest checkpoint you saw, its JSON file or its hash: dates the kit from below",
+    )
+
+
+def _add_trust(parser: Parser) -> None:
+    parser.add_argument("file", metavar="FILE", type=path_argument, help="trust.json")
+    parser.add_argument("--install", action="store_true", help="copy it to where `verify` looks for one")
+    parser.add_argument(
+        "--accept-witnesses", action="store_true", help="install it though its witness policy changed"
+    )
+
+
+def _add_audit(parser: Parser) -> None:
+    parser.add_argument("registry", metavar="URL|DIR", type=_not_empty, help="where the registry is")
+    parser.add_argument(
+        "--trust", metavar="FILE", type=path_argument, help="trust root (default: the registry's own keys)"
+    )
+    parser.add_argument(
+        "--since",
+        metavar="FILE|HASH",
+        type=_not_empty,
+        help="a checkpoint audited before, its JSON file or its hash: look at what came after it only",
+    )
+    parser.add_argument(
+        "--state",
+        metavar="FILE",
+        type=path_argument,
+        help="keep the progress here, and go on from it: after an interruption, or with what is new since "
+        "the last audit. Keep it as safe as the report: what it says was checked is believed",
+    )
+    parser.add_argument(
+        "--jobs",
+        metavar="N",
+        type=_jobs,
+        help=f"read with N threads, 1 to {MAX_JOBS}, each over a connection of its own (default: "
+        f"{URL_JOBS} from a URL, 1 from a folder)",
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON document, attestlayer/audit-report/1")
+
+
+def _not_empty(text: str) -> str:
+    if not text or "\0" in text:
+        raise argparse.ArgumentTypeError("wanted a name, found an empty one")
+    return text
+
+
+def path_argument(text: str) -> Path:
+    """The argument type of file names."""
+    return Path(_not_empty(text))
+
+
+def _jobs(text: str) -> int:
+    try:
+        jobs = parse_decimal(text, MAX_JOBS)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    if not jobs:
+        raise argparse.ArgumentTypeError("wanted at least one job")
+    return jobs
+
+
+def _origin(text: str) -> str:
+    try:
+        return parse_origin(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

@@ -1,0 +1,225 @@
+"""The command `audit`: what it prints and the JSON document it writes, `attestlayer/audit-report/1`.
+
+schema      "attestlayer/audit-report/1"
+clean       true or false
+exit_code   0 | 1
+registry    the URL or folder as given
+origin, sequence, tree_size, checkpoint_hash, timestamp   the newest checkpoint's
+keys        "trust-root" | "registry": who vouches for the keys
+since       sequence of the checkpoint that the audit started from, or null
+resumed     leaves that earlier runs with the same state file had checked; 0 without one
+listed      whether stray objects could be looked for: in a folder, and without since
+objects, bytes   what was read, in all runs with the same state file
+requests    what this run asked for: HTTP requests with those tried again, or files
+findings    [{object, reason, detail}], all of them
+"""
+
+import argparse
+import contextlib
+import json
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn, TextIO
+
+from attestlayer.audit.auditor import AuditReport, audit
+from attestlayer.audit.findings import Finding
+from attestlayer.audit.journal import Journal
+from attestlayer.canonical import Members
+from attestlayer.cli.arguments import URL_JOBS
+from attestlayer.cli.text import Style, printable
+from attestlayer.encoding import format_hash, format_time, parse_hash, sha256
+from attestlayer.errors import CouldNotCheckError, Reason
+from attestlayer.log import layout
+from attestlayer.log.checkpoint import Checkpoint, parse_checkpoint
+from attestlayer.log.trust import TrustRoot
+from attestlayer.reading.files import read_input
+from attestlayer.reading.read_ahead import Counting, ReadAhead, open_ahead
+from attestlayer.reading.registry import Registry
+
+SCHEMA = "attestlayer/audit-report/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """An audit's report, and what it was asked: the place, the trust root, the start."""
+
+    report: AuditReport
+    place: str
+    trust: TrustRoot | None
+    since: Checkpoint | None
+    requests: int
+
+    @property
+    def exit_code(self) -> int:
+        """0 clean, 1 findings."""
+        return 1 if self.report.findings else 0
+
+
+def run_audit(arguments: argparse.Namespace, trust: TrustRoot | None) -> Audited:
+    """Audit the registry that the arguments name. Raises `CouldNotCheckError`, `VerificationError`."""
+    if arguments.state and arguments.since:
+        arguments.usage_error("--state and --since don't go together: a state knows where to go on")
+    place: str = arguments.registry
+    is_url = place.startswith(("http://", "https://"))
+    registry = open_ahead(place, arguments.jobs or (URL_JOBS if is_url else 1))
+    progress = _Progress(sys.stderr)
+    try:
+        since = _named(registry, arguments.since) if arguments.since else None
+        journal = _journal(arguments.state, place, trust) if arguments.state else None
+        with _kept(journal):
+            report = audit(registry, trust, since, progress, journal)
+    finally:
+        progress.clear()
+        if isinstance(registry, ReadAhead):
+            registry.close()
+    requests = registry.requests if isinstance(registry, Counting) else report.objects
+    return Audited(report, place, trust, since, requests)
+
+
+def _journal(path: Path, place: str, trust: TrustRoot | None) -> Journal:
+    """The state file; a folder by its whole path, a URL as it is given."""
+    is_url = place.startswith(("http://", "https://"))
+    named = place.rstrip("/") if is_url else _text(str(Path(place).resolve()))
+    return Journal(path, named, trust.fingerprint() if trust else None)
+
+
+@contextlib.contextmanager
+def _kept(journal: Journal | None) -> Iterator[None]:
+    """Whatever ends the audit, SIGTERM as well: how far it came is in the state file."""
+    if journal is None:
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        journal.save()
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    del number, frame
+    raise KeyboardInterrupt
+
+
+def format_audit(audited: Audited, style: Style) -> str:
+    """The report as text."""
+    report, since = audited.report, audited.since
+    newest, count = report.newest, len(report.findings)
+    rows = [("registry", audited.place), ("origin", newest.origin)]
+    rows += [("sequence", str(newest.sequence)), ("tree size", str(newest.head.size))]
+    rows += [("root", format_hash(newest.head.root)), ("as of", format_time(newest.timestamp))]
+    rows += [
+        ("read", f"{report.objects} objects, {report.length} bytes"),
+        ("keys", _keys_words(audited.trust)),
+    ]
+    if since:
+        rows += [("since", f"sequence {since.sequence}, size {since.head.size}: what is older was not read")]
+    if report.resumed:
+        rows += [("resumed", f"at leaf {report.resumed}: what the state file says was checked was not again")]
+    if not report.listed:
+        rows += [("not looked for", "stray objects: for that, audit a folder, and all of it")]
+    title = "CLEAN" if not count else f"{count} FINDING{'S' if count > 1 else ''}"
+    lines = [style.bold(f"{title}: audit of {newest.origin}"), *style.rows(rows)]
+    for finding in report.findings:
+        lines += ["", *style.wrap(f"{finding.reason}: {finding.object}")]
+        lines += style.wrap(finding.detail, 2)
+    return style.finish(lines)
+
+
+def format_audit_json(audited: Audited) -> str:
+    """The report as a JSON document, ASCII, one newline at the end."""
+    report, since = audited.report, audited.since
+    newest = report.newest
+    document: Members = {
+        "schema": SCHEMA,
+        "clean": not report.findings,
+        "exit_code": audited.exit_code,
+        "registry": _text(audited.place),
+        "origin": newest.origin,
+        "sequence": newest.sequence,
+        "tree_size": newest.head.size,
+        "checkpoint_hash": format_hash(newest.hash()),
+        "timestamp": format_time(newest.timestamp),
+        "keys": "trust-root" if audited.trust else "registry",
+        "since": since.sequence if since else None,
+        "resumed": report.resumed,
+        "listed": report.listed,
+        "objects": report.objects,
+        "bytes": report.length,
+        "requests": audited.requests,
+        "findings": [_members(finding) for finding in report.findings],
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _members(finding: Finding) -> Members:
+    detail = _text(finding.detail)
+    return {"object": _text(finding.object), "reason": finding.reason.value, "detail": detail}
+
+
+def _keys_words(trust: TrustRoot | None) -> str:
+    if trust is None:
+        return "taken from the registry itself: name a trust root with --trust to have them vouched for"
+    return f"anchored in the trust root {format_hash(trust.fingerprint())}"
+
+
+def _named(registry: Registry, since: str) -> Checkpoint:
+    """The checkpoint of `--since`: a JSON file, or the hash of one that the registry holds."""
+    try:
+        wanted = parse_hash(since)
+    except ValueError:
+        return parse_checkpoint(read_input(Path(since)))
+    data = registry.read(layout.checkpoint_path(wanted))
+    if data is None or sha256(data) != wanted:
+        raise CouldNotCheckError(Reason.INPUT_UNREADABLE, f"the registry has no checkpoint {since}")
+    return parse_checkpoint(data)
+
+
+class _Progress:
+    """One line on a terminal, rewritten up to ten times a second; nothing anywhere else."""
+
+    def __init__(self, out: TextIO | None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._out = out if out is not None and out.isatty() else None
+        self._clock = clock
+        self._what, self._began, self._first = "", 0.0, 0
+        self._shown = -1.0
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        now = self._clock()
+        if what != self._what:
+            self._what, self._began, self._first, self._shown = what, now, done, -1.0
+        if self._shown >= 0 and now - self._shown < 0.1:
+            return
+        self._shown = now
+        text = f"{what}: {done} of {total}"
+        if (passed := now - self._began) >= 1 and done > self._first:
+            rate = (done - self._first) / passed
+            text += f", {rate:.0f} a second, {_duration((total - done) / rate)} left"
+        self._write(f"\r\x1b[K{printable(text)}")
+
+    def clear(self) -> None:
+        """Take the line away."""
+        self._write("\r\x1b[K")
+
+    def _write(self, text: str) -> None:
+        if self._out is not None:
+            with contextlib.suppress(OSError, ValueError):
+                self._out.write(text)
+                self._out.flush()
+
+
+def _duration(seconds: float) -> str:
+    """`1:02:03`, `2:03`."""
+    minutes, left = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
+
+
+def _text(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()

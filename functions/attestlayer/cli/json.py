@@ -1,0 +1,116 @@
+"""The verification report as one JSON document, `attestlayer/verification-report/1`.
+
+Stable: members are added under a new schema number only. Times are RFC 3339 UTC, hashes unpadded
+base64url. All members are always there:
+
+    schema          "attestlayer/verification-report/1"
+    verdict         "VERIFIED" | "NOT VERIFIED" | "COULD NOT CHECK"
+    exit_code       0 | 1 | 2
+    input           "kit" | "registry-receipt" | "disclosed-record"
+    kit             the path as given
+    trust           {origin, fingerprint, kid, checkpoint_time}, or null if there was none. With a JWKS
+                    alone only origin is known and the others are null
+    steps           15 of {number, name, status, failures, notes}
+                    status    "passed" | "failed" | "not-reached" | "not-checked"
+                    failures  [{reason, message, files, advice}]
+                    notes     [{remark, message}]
+    issued          {kit_id, lane_id, profile_id, issued_at, not_before, not_after, leaf_hash, leaf_index,
+                    files} if verified, else null; kit_id and not_before may be null. Of a disclosed record
+                    also record {path, sha256, size}, and files is 1
+    proves          what the verdict proves; empty unless VERIFIED
+    does_not_prove  what it does not prove
+    boundary        the boundary sentence
+
+A usage error (exit 64) or an internal error (exit 2) writes no document, only a line to stderr.
+"""
+
+import json
+
+from attestlayer.canonical import Json, Members
+from attestlayer.cli.advice import ADVICE
+from attestlayer.cli.text import Subject, does_not_prove, proves
+from attestlayer.encoding import format_hash, format_time
+from attestlayer.kit.receipt import BOUNDARY
+from attestlayer.kit.trail import accepted
+from attestlayer.log.trust import TrustRoot
+from attestlayer.verify.verifier import Issued, Report, StepReport, Verdict
+
+SCHEMA = "attestlayer/verification-report/1"
+
+EXIT_CODES = {Verdict.VERIFIED: 0, Verdict.NOT_VERIFIED: 1, Verdict.COULD_NOT_CHECK: 2}
+
+
+def format_report_json(report: Report, subject: Subject, trust: Members | None) -> str:
+    """The document, indented, ASCII, one newline at the end."""
+    steps: list[Json] = [_step_members(step) for step in report.steps]
+    document: Members = {
+        "schema": SCHEMA,
+        "verdict": report.verdict.value,
+        "exit_code": EXIT_CODES[report.verdict],
+        "input": subject.kind.value,
+        "kit": _text(subject.path),
+        "trust": trust,
+        "steps": steps,
+        "issued": _issued_members(report.issued) if report.issued else None,
+        "proves": list(proves(report, subject.kind)),
+        "does_not_prove": list(does_not_prove(subject.kind)),
+        "boundary": BOUNDARY,
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def trust_members(trust: TrustRoot) -> Members:
+    """A trust root as the report names it."""
+    return {
+        "origin": trust.origin,
+        "fingerprint": format_hash(trust.fingerprint()),
+        "kid": trust.checkpoint.kid,
+        "checkpoint_time": format_time(trust.checkpoint.timestamp),
+    }
+
+
+def jwks_members(origin: str) -> Members:
+    """What stands for a trust root where a JWKS alone was given."""
+    return {"origin": origin, "fingerprint": None, "kid": None, "checkpoint_time": None}
+
+
+def _step_members(step: StepReport) -> Members:
+    failures: list[Json] = [
+        {
+            "reason": failure.reason.value,
+            "message": _text(str(failure)),
+            "files": [_text(name) for name in failure.files],
+            "advice": ADVICE[failure.reason],
+        }
+        for failure in step.failures
+    ]
+    notes: list[Json] = [{"remark": note.remark.value, "message": _text(note.message)} for note in step.notes]
+    return {
+        "number": step.number,
+        "name": step.name,
+        "status": step.status.value,
+        "failures": failures,
+        "notes": notes,
+    }
+
+
+def _issued_members(issued: Issued) -> Members:
+    record = issued.record
+    shown: Members = {} if record is None else {"record": accepted(record)}
+    return {
+        "kit_id": issued.kit_id,
+        "lane_id": issued.lane_id,
+        "profile_id": issued.profile_id,
+        "issued_at": format_time(issued.issued_at),
+        "not_before": None if issued.not_before is None else format_time(issued.not_before),
+        "not_after": format_time(issued.checkpoint_time),
+        "leaf_hash": format_hash(issued.leaf_hash),
+        "leaf_index": issued.leaf_index,
+        "files": issued.files,
+        **shown,
+    }
+
+
+def _text(text: str) -> str:
+    """Text without lone surrogates, which many JSON readers refuse: an odd byte of a name as `\\udcff`."""
+    return text.encode("utf-8", "backslashreplace").decode()

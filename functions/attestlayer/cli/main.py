@@ -1,0 +1,92 @@
+"""The console command `attestlayer`: check kits, registry receipts and registries, and read what they say.
+
+Exit codes: 0 VERIFIED (or done), 1 NOT VERIFIED, 2 COULD NOT CHECK (or could not be done), 64 usage,
+130 interrupted. Only `audit URL` uses a network.
+"""
+
+import argparse
+import secrets
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from attestlayer.cli import audit, inspect
+from attestlayer.cli.arguments import build_parser
+from attestlayer.cli.disclose import disclose_record
+from attestlayer.cli.edge import EXIT_DONE, Answer, Surroundings, create_file, read_clock, run_command
+from attestlayer.cli.install import install
+from attestlayer.cli.trust import default_place, read_root
+from attestlayer.cli.verify import trust_answer, verify_kit, verify_receipt
+from attestlayer.encoding import Hash, format_hash, parse_hash
+from attestlayer.kit.nonce import RANDOM_LENGTH, Nonce
+from attestlayer.log.checkpoint import parse_checkpoint
+from attestlayer.reading.files import read_input
+
+Entropy = Callable[[int], bytes]
+
+
+def main(
+    argv: Sequence[str] | None = None,
+    *,
+    clock: Callable[[], int] = read_clock,
+    entropy: Entropy = secrets.token_bytes,
+) -> int:
+    """Run one command line; returns its exit code. Writes to stdout and stderr, raises nothing."""
+    parser = build_parser(
+        {
+            "verify": verify_kit,
+            "verify-receipt": verify_receipt,
+            "disclose": disclose_record,
+            "inspect": _inspect,
+            "nonce": partial(_nonce, entropy),
+            "trust": _trust,
+            "audit": _audit,
+        }
+    )
+    return run_command(parser, argv, clock=clock, default_trust=default_place)
+
+
+def _inspect(arguments: argparse.Namespace, around: Surroundings) -> Answer:
+    return Answer(EXIT_DONE, inspect.inspect(arguments.file, around.style))
+
+
+def _nonce(entropy: Entropy, arguments: argparse.Namespace, around: Surroundings) -> Answer:
+    named = _named_checkpoint(arguments.checkpoint)
+    nonce = Nonce(named, entropy(RANDOM_LENGTH))
+    create_file(arguments.output, nonce.format())
+    style = around.style
+    rows = [("file", str(arguments.output)), ("nonce hash", format_hash(nonce.hash()))]
+    rows += [("checkpoint", "none" if named is None else format_hash(named))]
+    lines = [style.bold("Client nonce made"), *style.rows(rows), ""]
+    if named is None:
+        lines += style.wrap(
+            "It names no checkpoint, so a kit made with it shows no time before which it can't have been "
+            "made. Give --checkpoint with the registry's /v1/checkpoints/latest.json to have that."
+        )
+    lines += style.wrap("Submit it with the records. It is used once, and its bytes count: don't edit it.")
+    return Answer(EXIT_DONE, style.finish(lines))
+
+
+def _trust(arguments: argparse.Namespace, around: Surroundings) -> Answer:
+    trust, said = read_root(arguments.file), ""
+    if arguments.install:
+        said = install(trust, default_place(), accept_witnesses=arguments.accept_witnesses)
+    return trust_answer(trust, arguments.file, around, said)
+
+
+def _audit(arguments: argparse.Namespace, around: Surroundings) -> Answer:
+    trust = read_root(arguments.trust) if arguments.trust else None
+    audited = audit.run_audit(arguments, trust)
+    if arguments.json:
+        return Answer(audited.exit_code, audit.format_audit_json(audited))
+    return Answer(audited.exit_code, audit.format_audit(audited, around.style))
+
+
+def _named_checkpoint(text: str | None) -> Hash | None:
+    """The checkpoint of `--checkpoint`: a hash, or the JSON file of one. Raises `VerificationError`."""
+    if text is None:
+        return None
+    try:
+        return parse_hash(text)
+    except ValueError:
+        return parse_checkpoint(read_input(Path(text))).hash()

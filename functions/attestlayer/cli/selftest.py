@@ -1,0 +1,74 @@
+"""`verify.py selftest`: whether this verifier, on this machine, says of known kits what it should.
+
+A folder holds kits and `expected.json`: `schema` `attestlayer/expected/1` and `kits`, an array of
+`{comment, kit, reasons, trust, verdict}`, file names beside it and all reason words of the report in order.
+"""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from attestlayer.canonical import Json, parse_json, take_array, take_document, take_object, take_string
+from attestlayer.cli.edge import EXIT_DONE, Answer, Surroundings
+from attestlayer.cli.trust import read_root
+from attestlayer.cli.verify import check_kit
+from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
+from attestlayer.reading.files import read_input
+from attestlayer.verify.verifier import Report, container_report
+
+EXPECTED = "expected.json"
+EXIT_DIFFERENT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a verifier has to say of a kit. `kit`, `trust`: file names."""
+
+    comment: str
+    kit: str
+    trust: str
+    verdict: str
+    reasons: tuple[str, ...]
+
+
+def selftest(arguments: argparse.Namespace, around: Surroundings) -> Answer:
+    """Check each known kit; a row each, and what was wanted where it differs."""
+    folder: Path = arguments.folder or around.default_trust().parent / "vectors"
+    lines, wrong = [around.style.bold("Known kits, and what this verifier says of them"), ""], 0
+    for expected in _read(folder):
+        report = _report(folder / expected.kit, folder / expected.trust)
+        found = (report.verdict.value, tuple(failure.reason.value for failure in report.failures))
+        differs = found != (expected.verdict, expected.reasons)
+        wrong += differs
+        lines += around.style.rows([("WRONG" if differs else "as it should", _words(expected.kit, *found))])
+        if differs:
+            lines += around.style.rows([("wanted", _words(expected.kit, expected.verdict, expected.reasons))])
+    said = "This verifier does not do what it should: don't use it." if wrong else "All as they should be."
+    return Answer(EXIT_DIFFERENT if wrong else EXIT_DONE, around.style.finish([*lines, "", said]))
+
+
+def _words(kit: str, verdict: str, reasons: tuple[str, ...]) -> str:
+    return f"{kit}: {verdict}{', '.join(('', *reasons))}"
+
+
+def _read(folder: Path) -> list[Expected]:
+    """Raises `CouldNotCheckError` if the folder holds no vectors."""
+    place = folder / EXPECTED
+    try:
+        members = take_document(parse_json(read_input(place)), "expected", ("kits",))
+        return [_take(item) for item in take_array(members, "kits")]
+    except ValueError as error:
+        raise CouldNotCheckError(Reason.INPUT_UNREADABLE, f"{place}: {error}") from error
+
+
+def _take(value: Json) -> Expected:
+    members = take_object(value, ("comment", "kit", "reasons", "trust", "verdict"))
+    comment, kit, trust, verdict = (take_string(members, n) for n in ("comment", "kit", "trust", "verdict"))
+    return Expected(comment, kit, trust, verdict, tuple(map(str, take_array(members, "reasons"))))
+
+
+def _report(kit: Path, trust: Path) -> Report:
+    try:
+        return check_kit(kit, read_root(trust))[1]
+    except VerificationError as error:
+        return container_report(error)

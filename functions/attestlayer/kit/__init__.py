@@ -1,0 +1,1 @@
+"""The kit: its container and the documents in it."""

@@ -1,0 +1,147 @@
+"""The look-up index: from the hashes that a leaf names to the leaf's place in the log (REG-1.0 section 10).
+
+Full *groups* of 256 leaves are indexed in *segments* of 2^level groups, made as a binary counter
+carries: the segments of a log are the one bits of its number of full groups. A segment is a pure
+function of its entries, cut by the first bits of the key into 2^level shards of about 12 KiB.
+
+An index is a hint. What it answers is compared with the entry; that it answers nothing proves nothing.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from attestlayer.encoding import Hash
+from attestlayer.errors import FormatError, Reason
+from attestlayer.log import layout
+from attestlayer.log.leaf import Leaf
+from attestlayer.log.tiles import WIDTH
+
+KEY_LENGTH = 8
+"""Bytes of a hash that are stored: among 40 million keys two agree with a chance of 1 in 20,000."""
+
+RECORD_LENGTH = KEY_LENGTH + 4
+"""A key, then the leaf's offset from the segment's first leaf as big-endian uint32."""
+
+MAX_GROUPS = 1 << 24
+"""Groups that an offset reaches, 4 billion leaves: one a second for 136 years."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Segment:
+    """Groups number·2^level … (number + 1)·2^level − 1. Only even numbers are ever written."""
+
+    level: int
+    number: int
+
+    @property
+    def first(self) -> int:
+        """The index of its first leaf."""
+        return (self.number << self.level) * WIDTH
+
+    @property
+    def shards(self) -> int:
+        """How many objects it is cut into."""
+        return 1 << self.level
+
+    def shard_of(self, hashed: bytes) -> int:
+        """The shard that a hash falls into."""
+        return int.from_bytes(hashed[:KEY_LENGTH], "big") >> (8 * KEY_LENGTH - self.level)
+
+    def path(self, shard: int) -> str:
+        """The object name of one shard."""
+        return layout.index_path(self.level, self.number, shard)
+
+
+def live_segments(groups: int) -> tuple[Segment, ...]:
+    """The segments that index the first `groups` groups, largest (and oldest) first."""
+    levels = reversed(range(groups.bit_length()))
+    return tuple(Segment(level, (groups >> level) - 1) for level in levels if groups >> level & 1)
+
+
+def added_segment(group: int) -> Segment:
+    """The segment that is written when group number `group` is full: it takes in all that carry."""
+    level = (~group & group + 1).bit_length() - 1
+    return Segment(level, (group + 1 >> level) - 1)
+
+
+def merged_segments(segment: Segment) -> tuple[Segment, ...]:
+    """The segments that a new one takes in beside its last group, largest first."""
+    groups = ((segment.number + 1) << segment.level) - 1
+    return tuple(each for each in live_segments(groups) if each.level < segment.level)
+
+
+def keys_of(leaf: Leaf) -> tuple[bytes, ...]:
+    """The keys under which a leaf is found. Its leaf hash is none of them: it names the entry's object."""
+    hashes = (leaf.kit_digest, leaf.statement_hash, leaf.manifest_root, leaf.client_nonce_hash)
+    return tuple(value[:KEY_LENGTH] for value in hashes)
+
+
+def records_of(leaf: Leaf, offset: int) -> Iterator[bytes]:
+    """The records of one leaf at `offset` in its segment."""
+    return (key + offset.to_bytes(4, "big") for key in keys_of(leaf))
+
+
+def format_shard(records: Iterable[bytes]) -> bytes:
+    """A shard's bytes: its records in byte order, none twice."""
+    return b"".join(sorted(set(records)))
+
+
+def parse_shard(data: bytes, segment: Segment, shard: int) -> list[bytes]:
+    """The records of a shard. Raises `FormatError` unless they belong there and are in order."""
+    records = [data[at : at + RECORD_LENGTH] for at in range(0, len(data), RECORD_LENGTH)]
+    whole = len(data) % RECORD_LENGTH == 0 and records == sorted(set(records))
+    limit = WIDTH << segment.level
+    if not whole or any(segment.shard_of(each) != shard or _offset(each) >= limit for each in records):
+        raise FormatError(Reason.LEAF_MALFORMED, f"{segment.path(shard)}: not a shard of the look-up index")
+    return records
+
+
+def merge_shard(segment: Segment, shard: int, sources: Iterable[tuple[Segment, Iterable[bytes]]]) -> bytes:
+    """A shard's bytes out of the records of smaller segments, each with its own offsets."""
+    merged: list[bytes] = []
+    for source, records in sources:
+        shift = source.first - segment.first
+        merged += (
+            each[:KEY_LENGTH] + (_offset(each) + shift).to_bytes(4, "big")
+            for each in records
+            if segment.shard_of(each) == shard
+        )
+    return format_shard(merged)
+
+
+def find_in(records: Iterable[bytes], segment: Segment, hashed: Hash) -> Iterator[int]:
+    """The indices of leaves that may name the hash: their entries tell."""
+    return (segment.first + _offset(each) for each in records if each[:KEY_LENGTH] == hashed[:KEY_LENGTH])
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Leaves that may name a hash, and the groups that no segment speaks of: their bundles tell."""
+
+    indices: tuple[int, ...]
+    unindexed: tuple[int, ...]
+
+
+def look_up(hashed: Hash, groups: int, read: Callable[[str], bytes | None]) -> Candidates:
+    """Ask the index of the first `groups` groups. One object a segment, O(log groups).
+
+    Where a segment is not written yet, the smaller ones that it takes in are asked. Raises `FormatError`.
+    """
+    indices: list[int] = []
+    unindexed: list[int] = []
+    asked = list(live_segments(groups))
+    while asked:
+        segment = asked.pop(0)
+        shard = segment.shard_of(hashed)
+        data = read(segment.path(shard)) if segment.number % 2 == 0 else None
+        if data is not None:
+            indices += find_in(parse_shard(data, segment, shard), segment, hashed)
+        elif segment.level:
+            asked += [Segment(segment.level - 1, 2 * segment.number + half) for half in (0, 1)]
+        else:
+            unindexed.append(segment.number)
+    return Candidates(tuple(sorted(indices)), tuple(sorted(unindexed)))
+
+
+def _offset(record: bytes) -> int:
+    return int.from_bytes(record[KEY_LENGTH:], "big")

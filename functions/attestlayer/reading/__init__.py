@@ -1,0 +1,1 @@
+"""Reads kits from the file system and registries from a folder or over HTTP."""

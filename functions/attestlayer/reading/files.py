@@ -1,0 +1,113 @@
+"""Opens kits and trust roots from the file system. Does I/O; decides nothing but what a folder holds."""
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from attestlayer.encoding import byte_order, shown
+from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
+from attestlayer.kit.container import Kit, KitBuilder, read_zip
+from attestlayer.log.trust import TrustRoot, parse_trust
+
+_LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+_LITTER_START = "._"
+_MAX_LITTER = 64 * 1024
+"""Bytes up to which a file that an operating system leaves in folders is ignored."""
+
+NOT_PLAIN = "is a device or a pipe, neither a file nor a folder"
+
+_MAX_TRUST = 16 * 1024 * 1024
+
+
+@contextmanager
+def open_kit(path: Path) -> Iterator[Kit]:
+    """The kit in a ZIP file or in a folder of its members.
+
+    Raises `CouldNotCheckError` (input-…), `VerificationError` (container-…).
+    """
+    try:
+        if path.is_dir():
+            yield _read_folder(path)
+        else:
+            with path.open("rb") as stream:
+                yield read_zip(stream)
+    except OSError as error:
+        raise CouldNotCheckError(Reason.INPUT_UNREADABLE, _os_message(path, error)) from error
+
+
+def read_trust(path: Path) -> TrustRoot:
+    """The trust root in a file. Raises `CouldNotCheckError`."""
+    return parse_trust(read_input(path, Reason.TRUST_ROOT_UNUSABLE, _MAX_TRUST))
+
+
+def read_input(path: Path, reason: Reason = Reason.INPUT_UNREADABLE, limit: int = _MAX_TRUST) -> bytes:
+    """A file's bytes, at most `limit`. Raises `CouldNotCheckError` with `reason`."""
+    if not is_plain(path):  # reading a pipe could wait for ever
+        raise CouldNotCheckError(reason, f"{path} {NOT_PLAIN}")
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(limit + 1)
+    except OSError as error:
+        raise CouldNotCheckError(reason, _os_message(path, error)) from error
+    if len(data) > limit:
+        raise CouldNotCheckError(reason, f"{path} has over {limit} bytes")
+    return data
+
+
+def is_plain(path: Path) -> bool:
+    """Whether this is a file or a folder, or can't be told: then opening it says what is wrong."""
+    try:
+        kind = path.stat().st_mode
+    except OSError:
+        return True
+    return stat.S_ISREG(kind) or stat.S_ISDIR(kind)
+
+
+def _read_folder(root: Path) -> Kit:
+    builder = KitBuilder()
+    ignored: list[str] = []
+    for name, path, size in _list_files(root):
+        if _is_litter(path.name, size):
+            ignored.append(name)
+        else:
+            builder.add(name, size, _opener(path))
+    return builder.finish(tuple(ignored))
+
+
+def _list_files(root: Path) -> list[tuple[str, Path, int]]:
+    """All files below `root` in order of their names. Raises `VerificationError` (container-link)."""
+    files: list[tuple[str, Path, int]] = []
+    strange: list[str] = []
+    folders = [(root, "")]  # no recursion: how deep a folder goes is the sender's choice
+    while folders:
+        folder, prefix = folders.pop()
+        for entry in os.scandir(folder):
+            name = prefix + entry.name
+            status = entry.stat(follow_symlinks=False)
+            if stat.S_ISDIR(status.st_mode):
+                folders.append((Path(entry.path), f"{name}/"))
+            elif stat.S_ISREG(status.st_mode):
+                files.append((name, Path(entry.path), status.st_size))
+            else:
+                strange.append(name)
+    if strange:
+        name = min(strange, key=byte_order)  # one of several, the same for every verifier
+        raise VerificationError(
+            Reason.CONTAINER_LINK, f"{shown(name)} is a link or a device, not a file", (name,)
+        )
+    return sorted(files, key=lambda file: byte_order(file[0]))
+
+
+def _is_litter(name: str, size: int) -> bool:
+    return size <= _MAX_LITTER and (name in _LITTER or name.startswith(_LITTER_START))
+
+
+def _opener(path: Path) -> Callable[[], BinaryIO]:
+    return lambda: path.open("rb")
+
+
+def _os_message(path: Path, error: OSError) -> str:
+    return f"{path}: {error.strerror or error}"

@@ -1,0 +1,1 @@
+"""Verification of kits, registry receipts and disclosed records, in fifteen steps."""

@@ -1,0 +1,290 @@
+"""Verification steps 1–10: the kit by itself, its receipt's signature, its leaf (REG-1.0 section 12).
+
+Each step yields what it finds and raises `VerificationError` where it can't go on.
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from attestlayer.canonical import Members, check_schema, names_newer_schema, parse_json
+from attestlayer.encoding import Hash, format_hash, format_time, shown
+from attestlayer.errors import CouldNotCheckError, Reason, Remark, VerificationError
+from attestlayer.kit.container import Kit
+from attestlayer.kit.manifest import (
+    BINDER,
+    CLIENT_NONCE,
+    DISCLOSURE,
+    HASH_TRAIL,
+    INTAKE_REPORT,
+    MANIFEST,
+    NONCE_CHECKPOINT,
+    RECEIPT,
+    REGISTRY_RECEIPT,
+    UNLISTED,
+    Manifest,
+    ManifestFile,
+)
+from attestlayer.kit.trail import Event, EventType, Trail, accepted, evaluated, rendered, sealed, submitted
+from attestlayer.log.leaf import Leaf
+from attestlayer.log.notices import Role
+from attestlayer.verify.evidence import Aside, Evidence, Finding, NotReachedError
+
+_SCHEMAS = {
+    DISCLOSURE: "disclosure",
+    HASH_TRAIL: "hash-trail",
+    INTAKE_REPORT: "intake-report",
+    MANIFEST: "manifest",
+    RECEIPT: "receipt",
+    NONCE_CHECKPOINT: "checkpoint",
+    REGISTRY_RECEIPT: "registry-receipt",
+}
+_NESTED_SCHEMAS = {
+    INTAKE_REPORT: ("policy", "intake-policy"),
+    REGISTRY_RECEIPT: ("checkpoint", "checkpoint"),
+}
+
+
+def check_container(evidence: Evidence) -> Iterator[Finding]:
+    """Step 1: members that no kit has, documents of a newer format. The bytes were read canonically."""
+    kit = evidence.kit
+    if kit.ignored:
+        yield Aside(Remark.FILES_IGNORED, f"not of the kit, ignored: {', '.join(map(shown, kit.ignored))}")
+    for name, schema in _SCHEMAS.items():  # first, because that nothing can be said outranks failures
+        if newer := _newer_schema(kit.documents.get(name, b""), name, schema):
+            yield newer
+    what = "disclosed record" if kit.is_disclosure else "kit"
+    for name in kit.unexpected:
+        yield VerificationError(Reason.FILE_UNEXPECTED, f"no {what} has a member {shown(name)}", (name,))
+
+
+def _newer_schema(data: bytes, name: str, schema: str) -> CouldNotCheckError | None:
+    """What does not parse at all is for the document's own step to report."""
+    if not names_newer_schema(data):  # nearly always: each document is parsed once, not twice
+        return None
+    try:
+        value = parse_json(data)
+        check_schema(value, schema)  # before what a newer format may not have
+        if name in _NESTED_SCHEMAS and isinstance(value, dict):
+            member, nested = _NESTED_SCHEMAS[name]
+            check_schema(value.get(member), nested)
+    except CouldNotCheckError as error:
+        return CouldNotCheckError(error.reason, f"{name}: {error}", (name,))
+    except ValueError:
+        return None
+    return None
+
+
+def check_manifest(evidence: Evidence) -> Iterator[Finding]:
+    """Step 2: every member is listed, none is missing, none is extra."""
+    members = evidence.kit.members
+    for name in (HASH_TRAIL, RECEIPT):
+        if name not in members:
+            yield VerificationError(Reason.FILE_MISSING, f"{name} is missing", (name,))
+    listed = {file.path for file in evidence.manifest.at_home().files}
+    for name in sorted(listed - members.keys()):
+        yield VerificationError(Reason.FILE_MISSING, f"{name} is listed and missing", (name,))
+    for name in sorted(members.keys() - listed - UNLISTED - set(evidence.kit.unexpected)):
+        yield VerificationError(Reason.FILE_UNEXPECTED, f"{name} is not listed in the manifest", (name,))
+
+
+def check_files(evidence: Evidence) -> Iterator[Finding]:
+    """Step 3: size and SHA-256 of every listed file."""
+    for file in evidence.manifest.needed().files:
+        yield from check_file(evidence.kit, file)
+
+
+def check_file(kit: Kit, file: ManifestFile) -> Iterator[Finding]:
+    """Hold a member against its entry. That it is missing is for step 2 to say."""
+    member = kit.members.get(file.path)
+    if member is None:
+        return
+    if member.size != file.size:
+        message = f"{file.path} has {member.size} bytes, listed are {file.size}"
+        yield VerificationError(Reason.FILE_SIZE_MISMATCH, message, (file.path,))
+    elif member.sha256 != file.sha256:
+        message = f"{file.path} has SHA-256 {member.sha256.hex()}, listed is {file.sha256.hex()}"
+        yield VerificationError(Reason.FILE_HASH_MISMATCH, message, (file.path,))
+
+
+def check_manifest_root(evidence: Evidence) -> Iterator[Finding]:
+    """Step 4: the Merkle root over the manifest's entries is the receipt's."""
+    found, wanted = evidence.manifest_root(), evidence.receipt.needed().manifest_root
+    if found != wanted:
+        yield mismatch(Reason.MANIFEST_ROOT_MISMATCH, "manifest root", found, wanted, (MANIFEST, RECEIPT))
+
+
+def check_trail(evidence: Evidence) -> Iterator[Finding]:
+    """Step 5: the hash trail is a chain in order of time, and says what the documents say."""
+    trail = evidence.trail.at_home()
+    yield from _check_chain(trail)
+    times = [event.at for event in trail.events]
+    if any(later < earlier for earlier, later in pairwise(times)):
+        yield VerificationError(
+            Reason.TRAIL_TIME_MISMATCH, "an event is earlier than its predecessor", (HASH_TRAIL,)
+        )
+    issued_at = evidence.receipt.needed().issued_at
+    if times[-1] > issued_at:
+        message = f"the last event is of {format_time(times[-1])}, behind issued_at {format_time(issued_at)}"
+        yield VerificationError(Reason.TRAIL_TIME_MISMATCH, message, (HASH_TRAIL,))
+    if _comparable(trail.events) != _expected_events(evidence):
+        message = "the events are not those that the manifest, the report and the binder make"
+        yield VerificationError(Reason.TRAIL_EVENT_MISMATCH, message, (HASH_TRAIL,))
+
+
+def _check_chain(trail: Trail) -> Iterator[Finding]:
+    previous: Hash | None = None
+    for n, event in enumerate(trail.events):
+        if (event.n, event.prev) != (n, previous):
+            message = f"event {event.n} at place {n} does not follow from the event before"
+            yield VerificationError(Reason.TRAIL_CHAIN_BROKEN, message, (HASH_TRAIL,))
+        previous = event.hash()
+
+
+Comparable = list[tuple[EventType, Members]]
+
+
+def _comparable(events: tuple[Event, ...]) -> Comparable:
+    """Events with the submitted ones in a fixed order: these compare as a multiset."""
+    pairs = [(event.type, event.data) for event in events]
+    places = [i for i, (kind, _) in enumerate(pairs) if kind == EventType.RECORD_SUBMITTED]
+    for n, pair in enumerate(sorted((pairs[i] for i in places), key=str)):
+        pairs[places[n]] = pair
+    return pairs
+
+
+def _expected_events(evidence: Evidence) -> Comparable:
+    manifest, report = evidence.manifest.needed(), evidence.report.needed()
+    records = manifest.records()
+    submissions = [(EventType.RECORD_SUBMITTED, submitted(file.sha256, file.size)) for file in records]
+    hashes = {file.path: file.sha256 for file in manifest.files}
+    return [
+        (EventType.PACKET_OPENED, {}),
+        *sorted(submissions, key=str),
+        (EventType.INTAKE_EVALUATED, evaluated(report.policy_hash(), hashes[INTAKE_REPORT])),
+        *((EventType.RECORD_ACCEPTED, accepted(file)) for file in records),
+        (EventType.BINDER_RENDERED, rendered(hashes[BINDER])),
+        (EventType.MANIFEST_SEALED, sealed(evidence.document_hash(MANIFEST), manifest.root())),
+    ]
+
+
+def check_receipt(evidence: Evidence) -> Iterator[Finding]:
+    """Step 6: the receipt binds manifest, trail, policy and nonce; all documents name one kit."""
+    receipt = evidence.receipt.at_home()
+    report = evidence.report.at_home()
+    found, wanted = evidence.document_hash(MANIFEST), receipt.manifest_sha256
+    if found != wanted:
+        yield mismatch(Reason.RECEIPT_MANIFEST_MISMATCH, MANIFEST, found, wanted, (MANIFEST, RECEIPT))
+    yield from check_nonce_hash(evidence)
+    found, wanted = report.policy_hash(), receipt.intake_policy_hash
+    if found != wanted or (report.policy["lane_id"], report.policy["profile_id"]) != (
+        receipt.lane_id,
+        receipt.profile_id,
+    ):
+        yield mismatch(Reason.RECEIPT_POLICY_MISMATCH, "policy", found, wanted, (INTAKE_REPORT, RECEIPT))
+    found, wanted = evidence.trail.needed().head(), receipt.hash_trail_head
+    if found != wanted:
+        yield mismatch(Reason.RECEIPT_TRAIL_MISMATCH, "trail head", found, wanted, (HASH_TRAIL, RECEIPT))
+    yield from _check_kit_ids(evidence)
+    yield from _check_report_records(evidence, evidence.manifest.needed())
+
+
+def check_nonce_hash(evidence: Evidence) -> Iterator[Finding]:
+    """Of step 6: the receipt was made for this nonce."""
+    found, wanted = evidence.document_hash(CLIENT_NONCE), evidence.receipt.needed().client_nonce_hash
+    if found != wanted:
+        yield mismatch(Reason.RECEIPT_NONCE_MISMATCH, CLIENT_NONCE, found, wanted, (CLIENT_NONCE, RECEIPT))
+
+
+def _check_kit_ids(evidence: Evidence) -> Iterator[Finding]:
+    wanted = evidence.receipt.needed().kit_id
+    found = {
+        MANIFEST: evidence.manifest.needed().kit_id,
+        HASH_TRAIL: evidence.trail.needed().kit_id,
+        INTAKE_REPORT: evidence.report.needed().kit_id,
+    }
+    for name, kit_id in found.items():
+        if kit_id != wanted:
+            yield VerificationError(
+                Reason.KIT_ID_MISMATCH, f"{name} is of {kit_id}, the receipt of {wanted}", (name,)
+            )
+
+
+def _check_report_records(evidence: Evidence, manifest: Manifest) -> Iterator[Finding]:
+    report = evidence.report.needed()
+    reported = [(record.path, record.size) for record in report.records]
+    listed = [(file.path, file.size) for file in manifest.records()]
+    named = {path for check in report.checks for path in check.records}
+    if reported != listed or not named <= {path for path, _ in listed}:
+        message = "the report's records are not those of the manifest, in its order"
+        yield VerificationError(Reason.REPORT_RECORDS_MISMATCH, message, (INTAKE_REPORT, MANIFEST))
+
+
+def check_issuer_key(evidence: Evidence) -> Iterator[Finding]:
+    """Step 7: the receipt's key is an issuer key of the trust root, valid and not revoked at the time."""
+    receipt = evidence.receipt.needed()
+    key = evidence.anchors.keyring.key(Role.ISSUER, receipt.issuer_kid)
+    if key is None:
+        message = f"key {receipt.issuer_kid} is not an issuer key of the trust root"
+        raise VerificationError(Reason.ISSUER_KEY_UNKNOWN, message, (RECEIPT,))
+    times = [receipt.issued_at]
+    if evidence.sealed_as is None:
+        times.append(evidence.registry_receipt.needed().checkpoint.timestamp)
+    if not key.is_valid_at(receipt.issued_at):
+        message = f"the issuer key was not valid at {format_time(receipt.issued_at)}"
+        yield VerificationError(Reason.ISSUER_KEY_NOT_VALID, message, (RECEIPT,))
+    if any(key.is_revoked_at(time) for time in times):
+        message = f"the issuer key was revoked at {format_time(key.revoked_at or 0)}"
+        yield VerificationError(Reason.ISSUER_KEY_REVOKED, message, (RECEIPT,))
+
+
+def check_receipt_signature(evidence: Evidence) -> Iterator[Finding]:
+    """Step 8: the receipt's signature verifies under its issuer key."""
+    receipt = evidence.receipt.needed()
+    key = evidence.anchors.keyring.key(Role.ISSUER, receipt.issuer_kid)
+    if key is None:
+        raise NotReachedError
+    if not key.public.verifies(receipt.signature, receipt.signed_bytes()):
+        message = "the receipt's signature is not its issuer key's"
+        yield VerificationError(Reason.RECEIPT_SIGNATURE_INVALID, message, (RECEIPT,))
+
+
+def check_leaf(evidence: Evidence) -> Iterator[Finding]:
+    """Step 9: the leaf's hash is its payload's, and the payload says what the kit says."""
+    record = evidence.sealed_as or evidence.registry_receipt.at_home().record
+    found = record.leaf.hash()
+    if found != record.leaf_hash:
+        yield mismatch(Reason.LEAF_HASH_MISMATCH, "leaf hash", found, record.leaf_hash, (REGISTRY_RECEIPT,))
+    receipt = evidence.receipt.needed()
+    expected = Leaf(
+        client_nonce_hash=evidence.document_hash(CLIENT_NONCE),
+        intake_policy_hash=receipt.intake_policy_hash,
+        issued_at=receipt.issued_at,
+        issuer_kid=receipt.issuer_kid,
+        kit_digest=record.leaf.kit_digest,  # step 10
+        lane_id=receipt.lane_id,
+        manifest_root=evidence.manifest_root(),
+        profile_id=receipt.profile_id,
+        statement_hash=evidence.document_hash(RECEIPT),
+    ).members()
+    members = record.leaf.members()
+    if differing := sorted(name for name in expected if expected[name] != members[name]):
+        message = f"the leaf's {', '.join(differing)} are not the kit's"
+        yield VerificationError(Reason.LEAF_MISMATCH, message, (REGISTRY_RECEIPT,))
+
+
+def check_kit_digest(evidence: Evidence) -> Iterator[Finding]:
+    """Step 10: the leaf's kit digest is that of the sealed kit."""
+    if evidence.kit.unexpected:  # of these members no kit can be made; step 1 names them
+        raise NotReachedError
+    found, wanted = evidence.kit.sealed_digest(), evidence.leaf_record().leaf.kit_digest
+    if found != wanted:
+        yield mismatch(Reason.KIT_DIGEST_MISMATCH, "sealed kit", found, wanted, (REGISTRY_RECEIPT,))
+
+
+def mismatch(
+    reason: Reason, what: str, found: Hash, wanted: Hash, files: tuple[str, ...]
+) -> VerificationError:
+    """A hash that is not the one that another document names."""
+    return VerificationError(
+        reason, f"{what}: found {format_hash(found)}, wanted {format_hash(wanted)}", files
+    )

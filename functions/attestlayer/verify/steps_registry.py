@@ -1,0 +1,253 @@
+"""Verification steps 11–15: inclusion, checkpoint, witnesses, times, notices (REG-1.0 section 12)."""
+
+from collections.abc import Iterator
+
+from attestlayer.encoding import format_hash, format_time
+from attestlayer.errors import Reason, Remark, VerificationError
+from attestlayer.kit.manifest import CLIENT_NONCE, NONCE_CHECKPOINT, RECEIPT, REGISTRY_RECEIPT
+from attestlayer.kit.nonce import Nonce
+from attestlayer.log.checkpoint import Checkpoint, NoteBody, parse_note_body
+from attestlayer.log.keyring import Keyring, KnownKey
+from attestlayer.log.note import (
+    ED25519,
+    Note,
+    VerifierKey,
+    cosignature_time,
+    signature_verifies,
+    signatures_by,
+)
+from attestlayer.log.notices import Role
+from attestlayer.log.promises import MERGE_DELAY_S, WITNESS_WINDOW_S
+from attestlayer.log.registry_receipt import RegistryReceipt
+from attestlayer.verify.evidence import Anchors, Aside, Evidence, Finding
+
+_FILES = (REGISTRY_RECEIPT,)
+
+
+def check_leaf_hash(receipt: RegistryReceipt, anchors: Anchors) -> Iterator[Finding]:
+    """Step 9 for a registry receipt by itself: the leaf's hash is its payload's."""
+    del anchors
+    if receipt.record.leaf.hash() != receipt.record.leaf_hash:
+        message = f"the leaf's payload hashes to {format_hash(receipt.record.leaf.hash())}"
+        yield VerificationError(Reason.LEAF_HASH_MISMATCH, message, _FILES)
+
+
+def check_audit_path(receipt: RegistryReceipt, anchors: Anchors) -> Iterator[Finding]:
+    """Step 11: the audit path leads from the leaf to the checkpoint's root."""
+    del anchors
+    try:
+        receipt.check_inclusion()
+    except VerificationError as error:
+        yield VerificationError(error.reason, str(error), _FILES)
+
+
+def check_checkpoint(receipt: RegistryReceipt, anchors: Anchors) -> Iterator[Finding]:
+    """Step 12: the checkpoint is this registry's, signed twice, and no other face of the log."""
+    checkpoint = receipt.checkpoint
+    if checkpoint.origin != anchors.keyring.origin:
+        message = f"the checkpoint is of {checkpoint.origin}, the trust root of {anchors.keyring.origin}"
+        yield VerificationError(Reason.ORIGIN_MISMATCH, message, _FILES)
+    yield from _check_registry_key(receipt, anchors)
+    yield from _check_note(receipt, anchors)
+    if anchors.checkpoint:
+        yield from _check_one_face(checkpoint, anchors.checkpoint, anchors.keyring)
+
+
+def _check_registry_key(receipt: RegistryReceipt, anchors: Anchors) -> Iterator[Finding]:
+    checkpoint = receipt.checkpoint
+    key = anchors.keyring.key(Role.REGISTRY, checkpoint.kid)
+    if key is None:
+        message = f"key {checkpoint.kid} is not a registry key of the trust root"
+        yield VerificationError(Reason.REGISTRY_KEY_UNKNOWN, message, _FILES)
+        return
+    if not key.is_valid_at(checkpoint.timestamp):
+        message = f"the registry key was not valid at {format_time(checkpoint.timestamp)}"
+        yield VerificationError(Reason.REGISTRY_KEY_NOT_VALID, message, _FILES)
+    if key.revoked_at is not None and not _outlives_revocation(receipt, anchors, key):
+        message = f"the registry key was revoked at {format_time(key.revoked_at)}, with no quorum before"
+        yield VerificationError(Reason.REGISTRY_KEY_REVOKED, message, _FILES)
+    if not key.public.verifies(checkpoint.signature, checkpoint.signed_bytes()):
+        message = "the checkpoint's signature is not its registry key's"
+        yield VerificationError(Reason.CHECKPOINT_SIGNATURE_INVALID, message, _FILES)
+
+
+def _outlives_revocation(receipt: RegistryReceipt, anchors: Anchors, key: KnownKey) -> bool:
+    """Whether cosignatures dated before the revocation meet a real quorum (never `quorum none`)."""
+    timestamp, revoked_at = receipt.checkpoint.timestamp, key.revoked_at or 0
+    policy = anchors.keyring.witness_policy_at(timestamp)
+    if anchors.trust is None or timestamp >= revoked_at or policy.is_met(()):
+        return False
+    return policy.is_met(_cosigners(receipt.note, policy.witnesses, timestamp, before=revoked_at))
+
+
+def _check_note(receipt: RegistryReceipt, anchors: Anchors) -> Iterator[Finding]:
+    checkpoint, note = receipt.checkpoint, receipt.note
+    if note.text != checkpoint.note_text():
+        body = _note_body(note)
+        if body.origin != checkpoint.origin:
+            message = f"the note is of {body.origin}, the checkpoint of {checkpoint.origin}"
+            yield VerificationError(Reason.ORIGIN_MISMATCH, message, _FILES)
+        else:
+            message = "the note says another size or root than the checkpoint"
+            yield VerificationError(Reason.NOTE_MISMATCH, message, _FILES)
+    signed = False
+    for key in anchors.keyring.keys.values():
+        if key.role != Role.REGISTRY:
+            continue
+        named = VerifierKey(checkpoint.origin, ED25519, key.public)
+        for line in signatures_by(note, named):
+            if signature_verifies(note.text, line, named):
+                signed = signed or _counts_on_note(receipt, anchors, key)
+            else:
+                message = f"a line of registry key {key.public.kid} does not verify"
+                yield VerificationError(Reason.NOTE_SIGNATURE_INVALID, message, _FILES)
+    if not signed:
+        message = "the note has no valid line of a registry key that counts at its time"
+        yield VerificationError(Reason.NOTE_SIGNATURE_INVALID, message, _FILES)
+
+
+def _note_body(note: Note) -> NoteBody:
+    try:
+        return parse_note_body(note.text)
+    except VerificationError as error:
+        error.files = _FILES
+        raise
+
+
+def _counts_on_note(receipt: RegistryReceipt, anchors: Anchors, key: KnownKey) -> bool:
+    """Whether `key` counts at the checkpoint's time. The revocation of its own key was judged before."""
+    if not key.is_valid_at(receipt.checkpoint.timestamp):
+        return False
+    judged = key.revoked_at is None or key.public.kid == receipt.checkpoint.kid
+    return judged or _outlives_revocation(receipt, anchors, key)
+
+
+def _check_one_face(checkpoint: Checkpoint, known: Checkpoint, keyring: Keyring) -> Iterator[Finding]:
+    """The checkpoint does not contradict the one that the verifier knows: no split view.
+
+    Said only of what the registry signed: else anybody could make up an accusation.
+    """
+    if checkpoint.sequence == known.sequence and checkpoint.hash() != known.hash():
+        message = f"the trust root knows another checkpoint {known.sequence}: the log shows two faces"
+    elif checkpoint.head.size == known.head.size and checkpoint.head.root != known.head.root:
+        message = f"the trust root knows another root of size {known.head.size}: the log shows two faces"
+    else:
+        return
+    key = keyring.key(Role.REGISTRY, checkpoint.kid)
+    if key and key.public.verifies(checkpoint.signature, checkpoint.signed_bytes()):
+        yield VerificationError(Reason.CHECKPOINT_CONFLICT, message, _FILES)
+
+
+def check_witnesses(receipt: RegistryReceipt, anchors: Anchors) -> Iterator[Finding]:
+    """Step 13: the quorum of the policy in force at the checkpoint's time cosigned, in time."""
+    note, timestamp = receipt.note, receipt.checkpoint.timestamp
+    for witness in anchors.keyring.witnesses():
+        if not all(signature_verifies(note.text, line, witness) for line in signatures_by(note, witness)):
+            message = f"a cosignature of witness {witness.name} does not verify"
+            yield VerificationError(Reason.WITNESS_SIGNATURE_INVALID, message, _FILES)
+    policy = anchors.keyring.witness_policy_at(timestamp)
+    cosigners = _cosigners(note, policy.witnesses, timestamp)
+    if not policy.is_met(cosigners):
+        message = f"quorum {policy.quorum} is not met by {', '.join(sorted(cosigners)) or 'no witness'}"
+        yield VerificationError(Reason.WITNESS_QUORUM_NOT_MET, message, _FILES)
+
+
+def _cosigners(
+    note: Note, witnesses: dict[str, VerifierKey], timestamp: int, before: int | None = None
+) -> set[str]:
+    """Names of the witnesses whose valid cosignature is dated near `timestamp` (and before `before`)."""
+    found = set()
+    for name, witness in witnesses.items():
+        for line in signatures_by(note, witness):
+            time = cosignature_time(line)
+            if time is None or abs(time - timestamp) > WITNESS_WINDOW_S:
+                continue
+            if (before is None or time < before) and signature_verifies(note.text, line, witness):
+                found.add(name)
+    return found
+
+
+def check_merge_time(receipt: RegistryReceipt, anchors: Anchors) -> Iterator[Finding]:
+    """Step 14, the log's half: issued before the checkpoint, merged in time or with a public incident."""
+    issued_at, timestamp = receipt.record.leaf.issued_at, receipt.checkpoint.timestamp
+    if issued_at > timestamp:
+        message = f"issued at {format_time(issued_at)}, behind its checkpoint of {format_time(timestamp)}"
+        yield VerificationError(Reason.ISSUED_AFTER_CHECKPOINT, message, _FILES)
+    merge_by = issued_at + MERGE_DELAY_S
+    if timestamp <= merge_by:
+        return
+    message = f"in the log at {format_time(timestamp)}, promised by {format_time(merge_by)}"
+    if anchors.keyring.is_late_merge(receipt.leaf_index):
+        yield Aside(Remark.LATE_MERGE, f"{message}; a public incident says so")
+    elif anchors.trust is None:  # a JWKS holds no incidents
+        yield Aside(Remark.LATE_MERGE, f"{message}; only a trust root knows whether an incident says why")
+    else:
+        hint = "no incident known here says why: update the trust root and check again"
+        yield VerificationError(Reason.LATE_MERGE_UNEXPLAINED, f"{message}; {hint}", _FILES)
+
+
+def check_nonce_time(evidence: Evidence) -> Iterator[Finding]:
+    """Step 14, the client's half: issued after the checkpoint that the client's nonce names."""
+    nonce = evidence.nonce.at_home()
+    if nonce.checkpoint is None:
+        if NONCE_CHECKPOINT in evidence.kit.members:
+            message = "the nonce names no checkpoint, but the kit holds one for it"
+            yield VerificationError(Reason.NONCE_CHECKPOINT_MISMATCH, message, (NONCE_CHECKPOINT,))
+        yield Aside(Remark.NOT_BEFORE_NOT_SHOWN, "the nonce names no checkpoint, so it dates nothing")
+        return
+    yield from _check_nonce_checkpoint(evidence, nonce)
+
+
+def _check_nonce_checkpoint(evidence: Evidence, nonce: Nonce) -> Iterator[Finding]:
+    if NONCE_CHECKPOINT not in evidence.kit.members:
+        message = "the checkpoint that the nonce names is missing"
+        raise VerificationError(Reason.NONCE_CHECKPOINT_MISMATCH, message, (NONCE_CHECKPOINT,))
+    checkpoint = evidence.nonce_checkpoint.at_home()
+    if checkpoint.hash() != nonce.checkpoint:
+        message = f"the nonce names another checkpoint than {format_hash(checkpoint.hash())}"
+        yield VerificationError(Reason.NONCE_CHECKPOINT_MISMATCH, message, (CLIENT_NONCE, NONCE_CHECKPOINT))
+    key = evidence.anchors.keyring.key(Role.REGISTRY, checkpoint.kid)
+    if (
+        key is None
+        or checkpoint.origin != evidence.anchors.keyring.origin
+        or not key.is_valid_at(checkpoint.timestamp)
+        or key.is_revoked_at(checkpoint.timestamp)
+        or not key.public.verifies(checkpoint.signature, checkpoint.signed_bytes())
+    ):
+        message = "the checkpoint that the nonce names is not signed by a key of this registry valid then"
+        yield VerificationError(Reason.NONCE_CHECKPOINT_INVALID, message, (NONCE_CHECKPOINT,))
+    elif key.revoked_at is not None:
+        yield Aside(
+            Remark.NOT_BEFORE_NOT_SHOWN,
+            f"the key of the nonce's checkpoint was revoked at {format_time(key.revoked_at)}",
+        )
+    issued_at = evidence.receipt.needed().issued_at
+    if checkpoint.timestamp > issued_at:
+        seen_at = format_time(checkpoint.timestamp)
+        message = f"issued at {format_time(issued_at)}, before the nonce's checkpoint of {seen_at}"
+        yield VerificationError(Reason.ISSUED_BEFORE_NONCE, message, (NONCE_CHECKPOINT,))
+
+
+def check_receipt_origin(evidence: Evidence) -> Iterator[Finding]:
+    """Step 12, the kit's part: the signed receipt names the registry that holds its leaf."""
+    found, wanted = evidence.receipt.needed().origin, evidence.registry_receipt.needed().checkpoint.origin
+    if found != wanted:
+        message = f"the receipt names registry {found}, its leaf is in {wanted}"
+        yield VerificationError(Reason.ORIGIN_MISMATCH, message, (RECEIPT, REGISTRY_RECEIPT))
+
+
+def check_notices(receipt: RegistryReceipt, anchors: Anchors) -> Iterator[Finding]:
+    """Step 15: the leaf is not withdrawn. Superseded, or a trust root older than the kit: a note."""
+    leaf, keyring = receipt.record.leaf.hash(), anchors.keyring
+    if leaf in keyring.withdrawn:
+        message = f"AttestLayer withdrew this kit: {keyring.withdrawn[leaf]}"
+        yield VerificationError(Reason.KIT_WITHDRAWN, message, _FILES)
+    if leaf in keyring.superseded:
+        by = format_hash(keyring.superseded[leaf])
+        yield Aside(Remark.SUPERSEDED, f"superseded by the kit with leaf {by}")
+    if anchors.checkpoint and receipt.checkpoint.sequence > anchors.checkpoint.sequence:
+        yield Aside(
+            Remark.TRUST_ROOT_OLDER,
+            f"the trust root is of {format_time(anchors.checkpoint.timestamp)}, before the kit's checkpoint: "
+            "later notices are not known here",
+        )

@@ -1,0 +1,1 @@
+"""Adapters on S3, DynamoDB and KMS."""

@@ -1,0 +1,1 @@
+"""Adapters on a folder of files and SQLite."""

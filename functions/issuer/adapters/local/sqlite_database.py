@@ -1,0 +1,184 @@
+"""An SQLite file that several threads and processes write: connections, transactions, errors.
+
+WAL with synchronous=FULL: a transaction that was committed is on the disk, and readers don't wait.
+"""
+
+import fcntl
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from issuer.adapters.local.sqlite_schema import prepare
+from issuer.adapters.posix import identity, storing, sync_folder
+from issuer.errors import StoreError
+
+# What to say of SQLite's primary result codes (https://www.sqlite.org/rescode.html).
+_EXPLAINED = {
+    sqlite3.SQLITE_BUSY: "another process is writing for too long",
+    sqlite3.SQLITE_CANTOPEN: "the file can't be opened (is its disk read-only, or the file another user's?)",
+    sqlite3.SQLITE_CORRUPT: "the file is damaged",
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_IOERR: "the disk failed or is full",
+    sqlite3.SQLITE_NOTADB: "the file is not a ledger, or is damaged",
+    sqlite3.SQLITE_READONLY: "the file or its folder is read-only",
+}
+
+_PAGE_MIN = 512  # bytes; the smallest page of an SQLite file
+
+_CREATING = threading.Lock()
+
+
+@dataclass(slots=True)
+class _Process:
+    """What belongs to one process: SQLite's connections must not cross a fork."""
+
+    pid: int = field(default_factory=os.getpid)
+    idle: list[sqlite3.Connection] = field(default_factory=list)
+    # Threads queue here, which is fair and prompt; SQLite's own waiting polls up to every 100 ms.
+    writing: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Database:
+    """The ledger's file at `path`, made (0600) if it is not there. A call waits `busy_timeout_s` for others.
+
+    Everything raises `StoreError` when SQLite fails. The connection that failed is not used again, so
+    the next call works once the trouble is over.
+    """
+
+    def __init__(self, path: Path, busy_timeout_s: float) -> None:
+        self._path = path.absolute()
+        self._busy_timeout_s = busy_timeout_s
+        self._processes = [_Process()]
+        with storing("open ledger", str(path)):
+            self._create_file()
+            self._identity = identity(self._path)
+            # SQLite takes a file of less than a page for an empty one, and would write over it.
+            if 0 < self._path.stat().st_size < _PAGE_MIN:
+                raise StoreError(f"ledger {path}: {_EXPLAINED[sqlite3.SQLITE_NOTADB]}")
+        self._prepare()
+
+    def close(self) -> None:
+        """Close this process's idle connections; a later call opens new ones."""
+        idle = self._process().idle
+        while idle:
+            idle.pop().close()
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """A read transaction: one state of the ledger."""
+        with self._connection() as connection, _transaction(connection, "BEGIN"):
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """A write transaction: alone from its beginning, durable at its end, undone if anything is raised."""
+        writing = self._process().writing
+        if not writing.acquire(timeout=self._busy_timeout_s):
+            raise StoreError(f"ledger {self._path}: another thread is writing for too long")
+        try:
+            with self._connection() as connection, _transaction(connection, "BEGIN IMMEDIATE"):
+                yield connection
+        finally:
+            writing.release()
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        with storing("use ledger", str(self._path)):
+            if identity(self._path) != self._identity:
+                raise StoreError(f"ledger {self._path} is another file than when it was opened")
+        idle = self._process().idle
+        connection = None
+        try:
+            connection = _popped(idle) or self._connect()
+            yield connection
+        except sqlite3.Error as error:
+            if connection is not None:
+                connection.close()
+                connection = None
+            raise self._failed(error) from error
+        finally:
+            if connection is not None:
+                idle.append(connection)
+
+    def _connect(self) -> sqlite3.Connection:
+        # mode=rw: a ledger that vanished is an error, not a new empty ledger.
+        connection = sqlite3.connect(
+            f"{self._path.as_uri()}?mode=rw",
+            uri=True,
+            timeout=self._busy_timeout_s,
+            isolation_level=None,
+            check_same_thread=False,  # a connection is one thread's at a time: whoever popped it
+        )
+        try:
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA trusted_schema = OFF")
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+    def _create_file(self) -> None:
+        # Not left to SQLite, which would make it readable for all. The lock: closing any descriptor
+        # of a file drops the process's POSIX locks on it, those of SQLite's connections as well.
+        with _CREATING, suppress(FileExistsError):
+            os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+            sync_folder(self._path.parent)
+
+    def _prepare(self) -> None:
+        # One opener at a time: changing the journal mode fails at once, without waiting, beside another.
+        with _CREATING, _only_opener(self._path.parent):
+            with self.write() as connection:
+                prepare(connection, str(self._path))
+            # Only now: it changes the file, which had to be seen to be a ledger. It stays with the file.
+            with self._connection() as connection:
+                mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+        if mode != "wal":
+            raise StoreError(f"ledger {self._path}: SQLite can't use a write-ahead log on this file system")
+
+    def _process(self) -> _Process:
+        """This process's part. What a parent opened stays referenced, so that nothing closes it here."""
+        if self._processes[-1].pid != os.getpid():
+            self._processes.append(_Process())
+        return self._processes[-1]
+
+    def _failed(self, error: sqlite3.Error) -> StoreError:
+        code = getattr(error, "sqlite_errorcode", 0)
+        explained = _EXPLAINED.get(code & 0xFF, "SQLite failed")
+        name = getattr(error, "sqlite_errorname", type(error).__name__)
+        return StoreError(f"ledger {self._path}: {explained}: {error} ({name})")
+
+
+@contextmanager
+def _only_opener(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock against other processes that open a ledger in it."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _popped(idle: list[sqlite3.Connection]) -> sqlite3.Connection | None:
+    # Not looked at first: another thread could take the last one in between.
+    with suppress(IndexError):
+        return idle.pop()
+    return None
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
+    connection.execute(begin)
+    try:
+        yield
+        connection.execute("COMMIT")
+    except sqlite3.Error:
+        raise  # the connection is closed, which rolls back
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise

@@ -1,0 +1,202 @@
+"""Puts the service together in a home: a folder of files with an SQLite ledger."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from attestlayer.canonical import format_json, parse_json, take_document, take_value
+from attestlayer.encoding import parse_origin
+from issuer.adapters.binder.renderer import TypstBinder
+from issuer.adapters.clock import SystemClock
+from issuer.adapters.entropy import SystemEntropy
+from issuer.adapters.local.directory import DirectoryStore
+from issuer.adapters.local.keys import KeyRole, LocalKey, create_key
+from issuer.adapters.local.scratch import Scratch
+from issuer.adapters.local.sqlite import SqliteLedger
+from issuer.adapters.local.transfers import LocalTransfers
+from issuer.bootstrap.service import Service
+from issuer.errors import Code, ObjectConflictError, ServiceError
+from issuer.intake.catalogue import load_policies
+from issuer.log.state import HEAD
+from issuer.log.store import LogPorts
+from issuer.ports import ObjectStore, Signer
+from issuer.services.initialise import Initialiser
+from issuer.services.issue import IssuePorts, Issuer
+from issuer.settings import Settings
+
+HOME_FILE = "settings/attestlayer.json"
+REGISTRY_FOLDER = "registry"
+
+_KEYS = "keys"
+_SECRET = "transfer.secret"  # noqa: S105
+_FIRST_MADE = frozenset({"settings", "state", _KEYS})
+"""What a home holds if making it was cut short before its own file was there."""
+
+
+def initialise_home(settings: Settings, origin: str) -> Service:
+    """Make a home and start its log; in a home that was begun, go on. Raises `ServiceError`."""
+    origin = _parse_origin(origin)
+    home = settings.home
+    _make_folders(home)
+    entropy = SystemEntropy()
+    settings_store = DirectoryStore(home / "settings", state=home / "state" / "settings", private=True)
+    _store_home_file(settings_store, origin)
+    for role in KeyRole:
+        path = _key_path(home, role)
+        if not path.exists():
+            _made_by_anybody(partial(create_key, path, role, origin, entropy))
+    if not settings_store.exists(_SECRET):
+        _made_by_anybody(partial(settings_store.create, _SECRET, entropy.token(32)))
+    service = open_home(settings)
+    issuers = [signer.public for signer in service.issuer.ports.signers.values()]
+    Initialiser(service.log).run(issuers)
+    service.publish()
+    return service
+
+
+def open_home(settings: Settings) -> Service:
+    """The service of a home. Raises `ServiceError` (HOME_UNUSABLE, KEY_UNUSABLE)."""
+    home, origin = settings.home, _read_origin(settings.home)
+    clock, entropy = SystemClock(), SystemEntropy()
+    scratch = Scratch(home / "state" / "scratch")
+    public, private, ledger = _open_stores(home)
+    catalogue = load_policies()
+    ports = IssuePorts(
+        origin=origin,
+        ledger=ledger,
+        private=private,
+        public=public,
+        catalogue=catalogue,
+        signers=_signers(home, KeyRole.ISSUER, origin),
+        renderer=TypstBinder(),
+        clock=clock,
+        entropy=entropy,
+        scratch=scratch.path,
+    )
+    log = LogPorts(
+        origin=origin,
+        cadence_s=settings.cadence_s,
+        public=public,
+        private=private,
+        ledger=ledger,
+        signers=_signers(home, KeyRole.REGISTRY, origin),
+        clock=clock,
+    )
+    return Service(
+        origin=origin,
+        settings=settings,
+        clock=clock,
+        entropy=entropy,
+        ledger=ledger,
+        public=public,
+        private=private,
+        catalogue=catalogue,
+        transfers=LocalTransfers(_read_secret(home), settings.base_url, clock),
+        issuer=Issuer(ports),
+        log=log,
+        scratch=scratch,
+    )
+
+
+def _open_stores(home: Path) -> tuple[DirectoryStore, DirectoryStore, SqliteLedger]:
+    """The public store, the private one, the ledger."""
+    public = DirectoryStore(home / REGISTRY_FOLDER, state=home / "state" / "registry")
+    private = DirectoryStore(home / "private", state=home / "state" / "private", private=True)
+    return public, private, SqliteLedger(_check_ledger(home / "ledger.sqlite", private))
+
+
+def _signers(home: Path, role: KeyRole, origin: str) -> dict[str, Signer]:
+    """The home's keys of a role, by kid."""
+    key = LocalKey(_key_path(home, role), role, origin)
+    return {key.public.kid: key}
+
+
+def _made_by_anybody(make: Callable[[], object]) -> None:
+    """Make a file of the home, unless another initialiser made it meanwhile: then its file counts."""
+    try:
+        make()
+    except ObjectConflictError:
+        return
+    except ServiceError as error:
+        if error.code is not Code.ALREADY_EXISTS:
+            raise
+
+
+def _check_ledger(path: Path, private: ObjectStore) -> Path:
+    """Refuse to make a new ledger beside a log: what was accepted and not yet published would be lost."""
+    if private.exists(HEAD) and not (path.exists() and path.stat().st_size):
+        raise ServiceError(
+            Code.HOME_UNUSABLE,
+            f"the ledger {path} is missing or empty beside a log; see the page on recovery",
+        )
+    return path
+
+
+def _key_path(home: Path, role: KeyRole) -> Path:
+    return home / _KEYS / f"{role.value}.key"
+
+
+def _keys_in(home: Path) -> Path | None:
+    """A key file of the home, or None."""
+    return next((path for role in KeyRole if (path := _key_path(home, role)).exists()), None)
+
+
+def _make_folders(home: Path) -> None:
+    try:
+        others = {entry.name for entry in home.iterdir()} - _FIRST_MADE if home.exists() else set()
+        if others and not (home / HOME_FILE).exists():
+            raise ServiceError(
+                Code.HOME_UNUSABLE,
+                f"{home} holds other files and no {HOME_FILE}: name an empty or new folder",
+            )
+        if not (home / HOME_FILE).exists() and (found := _keys_in(home)):
+            raise ServiceError(
+                Code.KEY_UNUSABLE,
+                f"{found} is there and no {HOME_FILE}: a home makes its own keys, and no key serves two logs",
+            )
+        for folder in (home, home / _KEYS):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ServiceError(Code.HOME_UNUSABLE, f"{home}: {error.strerror}") from error
+
+
+def _store_home_file(store: ObjectStore, origin: str) -> None:
+    try:
+        store.create(Path(HOME_FILE).name, format_json({"schema": "attestlayer/home/1", "origin": origin}))
+    except ObjectConflictError as error:
+        found = (store.read(Path(HOME_FILE).name) or b"").decode("utf-8", "replace")
+        raise ServiceError(
+            Code.HOME_UNUSABLE, f"the home is one already, {found}; wanted {origin}"
+        ) from error
+
+
+def _read_origin(home: Path) -> str:
+    try:
+        data = (home / HOME_FILE).read_bytes()
+        return take_value(take_document(parse_json(data), "home", ("origin",)), "origin", parse_origin)
+    except FileNotFoundError as error:
+        raise ServiceError(
+            Code.HOME_UNUSABLE,
+            f"{home} is not a home: it has no {HOME_FILE}. `issuer init --home {home}` makes one",
+        ) from error
+    except OSError as error:
+        raise ServiceError(Code.HOME_UNUSABLE, f"{home}: {error.strerror}") from error
+    except ValueError as error:
+        raise ServiceError(Code.HOME_UNUSABLE, f"{home / HOME_FILE} is damaged: {error}") from error
+
+
+def _read_secret(home: Path) -> bytes:
+    try:
+        return (home / "settings" / _SECRET).read_bytes()
+    except OSError as error:
+        raise ServiceError(
+            Code.HOME_UNUSABLE,
+            f"{home / 'settings' / _SECRET}: {error.strerror}; `issuer init` goes on where it stopped",
+        ) from error
+
+
+def _parse_origin(text: str) -> str:
+    try:
+        return parse_origin(text)
+    except ValueError as error:
+        raise ServiceError(Code.INVALID_REQUEST, f"origin: {error}") from error

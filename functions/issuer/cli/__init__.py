@@ -1,0 +1,1 @@
+"""The console command `issuer`, one module a group of commands."""

@@ -1,0 +1,65 @@
+"""What all commands of `issuer` share: exit codes, `--home` or the cloud, opening the service."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from issuer.bootstrap.process import open_service
+from issuer.bootstrap.service import Service
+from issuer.errors import Code, ServiceError
+from issuer.settings import (
+    DEFAULT_CADENCE_S,
+    CloudSettings,
+    Settings,
+    check_no_cloud,
+    parse_cadence,
+    read_settings,
+)
+
+DONE, FAILED, ERROR, USAGE = 0, 1, 2, 64
+
+Command = Callable[[argparse.Namespace], int]
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+else:
+    Commands = object
+
+
+def add_command(commands: Commands, name: str, run: Command, text: str) -> argparse.ArgumentParser:
+    """A subcommand that works on a home, or on the cloud that the environment names."""
+    command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+    command.add_argument(
+        "--home", type=Path, help="the home folder; without it: what the ATTESTLAYER_… variables name"
+    )
+    command.set_defaults(run=run)
+    return command
+
+
+def add_group(commands: Commands, name: str, text: str) -> Commands:
+    """A command that has subcommands itself."""
+    group = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+    return group.add_subparsers(dest=f"{name}_command", required=True, metavar="COMMAND")
+
+
+def settings_of(arguments: argparse.Namespace) -> Settings | CloudSettings:
+    """The settings that the options give, else the environment. Raises `ServiceError`."""
+    if arguments.home is None:
+        return read_settings()
+    check_no_cloud()
+    cadence = parse_cadence(getattr(arguments, "cadence", str(DEFAULT_CADENCE_S)))
+    base_url = getattr(arguments, "base_url", Settings(arguments.home).base_url)
+    return Settings(arguments.home, cadence, base_url)
+
+
+def home_settings_of(arguments: argparse.Namespace) -> Settings:
+    """As `settings_of`, for what only a home can do. Raises `ServiceError`."""
+    settings = settings_of(arguments)
+    if isinstance(settings, CloudSettings):
+        raise ServiceError(Code.HOME_UNUSABLE, "this command works on a home: use --home")
+    return settings
+
+
+def service_of(arguments: argparse.Namespace) -> Service:
+    """The service that the options or the environment name. Raises `ServiceError`."""
+    return open_service(settings_of(arguments))

@@ -1,0 +1,136 @@
+"""Console command `issuer`: the operator's commands, over the same services that partners call.
+
+Exit codes: 0 done · 1 the records are not complete (FAIL), or `reconcile` or `audit` found something · 2 an
+error, said on stderr · 64 usage.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from attestlayer.encoding import format_hash, format_time
+from issuer.bootstrap.home import REGISTRY_FOLDER, initialise_home, open_home
+from issuer.bootstrap.service import Service
+from issuer.cli import audit, packet, partner, upkeep
+from issuer.cli.home import DONE, ERROR, USAGE, add_command, home_settings_of, service_of, settings_of
+from issuer.errors import Code, ServiceError
+from issuer.local.application import make_server
+from issuer.log import face
+from issuer.log.promise import oldest_waiting
+from issuer.settings import DEFAULT_CADENCE_S, DEFAULT_PORT, CloudSettings
+
+DEFAULT_ORIGIN = "registry.localhost"
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(USAGE, f"{self.prog}: {message}\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit code."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments))
+    except ServiceError as error:
+        print(f"issuer: {error.code.title}: {error.detail}", file=sys.stderr)
+        for fault in error.faults:
+            print(f"  {fault.pointer}: {fault.detail}. {fault.fix}", file=sys.stderr)
+        return ERROR
+    except BrokenPipeError:
+        return ERROR
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = _Parser(
+        prog="issuer", description="Operate an AttestLayer issuer and its registry."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    init = add_command(commands, "init", _init, "make a home: keys, genesis checkpoint, first notices")
+    init.add_argument("--origin", default=None, help=f"the registry's name ({DEFAULT_ORIGIN})")
+    serve = add_command(commands, "serve", _serve, "serve registry, site and partner API; run the log")
+    serve.add_argument("--port", type=_port, default=DEFAULT_PORT, help=f"port to listen on ({DEFAULT_PORT})")
+    serve.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+    _add_cadence(serve)
+    _add_cadence(add_command(commands, "sequence", _sequence, "run one round of the log, then deliver"))
+    partner.add_commands(commands)
+    packet.add_commands(commands)
+    upkeep.add_commands(commands)
+    audit.add_commands(commands)
+    return parser
+
+
+def _add_cadence(command: argparse.ArgumentParser) -> None:
+    text = f"seconds between checkpoints ({DEFAULT_CADENCE_S})"
+    command.add_argument("--cadence", default=str(DEFAULT_CADENCE_S), metavar="S", help=text)
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
+        raise argparse.ArgumentTypeError(f"found {text!a}, wanted 0 to 65535")
+    return int(text)
+
+
+def _init(arguments: argparse.Namespace) -> int:
+    settings = settings_of(arguments)
+    if isinstance(settings, CloudSettings):
+        service = _init_cloud(arguments, settings)
+    else:
+        service = initialise_home(settings, arguments.origin or DEFAULT_ORIGIN)
+    trust = face.read_trust_root(service.public)
+    print(f"home          {arguments.home or 'the cloud'}")
+    checkpoint = trust.checkpoint
+    print(f"registry      {service.origin}, checkpoint {checkpoint.sequence}, {checkpoint.head.size} leaves")
+    for key in trust.keyring.keys.values():
+        print(f"{key.role.value + ' key':14}{key.public.kid}, valid from {format_time(key.valid_from)}")
+    place = arguments.home / REGISTRY_FOLDER if arguments.home else f"https://{service.origin}"
+    print(f"trust root    {place}/v1/trust.json")
+    print(f"              fingerprint {format_hash(trust.fingerprint())}")
+    print("witnesses     none demanded: if the registry key is ever revoked, kits issued before count no")
+    print("              more, since only the operator dates their checkpoints. Name a witness policy early.")
+    return DONE
+
+
+def _init_cloud(arguments: argparse.Namespace, settings: CloudSettings) -> Service:
+    if arguments.origin not in (None, settings.origin):
+        raise ServiceError(
+            Code.INVALID_REQUEST, f"found --origin {arguments.origin}, the environment says {settings.origin}"
+        )
+    from issuer.bootstrap.cloud import initialise_cloud
+
+    return initialise_cloud(settings)
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    arguments.base_url = f"http://{arguments.host}:{arguments.port}"
+    service = open_home(home_settings_of(arguments))
+    service.publish()
+    server = make_server(service, arguments.host, arguments.port)
+    print(f"registry, site and partner API: {server.url} (Ctrl-C ends it)", flush=True)
+    server.run()
+    return DONE
+
+
+def _sequence(arguments: argparse.Namespace) -> int:
+    service = service_of(arguments)
+    service.check_clock()
+    report = service.sequencer.run()
+    checkpoint = report.checkpoint
+    where = (
+        f"checkpoint {checkpoint.sequence}, {checkpoint.head.size} leaves" if checkpoint else "no checkpoint"
+    )
+    print(f"{report.outcome.value}: {where}, {report.leaves} new")
+    now = int(service.clock.now())
+    if waiting := oldest_waiting(service.ledger, service.public, now):
+        age, promised = now - waiting.issued_at, waiting.merge_by - waiting.issued_at
+        print(f"the oldest leaf that waits for a round is {age} s old, {promised} s are promised")
+    delivery = service.deliverer.run()
+    for kit_id in delivery.delivered:
+        print(f"delivered {kit_id}")
+    for leaf, why in delivery.failed:
+        print(f"not delivered, leaf {leaf}: {why}", file=sys.stderr)
+    return ERROR if delivery.failed else DONE

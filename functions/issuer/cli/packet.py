@@ -1,0 +1,205 @@
+"""`issuer packet`: by hand what partners do over the API."""
+
+import argparse
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from attestlayer.canonical import format_json
+from attestlayer.encoding import format_hash, format_time, sha256
+from issuer.bootstrap.service import Service
+from issuer.cli.home import DONE, FAILED, Commands, add_command, add_group, service_of
+from issuer.errors import Code, ServiceError
+from issuer.intake.blocker_report import format_blocker_text
+from issuer.intake.evaluate import Outcome
+from issuer.intake.policy import MAX_TOTAL_SIZE
+from issuer.intake.sidecar import MAX_LENGTH as MAX_SIDECAR
+from issuer.intake.sidecar import SIDECAR, assign_by_folder, check_files, read_sidecar
+from issuer.kits.objects import delivered_object, record_object
+from issuer.model import Answer, Claim, Packet
+from issuer.services.packet import PacketRequest, RecordRequest
+
+_MAX_NONCE = 1024  # bytes; a nonce file has some hundred
+
+
+def add_commands(commands: Commands) -> None:
+    """Register the commands."""
+    group = add_group(commands, "packet", "packets: open, add records, check, issue")
+    opened = add_command(group, "open", _open, "open a packet for a lane and profile")
+    opened.add_argument("workspace")
+    opened.add_argument("lane")
+    opened.add_argument("profile")
+    opened.add_argument("--reference", default="", help="your own reference, never public")
+    opened.add_argument("--supersedes", default=None, metavar="KIT", help="the kit that this one replaces")
+    add = add_command(
+        group, "add", _add, f"add a file, or a folder with a {SIDECAR} or a sub-folder per type"
+    )
+    add.add_argument("packet")
+    add.add_argument("path", type=Path)
+    add.add_argument("--type", default=None, metavar="TYPE", help="record type, for a single file")
+    add.add_argument("--meta", action="append", default=[], metavar="NAME=VALUE", help="for a single file")
+    remove = add_command(group, "remove", _remove, "take a record out")
+    remove.add_argument("packet")
+    remove.add_argument("record")
+    for name, run, text in (
+        ("show", _show, "state, records, attempts, kit"),
+        ("check", _check, "hold the records against the policy; free"),
+        ("withdraw", _withdraw, "give the packet up"),
+    ):
+        add_command(group, name, run, text).add_argument("packet")
+    issue = add_command(group, "issue", _issue, "issue: PASS takes one credit, FAIL none")
+    issue.add_argument("packet")
+    issue.add_argument(
+        "--nonce", type=Path, required=True, help="the client's nonce file (attestlayer nonce)"
+    )
+    issue.add_argument("--key", default=None, help="idempotency key (the packet's and the nonce's)")
+    kit = add_command(group, "kit", _kit, "write the finished kit to a file")
+    kit.add_argument("packet")
+    kit.add_argument("-o", "--output", type=Path, required=True)
+
+
+def _open(arguments: argparse.Namespace) -> int:
+    service = service_of(arguments)
+    service.workspaces.get(arguments.workspace)
+    request = PacketRequest(
+        arguments.lane, arguments.profile, arguments.reference, supersedes=arguments.supersedes
+    )
+    packet = service.packets.open(arguments.workspace, request)
+    claim = service.packets.claim(arguments.workspace, f"open {packet.packet_id}", packet.packet_id.encode())
+    if isinstance(claim, Claim):
+        body = format_json({"packet_id": packet.packet_id})
+        service.packets.store(packet, claim, Answer(201, body))
+    print(packet.packet_id)
+    for record_type in service.packets.policy_of(packet).record_types:
+        most = f"{record_type.min_count} to {record_type.max_count}"
+        print(f"  {record_type.type_id:28} {most:10} {record_type.title}")
+    return DONE
+
+
+def _add(arguments: argparse.Namespace) -> int:
+    service, packet = _service_and_packet(arguments)
+    for file, name, record_type, metadata in _to_add(service, packet, arguments):
+        data = _read(file, MAX_TOTAL_SIZE)
+        request = RecordRequest(name, record_type, len(data), sha256(data), metadata)
+        record = service.packets.add_record(packet.workspace_id, packet.packet_id, request)
+        service.private.create(record_object(packet.packet_id, record), data)
+        print(f"{record.record_id}  {record_type:28} {len(data):10} bytes  {name!a}")
+    return DONE
+
+
+def _to_add(
+    service: Service, packet: Packet, arguments: argparse.Namespace
+) -> Iterator[tuple[Path, str, str, dict[str, str]]]:
+    """File, name, record type and metadata of each record that the arguments name."""
+    root: Path = arguments.path
+    if not root.is_dir():
+        if arguments.type is None:
+            raise ServiceError(Code.INVALID_REQUEST, f"{root}: a single file needs --type")
+        yield root, root.name, arguments.type, dict(_pair(text) for text in arguments.meta)
+        return
+    files = sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+    if SIDECAR in files:
+        today = datetime.fromtimestamp(service.clock.now(), UTC).date()
+        sidecar = read_sidecar(_read(root / SIDECAR, MAX_SIDECAR), today)
+        there = check_files(sidecar, files)
+        for record in sidecar.records:
+            yield root / there[record.file], Path(record.file).name, record.record_type, dict(record.metadata)
+        return
+    for assigned in assign_by_folder(service.packets.policy_of(packet), files):
+        if not assigned.record_type:
+            raise ServiceError(Code.INVALID_REQUEST, assigned.message)
+        yield root / assigned.file, Path(assigned.file).name, assigned.record_type, {}
+
+
+def _read(path: Path, limit: int) -> bytes:
+    """A file's bytes, at most `limit`. Raises `ServiceError` (RECORD_REFUSED, TOO_LARGE)."""
+    try:
+        if path.exists() and not path.is_file():
+            raise ServiceError(Code.RECORD_REFUSED, f"{path} is not a file")
+        with path.open("rb") as stream:
+            data = stream.read(limit + 1)
+    except OSError as error:
+        raise ServiceError(Code.RECORD_REFUSED, f"{path}: {error.strerror}") from error
+    if len(data) > limit:
+        raise ServiceError(Code.TOO_LARGE, f"{path} has more than {limit} bytes")
+    return data
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ServiceError(Code.INVALID_REQUEST, f"--meta: found {text!a}, wanted NAME=VALUE")
+    return name, value
+
+
+def _remove(arguments: argparse.Namespace) -> int:
+    service, packet = _service_and_packet(arguments)
+    service.packets.remove_record(packet.workspace_id, packet.packet_id, arguments.record)
+    return DONE
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    service, packet = _service_and_packet(arguments)
+    packet, report = service.packets.check(packet.workspace_id, packet.packet_id)
+    print(format_blocker_text(report, service.packets.policy_of(packet), int(service.clock.now())))
+    return DONE if report.outcome == Outcome.PASS else FAILED
+
+
+def _withdraw(arguments: argparse.Namespace) -> int:
+    service, packet = _service_and_packet(arguments)
+    print(f"{service.packets.withdraw(packet.workspace_id, packet.packet_id).state}")
+    return DONE
+
+
+def _issue(arguments: argparse.Namespace) -> int:
+    service, packet = _service_and_packet(arguments)
+    nonce = _read(arguments.nonce, _MAX_NONCE)
+    request = packet.packet_id.encode() + nonce
+    key = arguments.key or f"issue {sha256(request).hex()}"
+    claim = service.packets.claim(packet.workspace_id, key, request)
+    answer = claim if isinstance(claim, Answer) else service.issuer.issue(packet, nonce, claim)
+    packet = service.packets.get(packet.workspace_id, packet.packet_id)
+    if packet.issued is None:
+        print("FAIL: no credit was taken. `issuer packet check` says what is missing.")
+        return FAILED
+    print(f"PASS       {packet.issued.kit_id}, answer {answer.status}")
+    print(f"leaf       {format_hash(packet.issued.leaf_hash)}")
+    print(f"merge by   {format_time(packet.issued.merge_by)}")
+    print(f"balance    {service.ledger.balance(packet.workspace_id)} credits")
+    print(f"next       `issuer packet kit {packet.packet_id} -o kit.zip`, once a checkpoint has the leaf")
+    return DONE
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    _, packet = _service_and_packet(arguments)
+    print(f"packet     {packet.packet_id}  {packet.state}  {packet.lane_id}/{packet.profile_id}")
+    for record in packet.records:
+        print(
+            f"record     {record.record_id}  {record.record_type:28} {record.size:10} bytes  {record.name!a}"
+        )
+    for attempt in packet.attempts:
+        came_to = f"{attempt.outcome}, {attempt.blockers} blockers"
+        print(f"attempt    {attempt.number}  {format_time(attempt.at)}  {came_to}")
+    if packet.issued:
+        print(f"kit        {packet.issued.kit_id}  leaf {format_hash(packet.issued.leaf_hash)}")
+    return DONE
+
+
+def _kit(arguments: argparse.Namespace) -> int:
+    service, packet = _service_and_packet(arguments)
+    if packet.issued is None or packet.delivered_at is None:
+        raise ServiceError(
+            Code.NOT_READY, f"the packet is {packet.state}; its kit is finished once it is issued"
+        )
+    if not service.private.fetch(delivered_object(packet.issued.kit_id), arguments.output):
+        raise ServiceError(Code.STORAGE_FAILED, f"the kit {packet.issued.kit_id} is missing")
+    print(arguments.output)
+    return DONE
+
+
+def _service_and_packet(arguments: argparse.Namespace) -> tuple[Service, Packet]:
+    service = service_of(arguments)
+    packet = service.ledger.packet(arguments.packet)
+    if packet is None:
+        raise ServiceError(Code.NOT_FOUND, f"there is no packet {arguments.packet!a}")
+    return service, packet

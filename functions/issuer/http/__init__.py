@@ -1,1 +1,0 @@
-"""HTTP without a framework: problem documents, API keys, paging."""
