@@ -1,6 +1,7 @@
 """The template: what linters see, what they do not, and that planted errors are found."""
 
 import json
+import re
 import subprocess
 from copy import deepcopy
 from pathlib import Path
@@ -135,3 +136,6 @@ def test_every_skip_of_checkov_says_why(template: Template) -> None:
         for skip in resource.get("Metadata", {}).get("checkov", {}).get("skip", []):
             assert skip["id"].startswith("CKV"), name
             assert len(skip["comment"].split()) >= 5, f"{name} {skip['id']}"
+    for line in (ROOT / "infra/checkov.yaml").read_text("utf-8").splitlines():
+        if line.startswith("  -"):
+            assert re.fullmatch(r"  - CKV_AWS_\d+ # [^:]+: (\S+ ){4,}\S+", line)
