@@ -10,7 +10,7 @@ import pytest
 from contract import acts
 from contract.factories import OBJECT_STORES
 from contract.racing import Factory, Race, kill_at_work
-from issuer.adapters.clock import SystemClock
+from issuer.adapters.system import SystemClock
 from issuer.errors import ObjectConflictError, StaleTagError, StoreError
 from issuer.ports import ObjectStore
 

@@ -9,8 +9,8 @@ import pytest
 from attestlayer.log.notices import Role
 from contract.ledgers import code_of
 from issuer.adapters.aws.kms import MAX_MESSAGE_LENGTH, Binding, KmsSigner, WrappedKey, wrap_seed
-from issuer.adapters.entropy import SystemEntropy
 from issuer.adapters.local.keys import KeyRole, LocalKey, create_key
+from issuer.adapters.system import SystemEntropy
 from issuer.errors import Code, StoreError
 from issuer.ports import Signer
 from support.cloud_home import signing_key, wrapping_key

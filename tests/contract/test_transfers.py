@@ -12,7 +12,7 @@ from attestlayer.encoding import sha256
 from handlers.client import form, running
 from issuer.adapters.aws.s3 import S3Store
 from issuer.adapters.aws.transfers import S3Transfers
-from issuer.adapters.clock import SystemClock
+from issuer.adapters.system import SystemClock
 from issuer.ports import ObjectStore, Transfers
 from support.cloud_places import bucket, client, s3_place
 from support.cloud_servers import MINISTACK, server_url

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from handlers.client import ORIGIN, running
-from issuer.adapters.clock import SystemClock
+from issuer.adapters.system import SystemClock
 from issuer.bootstrap.home import initialise_home
 from issuer.errors import Code, ServiceError, StoreError
 from issuer.local.application import make_server

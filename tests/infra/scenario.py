@@ -16,7 +16,7 @@ from handlers.client import ORIGIN
 from handlers.cloud import CloudSite, fetch
 from infra.recording import ACCOUNT, Recorder
 from issuer.adapters.aws.s3_clock import S3Clock
-from issuer.adapters.clock import SystemClock
+from issuer.adapters.system import SystemClock
 from issuer.bootstrap import cloud, process
 from issuer.bootstrap.cloud import open_cloud
 from issuer.bootstrap.prover import _cloud_prover

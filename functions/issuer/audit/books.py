@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from attestlayer.log.keyring import Keyring
 from attestlayer.log.notices import Notices, Role
-from issuer.audit.findings import LEDGER, Examiner, Word
+from issuer.audit.findings import LEDGER, Examiner, PrivateReason
 from issuer.audit.head import Moment
 from issuer.errors import ServiceError, StoreError
-from issuer.log.queue import with_queued
+from issuer.log.state import with_queued
 from issuer.ports import Signer
 
 
@@ -37,7 +37,7 @@ class BooksAudit:
         except StoreError as error:
             found = (error.detail,)
         for sentence in found:
-            self.examiner.find(LEDGER, Word.LEDGER_DAMAGED, sentence)
+            self.examiner.find(LEDGER, PrivateReason.LEDGER_DAMAGED, sentence)
 
     def _check_noted(self) -> None:
         """Each round is noted before head names it, the next one once it is public."""
@@ -46,12 +46,12 @@ class BooksAudit:
             return
         if self.noted > head.sequence + 1:
             detail = f"it has seen round {self.noted}, head is at {head.sequence}: head came from a backup"
-            self.examiner.find(LEDGER, Word.LEDGER_AHEAD, detail)
+            self.examiner.find(LEDGER, PrivateReason.LEDGER_AHEAD, detail)
         now_noted = self.examiner.ports.log.ledger.noted_round()
         if now_noted < head.sequence:
             places = f"it knows rounds up to {now_noted}, head is at {head.sequence}"
             detail = f"{places}: it was lost or came from a backup"
-            self.examiner.find(LEDGER, Word.LEDGER_BEHIND, detail)
+            self.examiner.find(LEDGER, PrivateReason.LEDGER_BEHIND, detail)
 
     def _check_queue(self) -> None:
         """A queued notice that no round can publish stays there for ever."""
@@ -61,7 +61,7 @@ class BooksAudit:
                 with_queued(self.notices, at, queued)
             except ValueError as error:
                 self.examiner.find(
-                    LEDGER, Word.NOTICE_REFUSED, f"queued {queued.type} {queued.data!r}: {error}"
+                    LEDGER, PrivateReason.NOTICE_REFUSED, f"queued {queued.type} {queued.data!r}: {error}"
                 )
 
     def _check_keys(self, role: Role, keyring: Keyring, held: Mapping[str, Signer], now: int) -> None:
@@ -70,16 +70,22 @@ class BooksAudit:
         try:
             at_hand = frozenset(held)
         except ServiceError as error:  # the rest of the audit needs no key
-            self.examiner.find(f"{role.value} key", Word.KEY_MISSING, f"can't be opened: {error.detail}")
+            self.examiner.find(
+                f"{role.value} key", PrivateReason.KEY_MISSING, f"can't be opened: {error.detail}"
+            )
             return
         for kid in valid:
             if kid not in at_hand:
                 self.examiner.find(
-                    f"{role.value} key {kid}", Word.KEY_MISSING, "the notices name it, it is not at hand"
+                    f"{role.value} key {kid}",
+                    PrivateReason.KEY_MISSING,
+                    "the notices name it, it is not at hand",
                 )
         if not valid:
-            self.examiner.find(f"{role.value} key", Word.KEY_MISSING, "the notices name none that counts now")
+            self.examiner.find(
+                f"{role.value} key", PrivateReason.KEY_MISSING, "the notices name none that counts now"
+            )
         for kid in at_hand:
             if keyring.key(role, kid) is None:
                 detail = f"it is at hand, the notices of {keyring.origin} name no such {role.value} key"
-                self.examiner.find(f"{role.value} key {kid}", Word.KEY_UNKNOWN, detail)
+                self.examiner.find(f"{role.value} key {kid}", PrivateReason.KEY_UNKNOWN, detail)

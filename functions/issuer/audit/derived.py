@@ -11,7 +11,7 @@ from attestlayer.log.checkpoint import Checkpoint
 from attestlayer.log.leaf import Leaf, parse_entry
 from attestlayer.log.merkle import TreeHead
 from attestlayer.log.tiles import WIDTH, parse_bundle, tile_at
-from issuer.audit.findings import Examiner, Word
+from issuer.audit.findings import Examiner, PrivateReason
 from issuer.audit.head import Moment
 from issuer.audit.rounds import Chain
 from issuer.errors import LogHaltedError
@@ -46,7 +46,7 @@ class DerivedAudit:
         made = self._promise(head.sequence - 1)
         if made != head.promise:
             found, wanted = (format_json(each and each.members()) for each in (head.promise, made))
-            self.examiner.find(HEAD, Word.HEAD_MISMATCH, f"promise: {difference(found, wanted)}")
+            self.examiner.find(HEAD, PrivateReason.HEAD_MISMATCH, f"promise: {difference(found, wanted)}")
 
     def _promise(self, last: int) -> Promise | None:
         """How the promise was kept up to round `last`. None for the round before the first one."""
@@ -78,14 +78,14 @@ class DerivedAudit:
         try:
             found = parse_collected(data)
         except LogHaltedError as error:
-            self.examiner.find(COLLECTED, Word.MALFORMED, error)
+            self.examiner.find(COLLECTED, PrivateReason.MALFORMED, error)
             return
         times, sizes = self.chain.times, self.chain.sizes
         settled = self.moment.latest.timestamp - RETENTION_S
         if found.sequence >= len(times) or times[found.sequence] > settled:
             at = format_time(settled)
             self.examiner.find(
-                COLLECTED, Word.BYTES_DIFFER, f"checkpoint {found.sequence} is not before {at}"
+                COLLECTED, PrivateReason.BYTES_DIFFER, f"checkpoint {found.sequence} is not before {at}"
             )
             return
         size = sizes[found.sequence]
@@ -93,7 +93,7 @@ class DerivedAudit:
         wanted = (size, tuple(each for each in pending if each % WIDTH))
         if (found.size, found.pending) != wanted:
             detail = f"found {(found.size, found.pending)}, checkpoints up to {found.sequence} make {wanted}"
-            self.examiner.find(COLLECTED, Word.BYTES_DIFFER, detail)
+            self.examiner.find(COLLECTED, PrivateReason.BYTES_DIFFER, detail)
 
 
 @dataclass

@@ -1,9 +1,10 @@
 """What the operator's audit finds, and the examiner that reads private objects and notes what is wrong."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 
 from attestlayer.audit.findings import difference
 from attestlayer.encoding import sha256
@@ -12,7 +13,7 @@ from issuer.log.store import LogPorts
 from issuer.ports import ObjectStore, Signer
 
 
-class Word(StrEnum):
+class PrivateReason(StrEnum):
     """Why private state is not what it should be: a closed list."""
 
     MISSING = "missing"
@@ -45,8 +46,10 @@ class Word(StrEnum):
     UNCOMMITTED = "uncommitted"
 
 
-NOTES = frozenset({Word.ORPHAN, Word.ROUND_OPEN, Word.SUPERSEDED, Word.UNCOMMITTED})
-"""Words for what a killed or beaten writer leaves behind: worth knowing, no finding."""
+NOTES = frozenset(
+    {PrivateReason.ORPHAN, PrivateReason.ROUND_OPEN, PrivateReason.SUPERSEDED, PrivateReason.UNCOMMITTED}
+)
+"""Reasons for what a killed or beaten writer leaves behind: worth knowing, no finding."""
 
 LEDGER = "ledger"
 """What findings in the ledger are about, instead of an object."""
@@ -54,11 +57,33 @@ LEDGER = "ledger"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong, or a note: the private object's name, the word, what was found and wanted."""
+    """One thing that is wrong, or a note.
+
+    `object`: a private object's name, leaf hash, packet id or ledger line. `reason`: of one closed list;
+    `detail`: what was found and wanted.
+    """
 
     object: str
-    reason: Word
+    reason: StrEnum
     detail: str
+
+
+Seen = TypeVar("Seen")
+
+
+def look_twice(
+    look: Callable[[], tuple[Seen, list[Finding]]], notes: Collection[StrEnum]
+) -> tuple[Seen, list[Finding]]:
+    """Look, and look again if anything but notes was found: what both looks found counts.
+
+    The service may be at work meanwhile, and what is half done at one look is done at the next.
+    """
+    seen, findings = look()
+    if all(each.reason in notes for each in findings):
+        return seen, findings
+    before = {(each.object, each.reason) for each in findings}
+    seen, findings = look()
+    return seen, [each for each in findings if (each.object, each.reason) in before]
 
 
 Progress = Callable[[str, int, int], None]
@@ -94,7 +119,7 @@ class Examiner:
         """The public store."""
         return self.ports.log.public
 
-    def find(self, name: str, reason: Word, detail: object) -> None:
+    def find(self, name: str, reason: PrivateReason, detail: object) -> None:
         """Note a finding, or what is only a note."""
         self.findings.append(Finding(name, reason, str(detail)))
 
@@ -108,14 +133,16 @@ class Examiner:
         try:
             data = self.private.read(name)
         except StoreError as error:
-            self.find(name, Word.UNREADABLE, error.detail)
+            self.find(name, PrivateReason.UNREADABLE, error.detail)
             return None
         self.count(len(data or b""))
         if data is None:
-            self.find(name, Word.MISSING, "found no object, wanted one")
+            self.find(name, PrivateReason.MISSING, "found no object, wanted one")
         return data
 
-    def compare(self, name: str, found: bytes, wanted: bytes, reason: Word = Word.BYTES_DIFFER) -> bool:
+    def compare(
+        self, name: str, found: bytes, wanted: bytes, reason: PrivateReason = PrivateReason.BYTES_DIFFER
+    ) -> bool:
         """Whether bytes are what they must be; else a finding says where they part."""
         if found != wanted:
             self.find(name, reason, difference(found, wanted))
@@ -129,5 +156,5 @@ class Examiner:
         """As `hashes`, where only the hash and the length are at hand."""
         if found != wanted:
             detail = f"its {length} bytes hash to {found.hex()}, wanted {wanted.hex()}"
-            self.find(name, Word.HASH_MISMATCH, detail)
+            self.find(name, PrivateReason.HASH_MISMATCH, detail)
         return found == wanted

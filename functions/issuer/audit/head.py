@@ -8,7 +8,7 @@ from attestlayer.log import layout
 from attestlayer.log.checkpoint import Checkpoint
 from attestlayer.log.notices import parse_notices
 from attestlayer.log.tiles import WIDTH, parse_bundle, tile_at
-from issuer.audit.findings import Examiner, Word
+from issuer.audit.findings import Examiner, PrivateReason
 from issuer.errors import LogHaltedError
 from issuer.log import face
 from issuer.log.publication import Growth
@@ -46,12 +46,14 @@ def read_moment(examiner: Examiner) -> Moment:
         raise LogHaltedError("the registry has no checkpoint: `issuer init` starts a log")
     examiner.count(len(data or b""))
     if data is None:
-        examiner.find(HEAD, Word.MISSING, f"found no head beside public checkpoint {latest.sequence}")
+        examiner.find(
+            HEAD, PrivateReason.MISSING, f"found no head beside public checkpoint {latest.sequence}"
+        )
         return Moment(None, latest)
     try:
         return Moment(parse_head(data), latest)
     except LogHaltedError as error:
-        examiner.find(HEAD, Word.MALFORMED, error)
+        examiner.find(HEAD, PrivateReason.MALFORMED, error)
         return Moment(None, latest)
 
 
@@ -69,7 +71,7 @@ class HeadAudit:
             return
         wanted = self.examiner.ports.log.origin
         if head.origin != wanted:
-            self.examiner.find(HEAD, Word.ORIGIN_MISMATCH, f"found {head.origin}, wanted {wanted}")
+            self.examiner.find(HEAD, PrivateReason.ORIGIN_MISMATCH, f"found {head.origin}, wanted {wanted}")
         if self._check_face(head) and (batch := self._read_batch(head)):
             self._check_batch(head, batch)
 
@@ -78,13 +80,17 @@ class HeadAudit:
         latest, find = self.moment.latest, self.examiner.find
         places = f"head is at {head.sequence}, the public checkpoint at {latest.sequence}"
         if latest.sequence > head.sequence:
-            find(HEAD, Word.FACE_AHEAD, f"{places}: head came from a backup, or two logs share one registry")
+            find(
+                HEAD,
+                PrivateReason.FACE_AHEAD,
+                f"{places}: head came from a backup, or two logs share one registry",
+            )
             return False
         if latest.sequence < head.sequence - 1:
-            find(HEAD, Word.FACE_BEHIND, f"{places}: the registry came from a backup")
+            find(HEAD, PrivateReason.FACE_BEHIND, f"{places}: the registry came from a backup")
             return False
         if self.moment.is_open:
-            find(HEAD, Word.ROUND_OPEN, f"{places}: the next round finishes it")
+            find(HEAD, PrivateReason.ROUND_OPEN, f"{places}: the next round finishes it")
             self._expect("prev_checkpoint_hash", head.previous, latest.hash())
         else:
             self._expect("tree_size", head.tree.size, latest.head.size)
@@ -102,7 +108,7 @@ class HeadAudit:
         try:
             return parse_batch(data, head.batch)
         except LogHaltedError as error:
-            self.examiner.find(head.batch, Word.MALFORMED, error)
+            self.examiner.find(head.batch, PrivateReason.MALFORMED, error)
             return None
 
     def _empty_batch(self, head: Head) -> Batch | None:
@@ -141,27 +147,27 @@ class HeadAudit:
                 f"it continues size {before.size}, root {format_hash(before.root)}; round "
                 f"{last.sequence} has size {last.head.size}, root {format_hash(last.head.root)}"
             )
-            self.examiner.find(name, Word.CHAIN_BROKEN, detail)
+            self.examiner.find(name, PrivateReason.CHAIN_BROKEN, detail)
         if not batch.notices_changed and head.notices_hash != last.notices_hash:
             detail = f"it says that its notices are those of round {last.sequence}, which has others"
-            self.examiner.find(name, Word.CHAIN_BROKEN, detail)
+            self.examiner.find(name, PrivateReason.CHAIN_BROKEN, detail)
         until = head.batch_time if self.moment.is_open else self.moment.latest.timestamp
         if not last.timestamp < head.batch_time <= until:
             found, wanted = format_time(head.batch_time), format_time(last.timestamp)
             detail = f"batch_time: head says {found}, wanted one after {wanted} up to {format_time(until)}"
-            self.examiner.find(HEAD, Word.HEAD_MISMATCH, detail)
+            self.examiner.find(HEAD, PrivateReason.HEAD_MISMATCH, detail)
 
     def _check_growth(self, head: Head, batch: Batch) -> None:
         """The batch on top of the public tree makes head's root, by the path that publishing takes."""
         try:
             found = Growth(face.read_edge(self.examiner.public, batch.before), batch).head()
         except LogHaltedError as error:
-            self.examiner.find(head.batch or HEAD, Word.ROOT_MISMATCH, error)
+            self.examiner.find(head.batch or HEAD, PrivateReason.ROOT_MISMATCH, error)
             return
         if found != head.tree:
             wanted = format_hash(head.tree.root)
             detail = f"with its batch the tree's root is {format_hash(found.root)}, head's is {wanted}"
-            self.examiner.find(head.batch or HEAD, Word.ROOT_MISMATCH, detail)
+            self.examiner.find(head.batch or HEAD, PrivateReason.ROOT_MISMATCH, detail)
 
     def _check_published(self, batch: Batch) -> None:
         """The batch's leaves are the last entries of the public tree."""
@@ -176,13 +182,15 @@ class HeadAudit:
             except VerificationError:  # the registry's audit says what is wrong with it
                 return
         for leaf, public in zip(batch.leaves, entries[place - first :], strict=False):
-            if not self.examiner.compare(batch.name, leaf.entry(), public, Word.PUBLIC_DIFFERS):
+            if not self.examiner.compare(batch.name, leaf.entry(), public, PrivateReason.PUBLIC_DIFFERS):
                 return
 
     def _expect(self, member: str, found: object, wanted: object) -> None:
         if found != wanted:
             one, other = _shown(found), _shown(wanted)
-            self.examiner.find(HEAD, Word.HEAD_MISMATCH, f"{member}: head says {one}, wanted {other}")
+            self.examiner.find(
+                HEAD, PrivateReason.HEAD_MISMATCH, f"{member}: head says {one}, wanted {other}"
+            )
 
 
 def _shown(value: object) -> str:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from issuer.audit.findings import Examiner, Word
+from issuer.audit.findings import Examiner, PrivateReason
 from issuer.audit.head import Moment
 from issuer.errors import LogHaltedError, StoreError
 from issuer.log.cause import CAUSES, parse_cause
@@ -42,19 +42,19 @@ class NamesAudit:
         elif match := _SEALED.fullmatch(name):
             self._judge_digest(name, bytes.fromhex(match[1]))  # `issuer reconcile` notes the orphan
         elif _RECORD.fullmatch(name):
-            self.examiner.find(name, Word.ORPHAN, "no packet of the ledger has this record")
+            self.examiner.find(name, PrivateReason.ORPHAN, "no packet of the ledger has this record")
         else:
-            self.examiner.find(name, Word.STRAY, "no private object has this name")
+            self.examiner.find(name, PrivateReason.STRAY, "no private object has this name")
 
     def _judge_round(self, name: str, sequence: int) -> None:
         """A signed round's content has an audit of its own; what held a round up can only be read."""
         if sequence > self.moment.last:
-            self.examiner.find(name, Word.STRAY, f"the newest round is {self.moment.last}")
+            self.examiner.find(name, PrivateReason.STRAY, f"the newest round is {self.moment.last}")
         elif name.startswith(CAUSES) and (data := self.examiner.need(name)) is not None:
             try:
                 parse_cause(data, name)
             except LogHaltedError as error:
-                self.examiner.find(name, Word.MALFORMED, error)
+                self.examiner.find(name, PrivateReason.MALFORMED, error)
 
     def _judge_batch(self, name: str, sequence: int, digest: bytes) -> None:
         head = self.moment.head
@@ -62,20 +62,24 @@ class NamesAudit:
             return
         self._judge_digest(name, digest)
         if sequence < self.moment.latest.sequence:
-            self.examiner.find(name, Word.SUPERSEDED, "a later round is public: `issuer collect` deletes it")
+            self.examiner.find(
+                name, PrivateReason.SUPERSEDED, "a later round is public: `issuer collect` deletes it"
+            )
         elif self.moment.is_open and sequence == self.moment.latest.sequence:
             return  # the public round's: kept until the open one is public
         elif sequence <= self.moment.last + 1:
-            self.examiner.find(name, Word.UNCOMMITTED, "of a writer that is at work, died, or lost the round")
+            self.examiner.find(
+                name, PrivateReason.UNCOMMITTED, "of a writer that is at work, died, or lost the round"
+            )
         else:
-            self.examiner.find(name, Word.STRAY, f"the newest round is {self.moment.last}")
+            self.examiner.find(name, PrivateReason.STRAY, f"the newest round is {self.moment.last}")
 
     def _judge_digest(self, name: str, digest: bytes) -> None:
         """Nobody speaks of it, but its bytes are its name's; unless it is gone by now."""
         try:
             data = self.examiner.private.read(name)
         except StoreError as error:
-            self.examiner.find(name, Word.UNREADABLE, error.detail)
+            self.examiner.find(name, PrivateReason.UNREADABLE, error.detail)
             return
         if data is not None:
             self.examiner.count(len(data))

@@ -11,7 +11,7 @@ from attestlayer.errors import VerificationError
 from attestlayer.kit.receipt import parse_receipt
 from attestlayer.log import layout
 from attestlayer.log.leaf import Leaf, parse_entry, parse_record
-from issuer.audit.findings import LEDGER, Examiner, Word
+from issuer.audit.findings import LEDGER, Examiner, PrivateReason
 from issuer.errors import StoreError
 from issuer.kits.objects import record_object, sealed_object
 from issuer.kits.retention import KITS, RECORDS
@@ -36,7 +36,7 @@ class PacketsAudit:
                 self.examiner.progress("packets", number, number)
                 self._check(packet)
         except StoreError as error:  # a row that can't be read: those behind it are not reached
-            self.examiner.find(LEDGER, Word.LEDGER_DAMAGED, error.detail)
+            self.examiner.find(LEDGER, PrivateReason.LEDGER_DAMAGED, error.detail)
         return self.named
 
     def _check(self, packet: Packet) -> None:
@@ -64,7 +64,9 @@ class PacketsAudit:
         if found := self._digest(name):
             self.examiner.hashed(name, *found, record.sha256)
         elif packet.state in _KEPT and record.submitted_at >= RECORDS.sure(self._now):
-            self.examiner.find(name, Word.MISSING, f"found no object, {packet.packet_id} is {packet.state}")
+            self.examiner.find(
+                name, PrivateReason.MISSING, f"found no object, {packet.packet_id} is {packet.state}"
+            )
 
     def _check_sealed(self, packet: Packet, issued: Issued) -> None:
         """The sealed kit is there until it is delivered, and for its retention."""
@@ -73,7 +75,9 @@ class PacketsAudit:
         if found := self._digest(name):
             self.examiner.hashed(name, *found, issued.kit_digest)
         elif packet.state != PacketState.ISSUED or issued.issued_at >= KITS.sure(self._now):
-            self.examiner.find(name, Word.MISSING, f"found no object, {issued.kit_id} was sealed as it")
+            self.examiner.find(
+                name, PrivateReason.MISSING, f"found no object, {issued.kit_id} was sealed as it"
+            )
 
     def _check_receipt(self, packet: Packet, issued: Issued) -> None:
         """The receipt that the partner was given is the one that the leaf states; its nonce is used."""
@@ -82,12 +86,14 @@ class PacketsAudit:
             return
         problem = _mismatch(issued, leaf)
         if problem:
-            self.examiner.find(LEDGER, Word.RECEIPT_MISMATCH, f"packet {packet.packet_id}: {problem}")
+            self.examiner.find(
+                LEDGER, PrivateReason.RECEIPT_MISMATCH, f"packet {packet.packet_id}: {problem}"
+            )
         if not self.examiner.ports.log.ledger.nonce_used(leaf.client_nonce_hash):
             detail = (
                 f"leaf {format_hash(issued.leaf_hash)}: nonce {format_hash(leaf.client_nonce_hash)} is unused"
             )
-            self.examiner.find(LEDGER, Word.NONCE_MISSING, detail)
+            self.examiner.find(LEDGER, PrivateReason.NONCE_MISSING, detail)
 
     def _leaf(self, issued: Issued) -> Leaf | None:
         """The leaf, from the log or from those that wait; None if it is in neither, or damaged there."""
@@ -100,7 +106,7 @@ class PacketsAudit:
         except (ValueError, VerificationError) as error:
             if data is None:
                 self.examiner.find(
-                    LEDGER, Word.MALFORMED, f"waiting leaf {format_hash(issued.leaf_hash)}: {error}"
+                    LEDGER, PrivateReason.MALFORMED, f"waiting leaf {format_hash(issued.leaf_hash)}: {error}"
                 )
             return None
 
@@ -112,7 +118,7 @@ class PacketsAudit:
                 if not self.examiner.private.fetch(name, path):
                     return None
             except StoreError as error:
-                self.examiner.find(name, Word.UNREADABLE, error.detail)
+                self.examiner.find(name, PrivateReason.UNREADABLE, error.detail)
                 return None
             length = path.stat().st_size
             self.examiner.count(length)

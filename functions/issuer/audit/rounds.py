@@ -13,7 +13,7 @@ from attestlayer.log.checkpoint import Checkpoint, parse_checkpoint, take_checkp
 from attestlayer.log.keyring import Keyring
 from attestlayer.log.merkle import TreeHead
 from attestlayer.log.notices import Role
-from issuer.audit.findings import Examiner, Word
+from issuer.audit.findings import Examiner, PrivateReason
 from issuer.audit.head import Moment
 from issuer.errors import LogHaltedError
 from issuer.log.state import HEAD, SignedRound, parse_signed, signed_name
@@ -75,7 +75,7 @@ class RoundsAudit:
         try:
             signed = parse_signed(data, name)
         except LogHaltedError as error:
-            self.examiner.find(name, Word.MALFORMED, error)
+            self.examiner.find(name, PrivateReason.MALFORMED, error)
             return None
         self.examiner.compare(name, data, signed.format())
         return signed
@@ -85,11 +85,13 @@ class RoundsAudit:
         if sequence > self.moment.latest.sequence:
             self._check_open(name, checkpoint)
         elif public is not None:
-            self.examiner.compare(name, checkpoint.format(), public.format(), Word.PUBLIC_DIFFERS)
+            self.examiner.compare(name, checkpoint.format(), public.format(), PrivateReason.PUBLIC_DIFFERS)
         if self._before and checkpoint.prev_checkpoint_hash != self._before.hash():
             found = format_hash(checkpoint.prev_checkpoint_hash or b"")
             wanted = format_hash(self._before.hash())
-            self.examiner.find(name, Word.CHAIN_BROKEN, f"it follows {found or 'none'}, wanted {wanted}")
+            self.examiner.find(
+                name, PrivateReason.CHAIN_BROKEN, f"it follows {found or 'none'}, wanted {wanted}"
+            )
         self._check_signatures(name, signed)
         if sequence == self.moment.latest.sequence and not self.moment.is_open:
             self._check_text(name, signed)  # an open round may have replaced it already
@@ -104,28 +106,28 @@ class RoundsAudit:
             checkpoint.prev_checkpoint_hash,
         )
         if head and found != (head.sequence, head.tree, head.notices_hash, head.previous):
-            self.examiner.find(name, Word.HEAD_MISMATCH, f"it is not of the round that {HEAD} names")
+            self.examiner.find(name, PrivateReason.HEAD_MISMATCH, f"it is not of the round that {HEAD} names")
 
     def _check_signatures(self, name: str, signed: SignedRound) -> None:
         checkpoint, at = signed.checkpoint, signed.checkpoint.timestamp
         keys = [key.public.kid for key in self.keyring.keys_at(Role.REGISTRY, at)][:1]
         if keys != [checkpoint.kid]:
             detail = f"at {format_time(at)} found key {checkpoint.kid}, wanted {''.join(keys) or 'none'}"
-            self.examiner.find(name, Word.KEY_NOT_VALID, detail)
+            self.examiner.find(name, PrivateReason.KEY_NOT_VALID, detail)
         key = self.keyring.key(Role.REGISTRY, checkpoint.kid)
         if key and not key.public.verifies(checkpoint.signature, checkpoint.signed_bytes()):
             detail = f"{checkpoint.signature.hex()} is not key {checkpoint.kid}'s"
-            self.examiner.find(name, Word.SIGNATURE_INVALID, detail)
+            self.examiner.find(name, PrivateReason.SIGNATURE_INVALID, detail)
         if checkpoint.head != self._tree:
             self._tree, self._since = checkpoint.head, at
         for word, detail in check_note(Signed(signed.note, checkpoint, self._since), self.keyring):
-            self.examiner.find(name, Word(word.value), f"note: {detail}")
+            self.examiner.find(name, PrivateReason(word.value), f"note: {detail}")
 
     def _check_text(self, name: str, signed: SignedRound) -> None:
         """The newest note is the public one, with all its lines."""
         public = self.examiner.public.read(layout.CHECKPOINT)
         if public is not None:
-            self.examiner.compare(name, signed.note.format().encode(), public, Word.PUBLIC_DIFFERS)
+            self.examiner.compare(name, signed.note.format().encode(), public, PrivateReason.PUBLIC_DIFFERS)
 
 
 def _published(public: ObjectStore, latest: Checkpoint) -> Iterator[Checkpoint | None]:

@@ -22,9 +22,8 @@ from issuer.adapters.aws.s3 import S3Place, S3Store
 from issuer.adapters.aws.s3_clock import S3Clock
 from issuer.adapters.aws.transfers import S3Transfers
 from issuer.adapters.binder.renderer import TypstBinder
-from issuer.adapters.clock import SystemClock
-from issuer.adapters.entropy import SystemEntropy
 from issuer.adapters.local.scratch import Scratch
+from issuer.adapters.system import SystemClock, SystemEntropy
 from issuer.bootstrap.service import Service
 from issuer.errors import Code, ObjectConflictError, ServiceError
 from issuer.intake.catalogue import load_policies

@@ -7,13 +7,12 @@ from pathlib import Path
 from attestlayer.canonical import format_json, parse_json, take_document, take_value
 from attestlayer.encoding import parse_origin
 from issuer.adapters.binder.renderer import TypstBinder
-from issuer.adapters.clock import SystemClock
-from issuer.adapters.entropy import SystemEntropy
 from issuer.adapters.local.directory import DirectoryStore
 from issuer.adapters.local.keys import KeyRole, LocalKey, create_key
 from issuer.adapters.local.scratch import Scratch
 from issuer.adapters.local.sqlite import SqliteLedger
 from issuer.adapters.local.transfers import LocalTransfers
+from issuer.adapters.system import SystemClock, SystemEntropy
 from issuer.bootstrap.service import Service
 from issuer.errors import Code, ObjectConflictError, ServiceError
 from issuer.intake.catalogue import load_policies

@@ -28,7 +28,7 @@ from issuer.bootstrap.service import Service
 from issuer.cli.home import DONE, ERROR, FAILED, Commands, add_command, service_of
 from issuer.errors import ServiceError
 from issuer.services.audit import PrivateReport
-from issuer.services.reconcile import Reconciliation, Statement
+from issuer.services.reconcile import Reconciliation
 
 T = TypeVar("T")
 REGISTRY, PRIVATE, LEDGER = "registry", "private", "ledger"
@@ -61,12 +61,12 @@ class Audit:
         """What is wrong."""
         found = [_line(REGISTRY, each) for each in self.registry.findings] if self.registry else []
         found += [_line(PRIVATE, each) for each in self.private.findings] if self.private else []
-        return found + ([_statement(each) for each in self.ledger.findings] if self.ledger else [])
+        return found + ([_line(LEDGER, each) for each in self.ledger.findings] if self.ledger else [])
 
     def notes(self) -> list[Line]:
         """What is worth knowing."""
         found = [_line(PRIVATE, each) for each in self.private.notes] if self.private else []
-        return found + ([_statement(each) for each in self.ledger.notes] if self.ledger else [])
+        return found + ([_line(LEDGER, each) for each in self.ledger.notes] if self.ledger else [])
 
     @property
     def exit_code(self) -> int:
@@ -204,10 +204,6 @@ class _Progress:
 
 def _line(part: str, finding: PublicFinding | PrivateFinding) -> Line:
     return Line(part, finding.object, finding.reason.value, finding.detail)
-
-
-def _statement(statement: Statement) -> Line:
-    return Line(LEDGER, statement.subject, statement.word.value, statement.detail)
 
 
 def _text(text: str) -> str:

@@ -6,8 +6,9 @@ import sys
 from attestlayer.canonical import Json, format_json
 from attestlayer.encoding import format_time
 from attestlayer.log.tiles import WIDTH
+from issuer.audit.findings import Finding
 from issuer.cli.home import DONE, FAILED, Commands, add_command, service_of
-from issuer.services.reconcile import Reconciliation, Statement
+from issuer.services.reconcile import Reconciliation
 
 
 def add_commands(commands: Commands) -> None:
@@ -35,10 +36,10 @@ def _print(found: Reconciliation) -> None:
     print(f"ledger     {found.debits} debits, {found.waiting} waiting leaves, {found.kits} kits verified")
     if found.oldest_waiting_s is not None:
         print(f"waiting    the oldest leaf that is in no round yet: {found.oldest_waiting_s} s")
-    for statement in found.notes:
-        print(f"note       {statement.word.value} {statement.subject}: {statement.detail}")
-    for statement in found.findings:
-        print(f"FINDING    {statement.word.value} {statement.subject}: {statement.detail}")
+    for finding in found.notes:
+        print(f"note       {finding.reason.value} {finding.object}: {finding.detail}")
+    for finding in found.findings:
+        print(f"FINDING    {finding.reason.value} {finding.object}: {finding.detail}")
     print(f"result     {len(found.findings)} findings, {len(found.notes)} notes")
 
 
@@ -51,13 +52,13 @@ def _members(found: Reconciliation) -> dict[str, Json]:
         "waiting": found.waiting,
         "kits": found.kits,
         "oldest_waiting_seconds": found.oldest_waiting_s,
-        "findings": [_statement(each) for each in found.findings],
-        "notes": [_statement(each) for each in found.notes],
+        "findings": [_finding(each) for each in found.findings],
+        "notes": [_finding(each) for each in found.notes],
     }
 
 
-def _statement(statement: Statement) -> dict[str, Json]:
-    return {"word": statement.word.value, "subject": statement.subject, "detail": statement.detail}
+def _finding(finding: Finding) -> dict[str, Json]:
+    return {"word": finding.reason.value, "subject": finding.object, "detail": finding.detail}
 
 
 def _collect(arguments: argparse.Namespace) -> int:

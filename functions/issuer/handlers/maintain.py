@@ -46,7 +46,7 @@ def _tidy(made: Service) -> dict[str, object]:
 
 def _reconcile(made: Service) -> dict[str, object]:
     found = made.reconciler.run(opened_since=int(made.clock.now()) - _OPENED_S)
-    findings = [[each.word.value, each.subject, each.detail] for each in found.findings]
+    findings = [[each.reason.value, each.object, each.detail] for each in found.findings]
     return {"findings": findings, "notes": len(found.notes)}
 
 

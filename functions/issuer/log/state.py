@@ -15,6 +15,7 @@ from attestlayer.canonical import (
     take_document,
     take_hash,
     take_integer,
+    take_members,
     take_optional,
     take_string,
     take_time,
@@ -32,12 +33,14 @@ from attestlayer.encoding import (
 )
 from attestlayer.errors import VerificationError
 from attestlayer.log.checkpoint import Checkpoint, take_checkpoint
+from attestlayer.log.keyring import read_notices
 from attestlayer.log.leaf import Leaf, parse_entry
 from attestlayer.log.merkle import Edge, TreeHead
 from attestlayer.log.note import Note, parse_note
-from attestlayer.log.notices import Notices, take_notices
+from attestlayer.log.notices import Notices, NoticeType, take_notices
 from issuer.errors import LogHaltedError
 from issuer.log.promise import Promise, take_promise
+from issuer.model import QueuedNotice
 
 HEAD = "head"
 BATCHES = "batch/"
@@ -226,6 +229,13 @@ def parse_signed(data: bytes, name: str) -> SignedRound:
     with undamaged(name):
         members = take_document(parse_json(data), "signed-round", ("checkpoint", "note"))
         return SignedRound(take_checkpoint(members["checkpoint"]), parse_note(take_string(members, "note")))
+
+
+def with_queued(notices: Notices, at: int, queued: QueuedNotice) -> Notices:
+    """The notices with one more, of time `at`. Raises `ValueError` if it can't be published there."""
+    extended = notices.extended(at, [(NoticeType(queued.type), take_members(parse_json(queued.data)))])
+    read_notices(extended)
+    return extended
 
 
 @contextmanager

@@ -1,11 +1,30 @@
 """What the log works on: its ports, and the reading of its private objects."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
-from issuer.errors import LogHaltedError
+from issuer.errors import LogHaltedError, StaleTagError, StoreError
 from issuer.log.state import HEAD, Head, SignedRound, parse_head, parse_signed, signed_name
 from issuer.ports import Clock, Ledger, ObjectStore, Signer, Witnesses
+
+_TRIES = 8
+
+
+def keep_current(store: ObjectStore, name: str, make: Callable[[], bytes]) -> bool:
+    """Replace a mutable object by what `make` makes, unless it is that already. Whether it changed.
+
+    `make` runs after the object's tag was read, anew for each try: so what it reads is not older than what is
+    replaced. Raises `StoreError` if others replace the object again and again.
+    """
+    for _ in range(_TRIES):
+        current, data = store.read_tagged(name), make()
+        if current and current.data == data:
+            return False
+        with suppress(StaleTagError):
+            store.replace(name, data, current.tag if current else None)
+            return True
+    raise StoreError(f"{name} was replaced by others {_TRIES} times in a row")
 
 
 class SupersededError(Exception):

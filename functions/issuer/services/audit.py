@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from issuer.audit.books import BooksAudit
 from issuer.audit.derived import DerivedAudit
-from issuer.audit.findings import NOTES, AuditPorts, Examiner, Finding, Progress
+from issuer.audit.findings import NOTES, AuditPorts, Examiner, Finding, Progress, look_twice
 from issuer.audit.head import HeadAudit, Moment, read_moment
 from issuer.audit.names import NamesAudit
 from issuer.audit.packets import PacketsAudit
@@ -42,17 +42,12 @@ class Auditor:
     ports: AuditPorts
 
     def run(self, progress: Progress = _silent) -> PrivateReport:
-        """Look, and look again if anything was found.
+        """Audit everything.
 
         Raises `LogHaltedError` if the public face can't be read, `StoreError` if a store can't.
         """
-        examiner, moment = self._look(progress)
-        found = examiner.findings
-        if any(each.reason not in NOTES for each in found):
-            before = {(each.object, each.reason) for each in found}
-            examiner, moment = self._look(progress)
-            found = [each for each in examiner.findings if (each.object, each.reason) in before]
-        unique = tuple(dict.fromkeys(found))
+        (examiner, moment), findings = look_twice(lambda: self._look(progress), NOTES)
+        unique = tuple(dict.fromkeys(findings))
         return PrivateReport(
             sequence=moment.latest.sequence,
             rounds=moment.last + 1,
@@ -62,7 +57,7 @@ class Auditor:
             notes=tuple(each for each in unique if each.reason in NOTES),
         )
 
-    def _look(self, progress: Progress) -> tuple[Examiner, Moment]:
+    def _look(self, progress: Progress) -> tuple[tuple[Examiner, Moment], list[Finding]]:
         """Names first, then the ledger's round, then head: what comes to be meanwhile is nobody's stray."""
         examiner = Examiner(self.ports, progress)
         names = tuple(self.ports.log.private.list(""))
@@ -75,4 +70,4 @@ class Auditor:
         named = PacketsAudit(examiner).run()
         NamesAudit(examiner, moment, named).run(names)
         BooksAudit(examiner, moment, noted, trust.notices).run(trust.keyring)
-        return examiner, moment
+        return (examiner, moment), examiner.findings

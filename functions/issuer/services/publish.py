@@ -6,14 +6,14 @@ from attestlayer.encoding import format_hash, format_time, sha256
 from attestlayer.kit.receipt import BOUNDARY
 from attestlayer.log import layout
 from attestlayer.log.promises import MERGE_DELAY_S
-from issuer.errors import Code, ServiceError, StaleTagError, StoreError
+from issuer.errors import Code, ServiceError
 from issuer.intake.catalogue import Catalogue
 from issuer.kits.retention import SCHEDULE
 from issuer.kits.tiers import TERM_DAYS, TIERS
+from issuer.log.store import keep_current
 from issuer.ports import ObjectStore, PageRenderer, SiteFacts
 from issuer.problem import format_problem
 
-_TRIES = 8
 _DAY_S = 86_400
 _SECURITY_DAYS = 180
 """RFC 9116 section 2.5.5: less than a year; each release moves it on."""
@@ -83,7 +83,7 @@ class SitePublisher:
             self.public.create(layout.policy_path(policy.policy_hash), policy.document)
         problem = format_problem(ServiceError(Code.NOT_FOUND, "there is nothing at this address"), "-")
         pages = dict(self.pages.render(self._facts(built_at))) | {layout.NOT_FOUND_PROBLEM: problem}
-        return sum(self._replace(name, data) for name, data in pages.items())
+        return sum(self._keep(name, data) for name, data in pages.items())
 
     def _facts(self, built_at: int) -> SiteFacts:
         policies = self.catalogue.newest()
@@ -108,14 +108,5 @@ class SitePublisher:
             expires=format_time(built_at // _DAY_S * _DAY_S + _SECURITY_DAYS * _DAY_S),
         )
 
-    def _replace(self, name: str, data: bytes) -> bool:
-        for _ in range(_TRIES):
-            current = self.public.read_tagged(name)
-            if current and current.data == data:
-                return False
-            try:
-                self.public.replace(name, data, current.tag if current else None)
-            except StaleTagError:
-                continue
-            return True
-        raise StoreError(f"{name} was replaced by others {_TRIES} times in a row")
+    def _keep(self, name: str, data: bytes) -> bool:
+        return keep_current(self.public, name, lambda: data)

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from attestlayer.errors import VerificationError
 from attestlayer.log import layout
 from attestlayer.log.trust import parse_trust
-from issuer.errors import LogHaltedError, StaleTagError, StoreError
+from issuer.errors import LogHaltedError
+from issuer.log.store import keep_current
 from issuer.ports import ObjectStore, ReleaseReader
 from issuer.release.verify_kit import make_verify_kit
-
-_TRIES = 8
 
 
 @dataclass(frozen=True)
@@ -21,20 +20,13 @@ class KitOfVerifiers:
 
     def run(self) -> bool:
         """Make and publish it. Returns whether it changed. Raises `LogHaltedError`, `StoreError`."""
-        for _ in range(_TRIES):
-            current, trust = self.public.read_tagged(layout.VERIFY_KIT), self._trust()
-            try:
-                data = make_verify_kit(self.release.read(), parse_trust(trust))
-            except VerificationError as error:
-                raise LogHaltedError(f"the public {layout.TRUST} is damaged: {error}") from error
-            if current and current.data == data:
-                return False
-            try:
-                self.public.replace(layout.VERIFY_KIT, data, current.tag if current else None)
-            except StaleTagError:
-                continue
-            return True
-        raise StoreError(f"{layout.VERIFY_KIT} was replaced by others {_TRIES} times in a row")
+        return keep_current(self.public, layout.VERIFY_KIT, self._make)
+
+    def _make(self) -> bytes:
+        try:
+            return make_verify_kit(self.release.read(), parse_trust(self._trust()))
+        except VerificationError as error:
+            raise LogHaltedError(f"the public {layout.TRUST} is damaged: {error}") from error
 
     def refresh(self) -> bool:
         """As `run` if the trust root changed: its bytes stand in the ZIP as they are. Cheap if not."""

@@ -23,9 +23,8 @@ from issuer.log import face
 from issuer.log.promise import promise_after
 from issuer.log.publication import Growth
 from issuer.log.publisher import Prepared, Publisher
-from issuer.log.queue import with_queued
 from issuer.log.signing import RoundSigner
-from issuer.log.state import HEAD, Batch, Head, parse_batch, parse_head
+from issuer.log.state import HEAD, Batch, Head, parse_batch, parse_head, with_queued
 from issuer.log.store import LogPorts, SupersededError
 from issuer.model import QueuedNotice, WaitingLeaf
 from issuer.ports import Tagged

@@ -88,7 +88,7 @@ class Home:
     def words(self) -> set[tuple[str, str]]:
         """Objects and words of all findings."""
         found = {(each.object, each.reason.value) for each in self.audit().findings}
-        return found | {(each.subject, each.word.value) for each in self.reconcile().findings}
+        return found | {(each.object, each.reason.value) for each in self.reconcile().findings}
 
 
 def copied(made: Path, to: Path, time: float) -> Home:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from attestlayer.encoding import format_time
-from issuer.audit.findings import NOTES, AuditPorts, Word
+from issuer.audit.findings import NOTES, AuditPorts, PrivateReason
 from issuer.errors import Code, LogHaltedError, ServiceError
 from issuer.kits.objects import delivered_object, record_object, sealed_object
 from issuer.log.collected import COLLECTED
@@ -112,7 +112,9 @@ def test_a_round_that_was_begun_is_no_finding(home: Home, name: str) -> None:
     found = home.audit()
     assert found.findings == ()
     committed = name not in {"private batch/", "ledger note_round"}
-    assert [each.reason for each in found.notes] == [Word.ROUND_OPEN if committed else Word.UNCOMMITTED]
+    assert [each.reason for each in found.notes] == [
+        PrivateReason.ROUND_OPEN if committed else PrivateReason.UNCOMMITTED
+    ]
     Sequencer(home.ports).run()
     assert home.audit().findings == ()
 
@@ -127,8 +129,8 @@ def test_what_killed_and_beaten_writers_leave_is_noted(home: Home) -> None:
     found = home.audit()
     assert found.findings == ()
     assert [(each.object.partition("-")[0], each.reason) for each in found.notes] == [
-        (head.batch.partition("-")[0], Word.SUPERSEDED),
-        (next(name for name in home.names() if name.startswith("records/pkt_0/")), Word.ORPHAN),
+        (head.batch.partition("-")[0], PrivateReason.SUPERSEDED),
+        (next(name for name in home.names() if name.startswith("records/pkt_0/")), PrivateReason.ORPHAN),
     ]
     assert {each.reason for each in found.notes} <= NOTES
 
@@ -275,24 +277,28 @@ def execute(home: Home, statement: str, *values: object) -> None:
     connection.close()
 
 
-def found_in(home: Home, word: Word) -> list[str]:
+def found_in(home: Home, word: PrivateReason) -> list[str]:
     return [each.detail for each in home.audit().findings if each.reason is word]
 
 
 def test_a_ledger_that_is_damaged_is_told(home: Home) -> None:
     execute(home, "UPDATE balances SET credits = 77 WHERE account = 'available'")
-    assert found_in(home, Word.LEDGER_DAMAGED) == [
+    assert found_in(home, PrivateReason.LEDGER_DAMAGED) == [
         "balances ws_test: available holds 77 credits, its lines make 6"
     ]
 
 
 def test_a_packet_that_can_not_be_read_is_told_once_more_where_it_is_needed(home: Home) -> None:
     execute(home, "UPDATE packets SET body = '[' WHERE state = 'open'")
-    assert any("a stored Packet can't be read" in each for each in found_in(home, Word.LEDGER_DAMAGED))
+    assert any(
+        "a stored Packet can't be read" in each for each in found_in(home, PrivateReason.LEDGER_DAMAGED)
+    )
 
 
-@pytest.mark.parametrize(("noted", "word"), [(3, Word.LEDGER_BEHIND), (LAST + 2, Word.LEDGER_AHEAD)])
-def test_a_ledger_of_another_time_than_head_is_told(home: Home, noted: int, word: Word) -> None:
+@pytest.mark.parametrize(
+    ("noted", "word"), [(3, PrivateReason.LEDGER_BEHIND), (LAST + 2, PrivateReason.LEDGER_AHEAD)]
+)
+def test_a_ledger_of_another_time_than_head_is_told(home: Home, noted: int, word: PrivateReason) -> None:
     execute(home, "UPDATE rounds SET noted = ?", noted)
     assert len(found_in(home, word)) == 1
 
@@ -302,7 +308,7 @@ def test_a_receipt_that_is_not_the_leafs_is_told(home: Home) -> None:
     assert packet.issued
     issued = replace(packet.issued, receipt=packet.issued.receipt.replace(b"TEST-01", b"TEST-02"))
     home.ports.ledger.replace_packet(replace(packet, issued=issued, version=packet.version + 1))
-    assert "its receipt hashes to " in found_in(home, Word.RECEIPT_MISMATCH)[0]
+    assert "its receipt hashes to " in found_in(home, PrivateReason.RECEIPT_MISMATCH)[0]
 
 
 @pytest.mark.parametrize("member", ["issued_at", "merge_by"])
@@ -311,19 +317,19 @@ def test_a_packet_that_says_other_times_than_its_receipt_is_told(home: Home, mem
     assert packet.issued
     issued = replace(packet.issued, **{member: 1_800_000_000 - 7})
     home.ports.ledger.replace_packet(replace(packet, issued=issued, version=packet.version + 1))
-    assert member in found_in(home, Word.RECEIPT_MISMATCH)[0]
+    assert member in found_in(home, PrivateReason.RECEIPT_MISMATCH)[0]
 
 
 def test_a_nonce_that_is_free_again_is_told(home: Home) -> None:
     execute(home, "DELETE FROM nonces")
-    assert len(found_in(home, Word.NONCE_MISSING)) == 4
+    assert len(found_in(home, PrivateReason.NONCE_MISSING)) == 4
 
 
 def test_a_notice_that_no_round_can_publish_is_told(home: Home) -> None:
     home.ports.ledger.queue_notice(QueuedNotice("incident", b'"text"'))
     queue(home.ports, "key.retired", {"kid": "A" * 43, "valid_until": format_time(1_800_000_000)})
     queue(home.ports, "kit.withdrawn", {"leaf_hash": "A" * 43, "reason": "issued-in-error"})
-    told = found_in(home, Word.NOTICE_REFUSED)
+    told = found_in(home, PrivateReason.NOTICE_REFUSED)
     assert [each.split()[1] for each in told] == ["incident", "key.retired"]
 
 
@@ -333,19 +339,19 @@ def test_a_key_that_is_not_at_hand_is_told(home: Home) -> None:
     found = {(each.object, each.reason) for each in Home(home.path, ports).audit().findings}
     (kid,) = home.ports.signers
     assert found == {
-        (f"registry key {kid}", Word.KEY_MISSING),
-        (f"registry key {other.public.kid}", Word.KEY_UNKNOWN),
+        (f"registry key {kid}", PrivateReason.KEY_MISSING),
+        (f"registry key {other.public.kid}", PrivateReason.KEY_UNKNOWN),
     }
     assert ISSUER.public.kid not in {kid, other.public.kid}
 
 
 def test_another_origin_is_told(home: Home) -> None:
     found = Home(home.path, replace(home.ports, origin="other.test")).audit().findings
-    assert [(each.object, each.reason) for each in found] == [(HEAD, Word.ORIGIN_MISMATCH)]
+    assert [(each.object, each.reason) for each in found] == [(HEAD, PrivateReason.ORIGIN_MISMATCH)]
 
 
-@pytest.mark.parametrize(("back", "word"), [(1, Word.ROUND_OPEN), (2, Word.FACE_BEHIND)])
-def test_a_registry_from_a_backup_is_told(home: Home, back: int, word: Word) -> None:
+@pytest.mark.parametrize(("back", "word"), [(1, PrivateReason.ROUND_OPEN), (2, PrivateReason.FACE_BEHIND)])
+def test_a_registry_from_a_backup_is_told(home: Home, back: int, word: PrivateReason) -> None:
     from issuer.log.state import parse_signed
 
     older = parse_signed((home / f"signed/{LAST - back}").read_bytes(), f"signed/{LAST - back}").checkpoint

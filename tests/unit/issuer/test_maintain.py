@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from attestlayer.verify.verifier import Verdict
-from issuer.adapters.clock import SystemClock
+from issuer.adapters.system import SystemClock
 from issuer.errors import LogHaltedError
 from issuer.kits.objects import delivered_object, sealed_object
 from issuer.local.maintenance import Maintenance
@@ -161,7 +161,7 @@ def test_a_kit_that_is_gone_before_its_days_are_over_is_found(log: TestLog) -> N
     log.clock.time += 89 * DAY_S - 60
     ports = service.ports
     found = Reconciler(ports.ledger, ports.private, ports.public, ports.clock).run(opened_since=2**40)
-    assert [each.word for each in found.findings] == ["kit-missing"]
+    assert [each.reason for each in found.findings] == ["kit-missing"]
     missing = [each.object for each in Home(log.home, ports).audit().findings]
     assert missing == [sealed_object(issued.kit_digest)]
 

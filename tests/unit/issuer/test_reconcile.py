@@ -4,16 +4,18 @@ import itertools
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 
 import pytest
 
 from attestlayer.encoding import format_hash
+from issuer.audit.agreement import NOTES, LedgerReason
 from issuer.kits.objects import delivered_object, sealed_object
 from issuer.log.promise import debit_id, return_id
 from issuer.model import CreditEntry, CreditKind, Issued, Packet, PacketState, QueuedNotice
 from issuer.services.deliver import Deliverer
-from issuer.services.reconcile import NOTES, Reconciler, Reconciliation, Word
+from issuer.services.reconcile import Reconciler, Reconciliation
 from issuer.services.sequence import Sequencer
 from support.log import START, Crash, HeldClock, Tap, TestLog, copy_home, tapped, wait
 from support.service import WORKSPACE, TestService
@@ -43,10 +45,10 @@ class Home:
         ports = self.service.ports
         return Reconciler(ports.ledger, ports.private, ports.public, ports.clock).run()
 
-    def words(self) -> set[Word]:
+    def words(self) -> set[StrEnum]:
         found = self.look()
-        assert {each.word for each in found.notes} <= NOTES
-        return {each.word for each in [*found.findings, *found.notes]}
+        assert {each.reason for each in found.notes} <= NOTES
+        return {each.reason for each in [*found.findings, *found.notes]}
 
     def execute(self, statement: str, *values: object) -> None:
         with sqlite3.connect(self.service.log.home / "ledger.sqlite") as connection:
@@ -95,7 +97,7 @@ def test_a_returned_credit_waits_for_its_incident_without_a_finding(log: TestLog
     log.clock.time += 660
     Sequencer(service.ports).run()
     assert service.ports.ledger.queued_notices()
-    assert Home(service, packet, packet, packet).words() == {Word.DELIVERY_OVERDUE}
+    assert Home(service, packet, packet, packet).words() == {LedgerReason.DELIVERY_OVERDUE}
 
 
 @pytest.mark.parametrize("data", [b'"text"', b"{}", b"no JSON", b'{"kind":"late-merge"}'])
@@ -113,9 +115,9 @@ def test_kits_delivered_before_a_time_are_looked_for_and_not_opened(home: Home) 
     reconciler = Reconciler(ports.ledger, ports.private, ports.public, ports.clock)
     found = reconciler.run(opened_since=since)
     assert (found.findings, found.kits) == ((), 0)
-    assert [each.word for each in reconciler.run().findings] == [Word.KIT_NOT_VERIFIED]
+    assert [each.reason for each in reconciler.run().findings] == [LedgerReason.KIT_NOT_VERIFIED]
     kit.unlink()
-    assert [each.word for each in reconciler.run(opened_since=since).findings] == [Word.KIT_MISSING]
+    assert [each.reason for each in reconciler.run(opened_since=since).findings] == [LedgerReason.KIT_MISSING]
 
 
 def drop_waiting(home: Home) -> None:
@@ -201,62 +203,79 @@ def overdue(home: Home) -> None:
     home.service.log.clock.time += 601
 
 
-DAMAGES: dict[str, tuple[Callable[[Home], object], set[Word]]] = {
-    "a waiting leaf is lost": (drop_waiting, {Word.DEBIT_WITHOUT_LEAF, Word.PACKET_WITHOUT_LEAF}),
+DAMAGES: dict[str, tuple[Callable[[Home], object], set[LedgerReason]]] = {
+    "a waiting leaf is lost": (
+        drop_waiting,
+        {LedgerReason.DEBIT_WITHOUT_LEAF, LedgerReason.PACKET_WITHOUT_LEAF},
+    ),
     "a debit for a leaf that never was": (
         lambda home: home.line(debit_id(HASH), CreditKind.CONSUMED, "available", "consumed"),
-        {Word.DEBIT_WITHOUT_LEAF},
+        {LedgerReason.DEBIT_WITHOUT_LEAF},
     ),
     "a debit by hand": (
         lambda home: home.line("by hand", CreditKind.CONSUMED, "available", "consumed"),
-        {Word.DEBIT_UNREADABLE},
+        {LedgerReason.DEBIT_UNREADABLE},
     ),
-    "a debit is lost": (lambda home: drop_debit(home, home.delivered), {Word.LEAF_WITHOUT_DEBIT}),
-    "a waiting debit is lost": (lambda home: drop_debit(home, home.waiting), {Word.LEAF_WITHOUT_DEBIT}),
-    "an unpaid leaf waits": (unpaid_in_line, {Word.LEAF_WITHOUT_DEBIT, Word.LEAF_WITHOUT_PACKET}),
-    "an unpaid leaf is in the log": (unpaid_in_log, {Word.LEAF_WITHOUT_DEBIT, Word.LEAF_WITHOUT_PACKET}),
+    "a debit is lost": (lambda home: drop_debit(home, home.delivered), {LedgerReason.LEAF_WITHOUT_DEBIT}),
+    "a waiting debit is lost": (
+        lambda home: drop_debit(home, home.waiting),
+        {LedgerReason.LEAF_WITHOUT_DEBIT},
+    ),
+    "an unpaid leaf waits": (
+        unpaid_in_line,
+        {LedgerReason.LEAF_WITHOUT_DEBIT, LedgerReason.LEAF_WITHOUT_PACKET},
+    ),
+    "an unpaid leaf is in the log": (
+        unpaid_in_log,
+        {LedgerReason.LEAF_WITHOUT_DEBIT, LedgerReason.LEAF_WITHOUT_PACKET},
+    ),
     "a packet is lost": (
         no_packet,
-        {Word.LEAF_WITHOUT_PACKET, Word.KIT_WITHOUT_PACKET, Word.SEALED_ORPHAN},
+        {LedgerReason.LEAF_WITHOUT_PACKET, LedgerReason.KIT_WITHOUT_PACKET, LedgerReason.SEALED_ORPHAN},
     ),
-    "issued before its leaf": (ahead, {Word.PACKET_AHEAD, Word.PACKET_WITHOUT_LEAF, Word.KIT_MISSING}),
-    "no longer issued": (stuck, {Word.PACKET_STUCK}),
-    "a kit is lost": (lambda home: kit(home, home.delivered).unlink(), {Word.KIT_MISSING}),
-    "a kit is damaged": (lambda home: flip(kit(home, home.delivered)), {Word.KIT_NOT_VERIFIED}),
-    "a kit is another's": (swap_kits, {Word.KIT_OF_ANOTHER_LEAF}),
-    "a kit before its leaf": (deliver_early, {Word.KIT_WITHOUT_LEAF}),
+    "issued before its leaf": (
+        ahead,
+        {LedgerReason.PACKET_AHEAD, LedgerReason.PACKET_WITHOUT_LEAF, LedgerReason.KIT_MISSING},
+    ),
+    "no longer issued": (stuck, {LedgerReason.PACKET_STUCK}),
+    "a kit is lost": (lambda home: kit(home, home.delivered).unlink(), {LedgerReason.KIT_MISSING}),
+    "a kit is damaged": (lambda home: flip(kit(home, home.delivered)), {LedgerReason.KIT_NOT_VERIFIED}),
+    "a kit is another's": (swap_kits, {LedgerReason.KIT_OF_ANOTHER_LEAF}),
+    "a kit before its leaf": (deliver_early, {LedgerReason.KIT_WITHOUT_LEAF}),
     "a kit of nobody": (
         lambda home: home.service.ports.private.create("kits/kit_x.zip", b""),
-        {Word.KIT_WITHOUT_PACKET},
+        {LedgerReason.KIT_WITHOUT_PACKET},
     ),
-    "a sealed kit is lost": (no_sealed, {Word.SEALED_MISSING}),
+    "a sealed kit is lost": (no_sealed, {LedgerReason.SEALED_MISSING}),
     "a sealed kit of nobody": (
         lambda home: home.service.ports.private.create(sealed_object(HASH), b""),
-        {Word.SEALED_ORPHAN},
+        {LedgerReason.SEALED_ORPHAN},
     ),
-    "a credit did not come back": (no_return, {Word.INCIDENT_WITHOUT_RETURN}),
-    "a credit came back elsewhere": (returned_elsewhere, {Word.RETURN_ELSEWHERE}),
-    "a credit came back for nothing": (returned_for_nothing, {Word.RETURN_WITHOUT_INCIDENT}),
-    "a leaf waits too long": (past, {Word.PAST_MERGE_BY}),
-    "a kit waits too long": (overdue, {Word.DELIVERY_OVERDUE}),
+    "a credit did not come back": (no_return, {LedgerReason.INCIDENT_WITHOUT_RETURN}),
+    "a credit came back elsewhere": (returned_elsewhere, {LedgerReason.RETURN_ELSEWHERE}),
+    "a credit came back for nothing": (returned_for_nothing, {LedgerReason.RETURN_WITHOUT_INCIDENT}),
+    "a leaf waits too long": (past, {LedgerReason.PAST_MERGE_BY}),
+    "a kit waits too long": (overdue, {LedgerReason.DELIVERY_OVERDUE}),
 }
 
 
 @pytest.mark.parametrize(("damage", "words"), DAMAGES.values(), ids=DAMAGES)
-def test_what_is_broken_is_named(home: Home, damage: Callable[[Home], object], words: set[Word]) -> None:
+def test_what_is_broken_is_named(
+    home: Home, damage: Callable[[Home], object], words: set[LedgerReason]
+) -> None:
     damage(home)
     assert home.words() == words
 
 
 def test_every_word_is_shown_but_one_that_no_writer_can_make() -> None:
     shown = {word for _, words in DAMAGES.values() for word in words}
-    assert set(Word) - shown == {Word.LEAF_TWICE}
+    assert set(LedgerReason) - shown == {LedgerReason.LEAF_TWICE}
 
 
 def test_a_statement_names_its_leaf(home: Home) -> None:
     past(home)
     (finding,) = home.look().findings
-    assert finding.subject == format_hash(home.issued(home.waiting).leaf_hash)
+    assert finding.object == format_hash(home.issued(home.waiting).leaf_hash)
     assert finding.detail == f"merge_by was 1 s ago, packet {home.waiting.packet_id}"
 
 
@@ -275,7 +294,7 @@ def test_no_crash_of_a_round_or_a_delivery_makes_a_finding(tmp_path: Path) -> No
         service = TestService(TestLog(tmp_path / str(stop), HeldClock(base.log.clock.time)))
         home = Home(service, packet, packet, packet)
         crashed = run_until(service, stop)
-        assert {each.word for each in home.look().findings} <= {Word.PAST_MERGE_BY}, stop
+        assert {each.reason for each in home.look().findings} <= {LedgerReason.PAST_MERGE_BY}, stop
         for _ in range(2):
             service.round_and_deliver()
         assert (home.look().findings, home.look().notes) == ((), ()), stop

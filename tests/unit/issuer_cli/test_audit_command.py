@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from attestlayer.canonical import Members, parse_json, take_members
-from issuer.audit.findings import NOTES, Word
+from issuer.audit.findings import NOTES, PrivateReason
 from issuer.cli.main import main
 
 
@@ -88,7 +88,7 @@ def test_a_trust_root_vouches_for_the_keys(
 
 def test_every_word_is_explained() -> None:
     page = (Path(__file__).parents[3] / "site/content/decisions/0008-operators-audit.md").read_text()
-    assert {word.value for word in Word} == {
+    assert {word.value for word in PrivateReason} == {
         line.split("`")[1] for line in page.splitlines() if line.startswith("| `")
     }
-    assert set(Word) > NOTES
+    assert set(PrivateReason) > NOTES

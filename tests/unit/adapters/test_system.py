@@ -2,8 +2,7 @@
 
 import pytest
 
-from issuer.adapters.clock import SystemClock
-from issuer.adapters.entropy import SystemEntropy
+from issuer.adapters.system import SystemClock, SystemEntropy
 
 
 def test_the_clock_tells_posix_seconds() -> None:

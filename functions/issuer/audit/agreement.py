@@ -1,0 +1,154 @@
+"""Ledger against log: every credit has its leaf, every leaf its debit and its packet (`issuer reconcile`).
+
+Pure: what is compared was read before, the ledger first, then the log, which only grows.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from attestlayer.encoding import format_hash, shown
+from attestlayer.log.trust import TrustRoot
+from issuer.audit.findings import Finding
+from issuer.log.promise import return_id
+from issuer.model import CreditEntry, CreditKind, Packet, PacketState, WaitingLeaf
+
+
+class LedgerReason(StrEnum):
+    """Why ledger and log do not agree: a closed list."""
+
+    DEBIT_WITHOUT_LEAF = "debit-without-leaf"
+    DEBIT_UNREADABLE = "debit-unreadable"
+    LEAF_WITHOUT_DEBIT = "leaf-without-debit"
+    LEAF_WITHOUT_PACKET = "leaf-without-packet"
+    LEAF_TWICE = "leaf-twice"
+    PACKET_WITHOUT_LEAF = "packet-without-leaf"
+    PACKET_STUCK = "packet-stuck"
+    PACKET_AHEAD = "packet-ahead"
+    SEALED_MISSING = "sealed-missing"
+    KIT_MISSING = "kit-missing"
+    KIT_OF_ANOTHER_LEAF = "kit-of-another-leaf"
+    KIT_NOT_VERIFIED = "kit-not-verified"
+    KIT_WITHOUT_LEAF = "kit-without-leaf"
+    KIT_WITHOUT_PACKET = "kit-without-packet"
+    RETURN_WITHOUT_INCIDENT = "return-without-incident"
+    RETURN_ELSEWHERE = "return-elsewhere"
+    INCIDENT_WITHOUT_RETURN = "incident-without-return"
+    PAST_MERGE_BY = "past-merge-by"
+    DELIVERY_OVERDUE = "delivery-overdue"
+    SEALED_ORPHAN = "sealed-orphan"
+
+
+NOTES = frozenset({LedgerReason.DELIVERY_OVERDUE, LedgerReason.SEALED_ORPHAN})
+"""Reasons that break no promise: worth knowing, no finding."""
+
+
+@dataclass(frozen=True)
+class Books:
+    """The ledger, as it was read."""
+
+    lines: dict[str, CreditEntry] = field(default_factory=dict)
+    debits: dict[bytes, CreditEntry] = field(default_factory=dict)
+    waiting: dict[bytes, WaitingLeaf] = field(default_factory=dict)
+    packets: dict[bytes, Packet] = field(default_factory=dict)
+    """Packets that were sealed or issued, by leaf hash."""
+    queued: list[tuple[int, int]] = field(default_factory=list)
+    """First and last leaf of `late-merge` incidents that the next round makes public."""
+
+
+@dataclass(frozen=True)
+class Log:
+    """The public log, as it was read: the leaves' places and kits' digests by leaf hash."""
+
+    trust: TrustRoot
+    places: dict[bytes, int] = field(default_factory=dict)
+    digests: dict[bytes, bytes] = field(default_factory=dict)
+    twice: list[bytes] = field(default_factory=list)
+
+
+def disagreements(books: Books, log: Log, now: int) -> Iterator[Finding]:
+    """Where ledger and log, and the ledger's parts, do not say the same. `now`: POSIX seconds."""
+    yield from _credits_and_leaves(books, log)
+    yield from _packets_and_leaves(books, log)
+    yield from _returns(books, log)
+    yield from _promises(books, log, now)
+
+
+def _credits_and_leaves(books: Books, log: Log) -> Iterator[Finding]:
+    for leaf_hash, debit in books.debits.items():
+        if leaf_hash not in books.waiting and leaf_hash not in log.places:
+            detail = (
+                f"{debit.workspace_id} paid for {shown(debit.reference)}; now neither waiting nor in the log"
+            )
+            yield Finding(format_hash(leaf_hash), LedgerReason.DEBIT_WITHOUT_LEAF, detail)
+    for leaf_hash in [*log.places, *(books.waiting.keys() - log.places.keys())]:
+        where = f"leaf {log.places[leaf_hash]} of the log" if leaf_hash in log.places else "a waiting leaf"
+        if leaf_hash not in books.debits:
+            yield Finding(
+                format_hash(leaf_hash), LedgerReason.LEAF_WITHOUT_DEBIT, f"{where} was never paid for"
+            )
+        if leaf_hash not in books.packets:
+            yield Finding(
+                format_hash(leaf_hash), LedgerReason.LEAF_WITHOUT_PACKET, f"{where} is of no packet"
+            )
+    for leaf_hash in log.twice:
+        yield Finding(format_hash(leaf_hash), LedgerReason.LEAF_TWICE, f"again at {log.places[leaf_hash]}")
+
+
+def _packets_and_leaves(books: Books, log: Log) -> Iterator[Finding]:
+    for leaf_hash, packet in books.packets.items():
+        leaf = f"leaf {format_hash(leaf_hash)}"
+        waits, logged = leaf_hash in books.waiting, leaf_hash in log.places
+        if packet.state == PacketState.ISSUED and waits:
+            yield Finding(packet.packet_id, LedgerReason.PACKET_AHEAD, f"issued, and its {leaf} still waits")
+        if not logged and (packet.state == PacketState.ISSUED or not waits):
+            detail = f"{packet.state.value}, and its {leaf} is not in the log"
+            yield Finding(packet.packet_id, LedgerReason.PACKET_WITHOUT_LEAF, detail)
+        elif packet.state != PacketState.ISSUED and not waits:
+            detail = f"{packet.state.value}: its {leaf} is in the log and waits for no delivery"
+            yield Finding(packet.packet_id, LedgerReason.PACKET_STUCK, detail)
+
+
+def _returns(books: Books, log: Log) -> Iterator[Finding]:
+    """A credit was returned just for the leaves that a public `late-merge` incident covers, to who paid."""
+    late = {leaf for leaf, place in log.places.items() if log.trust.keyring.is_late_merge(place)}
+    made = {line.entry_id: line for line in books.lines.values() if line.kind == CreditKind.RETURNED}
+    wanted = {return_id(leaf): books.debits.get(leaf) for leaf in late}
+    for entry_id in sorted(wanted.keys() - made.keys()):
+        yield Finding(
+            entry_id, LedgerReason.INCIDENT_WITHOUT_RETURN, "a late leaf whose credit was not returned"
+        )
+    for entry_id, line in made.items():
+        debit = wanted.get(entry_id)
+        if entry_id not in wanted and not _is_queued(entry_id, books, log):
+            yield Finding(entry_id, LedgerReason.RETURN_WITHOUT_INCIDENT, f"returned to {line.workspace_id}")
+        elif debit and (line.workspace_id, line.target) != (debit.workspace_id, debit.source):
+            detail = (
+                f"went to {line.target} of {line.workspace_id}, {debit.source} of {debit.workspace_id} paid"
+            )
+            yield Finding(entry_id, LedgerReason.RETURN_ELSEWHERE, detail)
+
+
+def _is_queued(entry_id: str, books: Books, log: Log) -> bool:
+    """Whether the incident of a returned credit is on its way; its leaf may be in a round not yet public."""
+    size = log.trust.checkpoint.head.size
+    for leaf_hash in [*log.places, *books.waiting]:
+        if return_id(leaf_hash) == entry_id:
+            place = log.places.get(leaf_hash)
+            return any(
+                first <= place <= last if place is not None else last >= size for first, last in books.queued
+            )
+    return False
+
+
+def _promises(books: Books, log: Log, now: int) -> Iterator[Finding]:
+    for waiting in books.waiting.values():
+        late = now - waiting.merge_by
+        if late > 0:
+            reason = (
+                LedgerReason.DELIVERY_OVERDUE
+                if waiting.leaf_hash in log.places
+                else LedgerReason.PAST_MERGE_BY
+            )
+            detail = f"merge_by was {late} s ago, packet {waiting.packet_id}"
+            yield Finding(format_hash(waiting.leaf_hash), reason, detail)
