@@ -13,7 +13,9 @@ from attestlayer.kit.nonce import Nonce
 from attestlayer.log.checkpoint import Checkpoint
 from attestlayer.reading.files import open_kit
 from attestlayer.verify.verifier import Report, explain
-from issuer.intake.catalogue import Catalogue, build_catalogue
+from issuer.intake.catalogue import Catalogue, build_catalogue, load_words
+from issuer.intake.policy import parse_policy
+from issuer.intake.source import expand_policy, read_toml
 from issuer.kits.objects import delivered_object, record_object
 from issuer.log.face import read_trust_root
 from issuer.log.store import LogPorts
@@ -24,22 +26,36 @@ from issuer.services.issue import IssuePorts, Issuer
 from issuer.services.packet import PacketRequest, Packets, RecordRequest
 from issuer.services.sequence import RoundReport, Sequencer
 from support.log import ISSUER, ORIGIN, SeededEntropy, Tap, TestLog, tapped_ledger, tapped_store
-from unit.intake.making.drafting import MB, Draft, text
-from unit.intake.making.drafting import Record as RecordDraft
 
 WORKSPACE = "ws_test"
+_SMALL = b"""
+words = 1
+lane_id = "TEST-01"
+lane_title = "Tests"
+profile_id = "small"
+version = 1
+title = "Small policy"
+summary = "For tests."
+limits = { max_records = 999, max_total_mib = 100 }
+
+[[record_types]]
+id = "note"
+title = "Note"
+description = "What happened."
+obtain = "Write it."
+min_count = 1
+max_count = 999
+types = ["TXT", "PDF"]
+max_mib = 100
+fields = [{ name = "remark", kind = "text", title = "Remark", optional = true }]
+"""
 LANE, PROFILE = "TEST-01", "small"
 
 
-def small_catalogue(records: int = 999) -> Catalogue:
-    """One policy: 1 … `records` texts or PDFs, each up to 100 MiB, with an optional remark."""
-    note = RecordDraft(
-        "note", "Note", "What happened.", "Write it.", [text("remark", "Remark", required=False)],
-        types="TXT PDF", count=(1, records), megabytes=100,
-    )  # fmt: skip
-    limits = {"max_records": records, "max_total_size": 100 * MB}
-    draft = Draft(LANE, "Tests", PROFILE, "Small policy", "For tests.", [note], [], limits=dict(limits))
-    return build_catalogue([format_json(draft.document())])
+def small_catalogue() -> Catalogue:
+    """One policy: 1 … 999 texts or PDFs, each up to 100 MiB, with an optional remark."""
+    document = expand_policy(read_toml(_SMALL), load_words(1))
+    return build_catalogue([parse_policy(format_json(document))])
 
 
 CATALOGUE = small_catalogue()
