@@ -105,7 +105,7 @@ def served(root: Path, state: Path) -> Iterator[tuple[str, ThreadingHTTPServer]]
 def _leaves(service: Service) -> Iterator[Leaf]:
     """Leaves as the service's own: its newest policies, its issuer key, issued now."""
     policies = service.catalogue.newest()
-    (kid,) = service.issuer.ports.signers
+    (kid,) = service.issuer.signers
     at = int(service.clock.now())
     for number in range(COUNT):
         policy = policies[number % len(policies)]

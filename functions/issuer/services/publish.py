@@ -8,8 +8,7 @@ from attestlayer.log import layout
 from attestlayer.log.promises import MERGE_DELAY_S
 from issuer.errors import Code, ServiceError, StaleTagError, StoreError
 from issuer.intake.catalogue import Catalogue
-from issuer.kits.retention import SCHEDULE
-from issuer.kits.tiers import TERM_DAYS, TIERS
+from issuer.kits.terms import SCHEDULE, TERM_DAYS, TIERS
 from issuer.ports import ObjectStore, PageRenderer, SiteFacts
 from issuer.problem import format_problem
 

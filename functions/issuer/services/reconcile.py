@@ -21,8 +21,8 @@ from attestlayer.log.trust import TrustRoot
 from attestlayer.reading.files import open_kit
 from attestlayer.verify.verifier import verify
 from issuer.errors import LogHaltedError
-from issuer.kits.objects import delivered_object, sealed_object
-from issuer.kits.retention import KITS
+from issuer.kits.names import delivered_object, sealed_object
+from issuer.kits.terms import KITS_KEPT
 from issuer.log import face
 from issuer.log.promise import DEBIT, debit_id, oldest_waiting, return_id
 from issuer.model import CreditEntry, CreditKind, Packet, PacketState, QueuedNotice, WaitingLeaf
@@ -127,7 +127,7 @@ class Reconciler:
         `opened_since`: kits delivered before are looked for and not opened. `kits` counts the opened ones.
         Kits whose retention has ended are not missed.
         """
-        opened_since = max(opened_since, int(KITS.sure(self.clock.now())))
+        opened_since = max(opened_since, int(KITS_KEPT.sure(self.clock.now())))
         found, statements = self._look(opened_since)
         if any(each.word not in NOTES for each in statements):
             before = {(each.word, each.subject) for each in statements}
@@ -220,7 +220,7 @@ class Reconciler:
             raise LogHaltedError(f"{tile.bundle_path}: {error}; audit the log first") from error
 
     def _kits(self, books: _Books, log: _Log, stored: set[str], opened_since: int) -> Iterator[Statement]:
-        named, kept = set(), KITS.sure(self.clock.now())
+        named, kept = set(), KITS_KEPT.sure(self.clock.now())
         for leaf_hash, packet in books.packets.items():
             assert packet.issued is not None
             name = delivered_object(packet.issued.kit_id)

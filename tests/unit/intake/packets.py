@@ -1,11 +1,11 @@
 """Packets for tests: a sample set as records, and a small policy to break."""
 
-import hashlib
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from attestlayer.canonical import Json, Members, format_json, parse_json, take_array, take_members
+from attestlayer.encoding import sha256
 from issuer.intake.catalogue import load_policies, load_words
 from issuer.intake.evaluate import Report, evaluate
 from issuer.intake.examine import Examined, examine
@@ -22,8 +22,7 @@ SETS = tuple(sorted(str(found.parent.relative_to(SAMPLES)) for found in SAMPLES.
 
 def record(number: int, name: str, record_type: str, metadata: dict[str, str], data: bytes) -> Record:
     """A stored record."""
-    digest = hashlib.sha256(data).digest()
-    return Record(f"rec_{number:03}", name, record_type, metadata, len(data), digest, AT, True)
+    return Record(f"rec_{number:03}", name, record_type, metadata, len(data), sha256(data), AT)
 
 
 def examined_samples(name: str, today: date = TODAY) -> tuple[Policy, list[Examined]]:
