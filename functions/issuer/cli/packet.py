@@ -113,10 +113,8 @@ def _to_add(
         for record in sidecar.records:
             yield root / there[record.file], Path(record.file).name, record.record_type, dict(record.metadata)
         return
-    for assigned in assign_by_folder(service.packets.policy_of(packet), files):
-        if not assigned.record_type:
-            raise ServiceError(Code.INVALID_REQUEST, assigned.message)
-        yield root / assigned.file, Path(assigned.file).name, assigned.record_type, {}
+    for record in assign_by_folder(service.packets.policy_of(packet), files):
+        yield root / record.file, Path(record.file).name, record.record_type, record.metadata
 
 
 def _read(path: Path, limit: int) -> bytes:
