@@ -73,7 +73,7 @@ class Packet:
     workspace_id: str
     lane_id: str
     profile_id: str
-    policy_hash: bytes
+    intake_policy_hash: bytes
     reference: str
     cohort: str | None
     supersedes: str | None

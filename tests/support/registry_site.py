@@ -111,7 +111,7 @@ def _leaves(service: Service) -> Iterator[Leaf]:
         policy = policies[number % len(policies)]
         yield replace(
             leaf_number(number, at),
-            intake_policy_hash=Hash(policy.policy_hash),
+            intake_policy_hash=Hash(policy.intake_policy_hash),
             lane_id=policy.lane_id,
             profile_id=policy.profile_id,
             issuer_kid=kid,

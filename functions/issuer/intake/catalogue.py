@@ -1,4 +1,4 @@
-"""The policies that ship with the service, found by lane and profile or by hash."""
+"""The policies that ship with the service, by lane and profile and by hash."""
 
 import itertools
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 
 from attestlayer.canonical import Members, format_json, take_integer
-from attestlayer.encoding import shown
+from attestlayer.encoding import Hash, shown
 from issuer.errors import Code, ServiceError
 from issuer.intake.policy import Policy, parse_policy
 from issuer.intake.source import expand_policy, read_toml
@@ -23,32 +23,33 @@ class Catalogue:
 
     def find(self, lane_id: str, profile_id: str) -> Policy:
         """The newest version of a lane's profile. Raises `ServiceError` (UNKNOWN_LANE)."""
-        found = [policy for policy in self.of_lane(lane_id) if policy.profile_id == profile_id]
-        if not found:
+        versions = [policy for policy in self.of_lane(lane_id) if policy.profile_id == profile_id]
+        if not versions:
             profiles = ", ".join(dict.fromkeys(policy.profile_id for policy in self.of_lane(lane_id)))
             raise ServiceError(
                 Code.UNKNOWN_LANE,
                 f"found profile {shown(profile_id)}, lane {lane_id} has these profiles: {profiles}",
             )
-        return found[-1]
+        return versions[-1]
 
     def of_lane(self, lane_id: str) -> tuple[Policy, ...]:
         """All versions of all profiles of a lane. Raises `ServiceError` (UNKNOWN_LANE)."""
-        found = tuple(policy for policy in self.policies if policy.lane_id == lane_id)
-        if not found:
+        policies = tuple(policy for policy in self.policies if policy.lane_id == lane_id)
+        if not policies:
             lanes = ", ".join(dict.fromkeys(policy.lane_id for policy in self.policies))
             raise ServiceError(
                 Code.UNKNOWN_LANE, f"found lane {shown(lane_id)}, the lanes that exist are: {lanes}"
             )
-        return found
+        return policies
 
     def newest(self) -> tuple[Policy, ...]:
         """The newest version of each lane's profile."""
         return tuple({(policy.lane_id, policy.profile_id): policy for policy in self.policies}.values())
 
-    def by_hash(self, policy_hash: bytes) -> Policy | None:
+    def by_hash(self, intake_policy_hash: bytes) -> Policy | None:
         """The policy whose bytes have this SHA-256, in any version, or None."""
-        return next((policy for policy in self.policies if policy.policy_hash == policy_hash), None)
+        hashes = {policy.intake_policy_hash: policy for policy in self.policies}
+        return hashes.get(Hash(intake_policy_hash))
 
 
 def build_catalogue(policies: Iterable[Policy]) -> Catalogue:
@@ -77,8 +78,8 @@ def _load_policy(published_hash: str, place: str) -> Policy:
     policy = parse_policy(format_json(document))
     if "/".join(map(str, _place(policy))) != place:
         raise ValueError(f"policy {place} is of another lane, profile or version")
-    if policy.policy_hash.hex() != published_hash:
-        raise ValueError(f"policy {place} has the hash {policy.policy_hash.hex()}, wanted {published_hash}")
+    if (found := policy.intake_policy_hash.hex()) != published_hash:
+        raise ValueError(f"policy {place} has the hash {found}, wanted {published_hash}")
     return policy
 
 

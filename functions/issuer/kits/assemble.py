@@ -38,7 +38,7 @@ from attestlayer.kit.trail import (
 from attestlayer.log.checkpoint import Checkpoint
 from attestlayer.log.leaf import Leaf, LeafRecord
 from issuer.errors import Code, ServiceError
-from issuer.intake.evaluate import Report
+from issuer.intake.evaluate import Evaluation
 from issuer.intake.examine import Examined
 from issuer.intake.policy import Policy
 from issuer.kits.names import record_path
@@ -54,7 +54,7 @@ class Intake:
     packet: Packet
     policy: Policy
     examined: Sequence[Examined]
-    report: Report
+    evaluation: Evaluation
     nonce: Nonce
     nonce_checkpoint: Checkpoint | None
 
@@ -169,7 +169,7 @@ def _trail(intake: Intake, at: int, manifest: Manifest, documents: Mapping[str, 
         [
             (packet.opened_at, EventType.PACKET_OPENED, {}),
             *submissions,
-            (at, EventType.INTAKE_EVALUATED, evaluated(intake.policy.policy_hash, report_hash)),
+            (at, EventType.INTAKE_EVALUATED, evaluated(intake.policy.intake_policy_hash, report_hash)),
             *((at, EventType.RECORD_ACCEPTED, accepted(file)) for file in manifest.records()),
             (at, EventType.BINDER_RENDERED, rendered(sha256(documents[BINDER]))),
             (at, EventType.MANIFEST_SEALED, sealed(sha256(manifest.format()), manifest.root())),
@@ -190,7 +190,7 @@ def _receipt(
         manifest_sha256=sha256(manifest.format()),
         manifest_root=manifest.root(),
         hash_trail_head=trail.head(),
-        intake_policy_hash=intake.policy.policy_hash,
+        intake_policy_hash=intake.policy.intake_policy_hash,
         client_nonce_hash=intake.nonce.hash(),
         supersedes=intake.packet.supersedes,
     )
@@ -216,7 +216,7 @@ def _intake_report(intake: Intake, kit_id: str, paths: Mapping[str, str]) -> Int
             result=CheckResult(check.result.value),
             found=check.found,
         )
-        for check in intake.report.checks
+        for check in intake.evaluation.checks
     )
     return IntakeReport(kit_id, take_members(parse_json(intake.policy.document)), records, checks)
 
@@ -231,7 +231,7 @@ def _binder(intake: Intake, report: IntakeReport, *, origin: str, issued_at: int
         profile_id=policy.profile_id,
         profile_title=policy.title,
         profile_summary=policy.summary,
-        intake_policy_hash=policy.policy_hash,
+        intake_policy_hash=policy.intake_policy_hash,
         issued_at=issued_at,
         issuer_kid=issuer_kid,
         client_nonce_hash=nonce.hash(),

@@ -20,7 +20,7 @@ from attestlayer.verify.verifier import verify_sealed
 from issuer.errors import Code, LogHaltedError, ServiceError, StoreError
 from issuer.intake.blocker_report import format_blocker_report
 from issuer.intake.catalogue import Catalogue
-from issuer.intake.evaluate import Outcome, Report, evaluate
+from issuer.intake.evaluate import Evaluation, Outcome, evaluate
 from issuer.intake.policy import Policy
 from issuer.kits.assemble import Intake, Sealed, seal
 from issuer.kits.names import make_id, sealed_object
@@ -91,15 +91,15 @@ class Issuer:
         now = int(self.clock.now())
         with fetched_records(self.private, packet, self.scratch) as files:
             examined = files.examine(policy)
-            report = evaluate(policy, examined, now)
-            if report.outcome == Outcome.PASS:
+            evaluation = evaluate(policy, examined, now)
+            if evaluation.outcome == Outcome.PASS:
                 self._account(packet)  # before the attempt is noted: without a credit nothing changes
-            packet = self._note_attempt(packet, policy, report, now)
-            if report.outcome == Outcome.FAIL:
-                answer = _failed(packet, policy, report, now)
+            packet = self._note_attempt(packet, policy, evaluation, now)
+            if evaluation.outcome == Outcome.FAIL:
+                answer = _failed(packet, policy, evaluation, now)
                 self.ledger.settle(claim, answer)
                 return answer
-            intake = Intake(packet, policy, examined, report, nonce, nonce_checkpoint)
+            intake = Intake(packet, policy, examined, evaluation, nonce, nonce_checkpoint)
             return self._issue_intake(intake, files, claim)
 
     def _issue_intake(self, intake: Intake, files: RecordFiles, claim: Claim) -> Answer:
@@ -128,20 +128,22 @@ class Issuer:
         return nonce, parse_checkpoint(data)
 
     def _read_policy(self, packet: Packet) -> Policy:
-        policy = self.catalogue.by_hash(packet.policy_hash)
-        stored = self.public.read(layout.policy_path(packet.policy_hash))
+        policy = self.catalogue.by_hash(packet.intake_policy_hash)
+        stored = self.public.read(layout.policy_path(packet.intake_policy_hash))
         if policy is None or stored != policy.document:
-            raise StoreError(f"policy {format_hash(packet.policy_hash)} can't be read back from the registry")
+            raise StoreError(
+                f"policy {format_hash(packet.intake_policy_hash)} can't be read back from the registry"
+            )
         return policy
 
-    def _note_attempt(self, packet: Packet, policy: Policy, report: Report, now: int) -> Packet:
-        passed = report.outcome == Outcome.PASS
+    def _note_attempt(self, packet: Packet, policy: Policy, evaluation: Evaluation, now: int) -> Packet:
+        passed = evaluation.outcome == Outcome.PASS
         attempt = Attempt(
             number=len(packet.attempts) + 1,
             at=now,
-            outcome=report.outcome.value,
-            blockers=len(report.blockers),
-            report=format_blocker_report(report, packet.packet_id, policy, now),
+            outcome=evaluation.outcome.value,
+            blockers=len(evaluation.blockers),
+            report=format_blocker_report(evaluation, packet.packet_id, policy, now),
         )
         noted = replace(
             packet,
@@ -286,13 +288,13 @@ def _accepted(packet: Packet, sealed: Sealed, record: LeafRecord) -> tuple[Packe
     return accepted, Answer(202, format_json(body))
 
 
-def _failed(packet: Packet, policy: Policy, report: Report, now: int) -> Answer:
+def _failed(packet: Packet, policy: Policy, evaluation: Evaluation, now: int) -> Answer:
     body: Members = {
         "outcome": "FAIL",
         "packet_id": packet.packet_id,
         "credits_consumed": 0,
         "attempt": len(packet.attempts),
-        "blocker_report": parse_json(format_blocker_report(report, packet.packet_id, policy, now)),
+        "blocker_report": parse_json(format_blocker_report(evaluation, packet.packet_id, policy, now)),
     }
     return Answer(200, format_json(body))
 

@@ -9,7 +9,7 @@ from attestlayer.encoding import Hash, format_hash, sha256, shown
 from attestlayer.log import layout
 from issuer.errors import Code, Fault, ServiceError
 from issuer.intake.catalogue import Catalogue
-from issuer.intake.evaluate import Outcome, Report, evaluate
+from issuer.intake.evaluate import Evaluation, Outcome, evaluate
 from issuer.intake.policy import Policy
 from issuer.kits.names import make_id, record_object
 from issuer.kits.record_files import fetched_records
@@ -67,7 +67,7 @@ class Packets:
             workspace_id=workspace_id,
             lane_id=policy.lane_id,
             profile_id=policy.profile_id,
-            policy_hash=policy.policy_hash,
+            intake_policy_hash=policy.intake_policy_hash,
             reference=reference,
             cohort=cohort,
             supersedes=supersedes,
@@ -85,7 +85,7 @@ class Packets:
 
     def publish_policy(self, policy: Policy) -> None:
         """Make the policy public under its hash, before its first use."""
-        self.public.create(layout.policy_path(policy.policy_hash), policy.document)
+        self.public.create(layout.policy_path(policy.intake_policy_hash), policy.document)
 
     def get(self, workspace_id: str, packet_id: str) -> Packet:
         """The workspace's packet. Somebody else's is NOT_FOUND like one that never was."""
@@ -96,9 +96,11 @@ class Packets:
 
     def policy_of(self, packet: Packet) -> Policy:
         """The policy that the packet was opened under."""
-        policy = self.catalogue.by_hash(packet.policy_hash)
+        policy = self.catalogue.by_hash(packet.intake_policy_hash)
         if policy is None:
-            raise ServiceError(Code.INTERNAL, f"policy {format_hash(packet.policy_hash)} is not installed")
+            raise ServiceError(
+                Code.INTERNAL, f"policy {format_hash(packet.intake_policy_hash)} is not installed"
+            )
         return policy
 
     def add_record(
@@ -152,19 +154,19 @@ class Packets:
         self._store_records(packet, tuple(r for r in packet.records if r.record_id != record_id))
         self.private.delete(record_object(packet_id, removed[0]))
 
-    def check(self, workspace_id: str, packet_id: str) -> tuple[Packet, Report]:
+    def check(self, workspace_id: str, packet_id: str) -> tuple[Packet, Evaluation]:
         """Hold the records against the policy, without issuing: free. The packet becomes ready or blocked."""
         packet = self._open_packet(workspace_id, packet_id)
         policy = self.policy_of(packet)
         now = int(self.clock.now())
-        report = self._evaluate(packet, policy, now)
-        return self._store_state(packet, report), report
+        evaluation = self._evaluate(packet, policy, now)
+        return self._store_state(packet, evaluation), evaluation
 
-    def report(self, packet: Packet) -> tuple[Report, int]:
+    def evaluation(self, packet: Packet) -> tuple[Evaluation, int]:
         """What blocks the packet, and the time that counts; changes nothing.
 
         That is now while records come and go, and for a packet that was issued the time of its last
-        attempt, so that its report stays the same. Raises WRONG_STATE for a withdrawn packet.
+        attempt, so that its blocker report stays the same. Raises WRONG_STATE for a withdrawn packet.
         """
         if packet.state == PacketState.WITHDRAWN:
             raise ServiceError(Code.WRONG_STATE, "the packet is withdrawn, its records are deleted")
@@ -191,12 +193,12 @@ class Packets:
             replace(packet, records=records, state=PacketState.OPEN, version=packet.version + 1)
         )
 
-    def _evaluate(self, packet: Packet, policy: Policy, now: int) -> Report:
+    def _evaluate(self, packet: Packet, policy: Policy, now: int) -> Evaluation:
         with fetched_records(self.private, packet, self.scratch) as files:
             return evaluate(policy, files.examine(policy), now)
 
-    def _store_state(self, packet: Packet, report: Report) -> Packet:
-        state = PacketState.READY if report.outcome == Outcome.PASS else PacketState.BLOCKED
+    def _store_state(self, packet: Packet, evaluation: Evaluation) -> Packet:
+        state = PacketState.READY if evaluation.outcome == Outcome.PASS else PacketState.BLOCKED
         if packet.state == state:
             return packet
         changed = replace(packet, state=state, version=packet.version + 1)

@@ -7,7 +7,7 @@ from pathlib import Path
 from attestlayer.canonical import Json, Members, format_json, parse_json, take_array, take_members
 from attestlayer.encoding import sha256
 from issuer.intake.catalogue import load_policies, load_words
-from issuer.intake.evaluate import Report, evaluate
+from issuer.intake.evaluate import Evaluation, evaluate
 from issuer.intake.examine import Examined, examine
 from issuer.intake.policy import Policy, parse_policy
 from issuer.intake.sidecar import read_sidecar
@@ -74,7 +74,7 @@ def an_act(number: int = 1, /, **metadata: str) -> File:
     return (f"act-{number}.txt", "act", metadata, f"act {number}".encode())
 
 
-def report_on(policy: Policy, *files: File, at: int = AT) -> Report:
+def report_on(policy: Policy, *files: File, at: int = AT) -> Evaluation:
     """Examine and evaluate files."""
     examined = [
         examine(policy, record(number, name, kind, dict(metadata), data), data)
@@ -83,6 +83,6 @@ def report_on(policy: Policy, *files: File, at: int = AT) -> Report:
     return evaluate(policy, examined, at)
 
 
-def failed(report: Report) -> list[str]:
+def failed(evaluation: Evaluation) -> list[str]:
     """The rules whose check is a blocker or a note, in the policy's order."""
-    return [check.rule_id for check in report.checks if check.result in ("blocker", "note")]
+    return [check.rule_id for check in evaluation.checks if check.result in ("blocker", "note")]

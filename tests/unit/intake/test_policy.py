@@ -14,7 +14,7 @@ from attestlayer.canonical import format_json
 from issuer.errors import Code, ServiceError
 from issuer.intake import catalogue
 from issuer.intake.catalogue import build_catalogue, load_policies, load_words
-from issuer.intake.policy import parse_policy, policy_hash
+from issuer.intake.policy import intake_policy_hash, parse_policy
 
 from .packets import relation, small_document
 
@@ -37,8 +37,8 @@ def test_a_shipped_version_never_changes(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_the_hash_is_of_the_documents_bytes() -> None:
     for policy in load_policies().policies:
-        assert policy.policy_hash == policy_hash(policy.document)
-        assert load_policies().by_hash(policy.policy_hash) is policy
+        assert policy.intake_policy_hash == intake_policy_hash(policy.document)
+        assert load_policies().by_hash(policy.intake_policy_hash) is policy
     assert load_policies().by_hash(bytes(32)) is None
 
 
