@@ -1,7 +1,8 @@
 """The demo: a partner's own client against `issuer serve`, then a reviewer without a network.
 
-Uses the partner API over HTTP as a partner would, with Python's standard library alone; makes the
-home and the workspace with the operator's command; checks the kit with the reviewer's command.
+Uses the partner API over HTTP as a partner would, with Python's standard library alone; reads a folder of
+records with the service's own code; makes the home and the workspace with the operator's command; checks
+the kit with the reviewer's command.
 """
 
 import argparse
@@ -22,9 +23,13 @@ import time
 import uuid
 import zipfile
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from issuer.errors import ServiceError
+from issuer.intake.catalogue import load_policies
+from issuer.intake.sidecar import SIDECAR, SidecarRecord, assign_by_folder, check_files, read_sidecar
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
@@ -273,22 +278,33 @@ class Demo:
         folder = self.arguments.records or SAMPLES / self.arguments.lane / self.arguments.profile
         if not folder.is_dir():
             raise DemoError(f"{folder} is not a folder of records")
-        today = datetime.now(UTC).date()
-        found = list_records(folder)
-        if not found:
-            raise DemoError(f"{folder} holds no records")
         try:
-            return [
+            records = [
                 {
-                    "name": path.name,
-                    "record_type": kind,
-                    "metadata": {name: resolve(value, today) for name, value in metadata.items()},
-                    "data": path.read_bytes(),
+                    "name": record.file.rpartition("/")[2],
+                    "record_type": record.record_type,
+                    "metadata": record.metadata,
+                    "data": (folder / file).read_bytes(),
                 }
-                for path, kind, metadata in found
+                for file, record in self.list_records(folder)
             ]
         except OSError as error:
             raise DemoError(f"{error.filename}: {error.strerror}") from error
+        except ServiceError as error:
+            raise DemoError(str(error)) from error
+        if not records:
+            raise DemoError(f"{folder} holds no records")
+        return records
+
+    def list_records(self, folder: Path) -> list[tuple[str, SidecarRecord]]:
+        """Each file of the folder, with what its sidecar or its sub-folder says of it."""
+        files = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+        if SIDECAR not in files:
+            policy = load_policies().find(self.arguments.lane, self.arguments.profile)
+            return [(record.file, record) for record in assign_by_folder(policy, files)]
+        sidecar = read_sidecar((folder / SIDECAR).read_bytes(), datetime.now(UTC).date())
+        there = check_files(sidecar, files)
+        return [(there[record.file], record) for record in sidecar.records]
 
     def open_packet(self) -> None:
         lane, profile = self.arguments.lane, self.arguments.profile
@@ -431,32 +447,6 @@ class Demo:
 
     def verify_command(self, kit: Path) -> list[str | Path]:
         return [BIN / "attestlayer", "verify", kit, "--trust", self.home / "trust.json"]
-
-
-def list_records(folder: Path) -> list[tuple[Path, str, dict[str, str]]]:
-    """File, record type and metadata of each record."""
-    sidecar = folder / "records.json"
-    if sidecar.is_file():
-        try:
-            listed = json.loads(sidecar.read_text(encoding="utf-8"))["records"]
-            return [(folder / i["file"], i["record_type"], dict(i.get("metadata", {}))) for i in listed]
-        except (ValueError, KeyError, TypeError) as error:
-            raise DemoError(f"{sidecar} is not like those of site/content/samples: {error!r}") from error
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    if flat := [path.name for path in files if path.parent == folder]:
-        raise DemoError(
-            f"{flat[0]} lies in no sub-folder: put each file into one named for its record type, "
-            "or write a records.json like those of site/content/samples"
-        )
-    return [(path, path.relative_to(folder).parts[0], {}) for path in files]
-
-
-def resolve(value: str, today: date) -> str:
-    """A sample's relative date: `today-10`, `today-10T09:30:00Z`."""
-    if not value.startswith("today"):
-        return value
-    days, clock, time_of_day = value.removeprefix("today").partition("T")
-    return (today + timedelta(days=int(days or 0))).isoformat() + clock + time_of_day
 
 
 def post_form(url: str, fields: dict[str, str], name: str, data: bytes) -> Response:

@@ -1,7 +1,11 @@
 """Frozen records that services, ports and adapters exchange. Times are POSIX seconds, UTC."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+from attestlayer.encoding import Hash
+from attestlayer.kit.intake_report import ReportCheck, ReportRecord
 
 
 class PacketState(StrEnum):
@@ -15,11 +19,15 @@ class PacketState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+OPEN_STATES = frozenset({PacketState.OPEN, PacketState.BLOCKED, PacketState.READY})
+"""States of a packet that records can be added to, and that can be issued or withdrawn."""
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One submitted record of a packet. `name` is the client's file name: any Unicode, for people.
 
-    `sha256` is of the bytes (32 bytes), `size` their number; `uploaded` once the bytes are stored.
+    `sha256` is of the bytes that are, or will be, uploaded; `size` is their number.
     """
 
     record_id: str
@@ -27,9 +35,8 @@ class Record:
     record_type: str
     metadata: dict[str, str]
     size: int
-    sha256: bytes
+    sha256: Hash
     submitted_at: int
-    uploaded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +73,7 @@ class Packet:
     workspace_id: str
     lane_id: str
     profile_id: str
-    policy_hash: bytes
+    intake_policy_hash: bytes
     reference: str
     cohort: str | None
     supersedes: str | None
@@ -223,32 +230,12 @@ class Qualification:
 
 
 @dataclass(frozen=True, slots=True)
-class BinderRecord:
-    """A record as the binder shows it. `sha256` in hexadecimal, as `sha256sum` prints it."""
-
-    path: str
-    name: str
-    record_type: str
-    media_type: str
-    size: int
-    sha256: str
-    metadata: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class BinderCheck:
-    """A check as the binder shows it: the rule's sentence, `result` (`pass` or `note`), what was found."""
-
-    rule: str
-    sentence: str
-    result: str
-    found: str
-    records: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Binder:
-    """What the binder says, for people. Hashes in hexadecimal, times RFC 3339."""
+    """What the binder says, for people: of the policy, of the issue, and of the intake report.
+
+    `hashes` has the SHA-256 of each of `records`, in their order; `sentences` each rule's sentence by its
+    id.
+    """
 
     kit_id: str
     origin: str
@@ -257,13 +244,13 @@ class Binder:
     profile_id: str
     profile_title: str
     profile_summary: str
-    intake_policy_hash: str
-    issued_at: str
-    merge_by: str
+    intake_policy_hash: Hash
+    issued_at: int
     issuer_kid: str
-    client_nonce_hash: str
-    nonce_checkpoint: str | None
+    client_nonce_hash: Hash
+    nonce_checkpoint: Hash | None
     supersedes: str | None
-    boundary: str
-    records: tuple[BinderRecord, ...]
-    checks: tuple[BinderCheck, ...]
+    records: tuple[ReportRecord, ...]
+    hashes: tuple[Hash, ...]
+    checks: tuple[ReportCheck, ...]
+    sentences: Mapping[str, str]

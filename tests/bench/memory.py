@@ -20,15 +20,15 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / part) for part in ("functions", "tests")]
 
+from attestlayer.encoding import Hash  # noqa: E402
 from attestlayer.log.trust import parse_trust  # noqa: E402
 from attestlayer.reading.files import open_kit  # noqa: E402
 from attestlayer.verify.verifier import verify  # noqa: E402
 from issuer.adapters.binder.renderer import TypstBinder  # noqa: E402
-from issuer.kits.objects import record_object  # noqa: E402
+from issuer.kits.names import record_object  # noqa: E402
 from issuer.log.face import read_trust_root  # noqa: E402
-from issuer.services.packet import RecordRequest  # noqa: E402
 from support.log import TestLog  # noqa: E402
-from support.service import WORKSPACE, TestService  # noqa: E402
+from support.service import TestService  # noqa: E402
 
 MIB = 1024 * 1024
 
@@ -48,9 +48,15 @@ def large(service: TestService, packet_id: str, folder: Path) -> None:
         for _ in range(100):
             out.write(piece)
     with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").digest()
-    request = RecordRequest("large.txt", "note", path.stat().st_size, digest, {})
-    record = service.packets.add_record(WORKSPACE, packet_id, request)
+        digest = Hash(hashlib.file_digest(stream, "sha256").digest())
+    record = service.packets.add_record(
+        service.read(packet_id),
+        name="large.txt",
+        record_type="note",
+        size=path.stat().st_size,
+        sha256=digest,
+        metadata={},
+    )
     service.ports.private.create_file(record_object(packet_id, record), path)
     path.unlink()
 

@@ -37,7 +37,7 @@ def packet(n: int, state: PacketState = PacketState.OPEN, workspace_id: str = "w
         workspace_id=workspace_id,
         lane_id="PAY-01",
         profile_id="wire-transfer",
-        policy_hash=hash_of("policy"),
+        intake_policy_hash=hash_of("policy"),
         reference=f"ref {n}",
         cohort=None,
         supersedes=None,

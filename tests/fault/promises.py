@@ -10,7 +10,7 @@ from attestlayer.encoding import Hash, format_hash
 from attestlayer.reading.files import open_kit
 from attestlayer.verify.verifier import verify
 from issuer.bootstrap.service import Service
-from issuer.kits.objects import delivered_object
+from issuer.kits.names import delivered_object
 from issuer.log.face import read_trust_root
 from issuer.model import CreditKind, Issued, PacketState
 from support.audit import audit

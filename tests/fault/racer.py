@@ -57,7 +57,7 @@ def issue_kits(racer: Racer) -> dict[str, object]:
 def initialise(racer: Racer) -> dict[str, object]:
     """Make the home, beside others who do."""
     service = racer.open()
-    return {"keys": sorted([*service.log.signers, *service.issuer.ports.signers])}
+    return {"keys": sorted([*service.log.signers, *service.issuer.signers])}
 
 
 def watch(racer: Racer) -> dict[str, object]:

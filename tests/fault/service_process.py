@@ -15,10 +15,8 @@ from attestlayer.kit.nonce import Nonce
 from issuer.bootstrap.home import initialise_home
 from issuer.bootstrap.service import Service
 from issuer.errors import Code, ServiceError
-from issuer.kits.objects import record_object
+from issuer.kits.names import record_object
 from issuer.model import Answer, Claim
-from issuer.services.issue import Issuer
-from issuer.services.packet import PacketRequest, RecordRequest
 from issuer.settings import Settings
 from support.log import ORIGIN
 from support.service import CATALOGUE, LANE, PROFILE, PlainBinder
@@ -49,8 +47,8 @@ def settings_of(home: Path) -> Settings:
 
 def with_small_policy(service: Service) -> Service:
     """The service with the tests' policy and a binder that costs nothing."""
-    ports = replace(service.issuer.ports, catalogue=CATALOGUE, renderer=PlainBinder())
-    return replace(service, catalogue=CATALOGUE, issuer=Issuer(ports))
+    issuer = replace(service.issuer, catalogue=CATALOGUE, renderer=PlainBinder())
+    return replace(service, catalogue=CATALOGUE, issuer=issuer)
 
 
 def say(line: str) -> None:
@@ -68,13 +66,14 @@ def workspace_of(service: Service) -> str:
 def issue(service: Service, workspace_id: str, name: str) -> None:
     """Open a packet, submit a record, issue: what a partner's three calls do."""
     packets = service.packets
-    packet = packets.open(workspace_id, PacketRequest(LANE, PROFILE, name))
+    packet = packets.open(workspace_id, LANE, PROFILE, name)
     claim = packets.claim(workspace_id, f"open-{name}", name.encode())
     assert isinstance(claim, Claim)
     packets.store(packet, claim, Answer(201, b"{}"))
     data = f"record of {name}\n".encode()
-    request = RecordRequest("note.txt", "note", len(data), sha256(data), {})
-    record = packets.add_record(workspace_id, packet.packet_id, request)
+    record = packets.add_record(
+        packet, name="note.txt", record_type="note", size=len(data), sha256=sha256(data), metadata={}
+    )
     service.private.create(record_object(packet.packet_id, record), data)
     call(service, workspace_id, packet.packet_id)
 

@@ -98,7 +98,7 @@ def test_services_that_initialise_the_same_home_at_once_make_one_log(
         (tmp_path / "go").touch()
         counts = [outcome(process)[1] for process in running]
     service = backend.service(home)
-    keys = sorted([*service.log.signers, *service.issuer.ports.signers])
+    keys = sorted([*service.log.signers, *service.issuer.signers])
     assert [each["keys"] for each in counts] == [keys] * 4
     service.clock.sleep(1)
     service.sequencer.run()

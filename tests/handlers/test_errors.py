@@ -12,7 +12,7 @@ from attestlayer.kit.nonce import Nonce
 from handlers.client import PACKET, Site, newcomer, open_with
 from issuer.bootstrap import process
 from issuer.errors import Code, LogHaltedError, ServiceError, StoreError
-from issuer.kits.objects import delivered_object
+from issuer.kits.names import delivered_object
 from issuer.services.workspace import READ
 
 

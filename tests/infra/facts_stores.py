@@ -7,7 +7,7 @@ from template import Template
 from attestlayer.encoding import sha256
 from attestlayer.log import layout
 from infra.facts import fact, of_type, statements
-from issuer.kits.retention import SCHEDULE
+from issuer.kits.terms import SCHEDULE
 
 
 def _names() -> list[str]:

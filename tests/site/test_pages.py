@@ -12,8 +12,7 @@ from attestlayer.encoding import format_hash, sha256
 from attestlayer.kit.receipt import BOUNDARY
 from attestlayer.log import layout
 from issuer.intake.catalogue import load_policies
-from issuer.kits.retention import SCHEDULE
-from issuer.kits.tiers import TIERS
+from issuer.kits.terms import SCHEDULE, TIERS
 from support.registry_site import RegistrySite
 from support.site_pages import BUILT_AT, ORIGIN, SITE, Page, parse_page, publish
 

@@ -11,10 +11,9 @@ from attestlayer.log import layout
 from issuer.bootstrap.home import initialise_home
 from issuer.bootstrap.service import Service
 from issuer.intake.sidecar import SIDECAR, read_sidecar
-from issuer.kits.objects import delivered_object, record_object
+from issuer.kits.names import delivered_object, record_object
 from issuer.log import face
 from issuer.model import Answer, Claim, Packet
-from issuer.services.packet import PacketRequest, RecordRequest
 from issuer.settings import Settings
 
 SAMPLES = Path(__file__).parents[2] / "site/content/samples"
@@ -52,14 +51,20 @@ def issue_sample(folder: Path, lane: str = "PAY-01", profile: str = "wire-transf
 def submit_sample(service: Service, workspace_id: str, lane: str, profile: str) -> Packet:
     """A stored packet with all sample records of a profile."""
     packets = service.packets
-    packet = packets.open(workspace_id, PacketRequest(lane, profile, "test"))
+    packet = packets.open(workspace_id, lane, profile, "test")
     packets.store(packet, claim_of(service, packet, "open"), Answer(201, b"{}"))
     folder = SAMPLES / lane / profile
     today = datetime.fromtimestamp(service.clock.now(), UTC).date()
     for item in read_sidecar((folder / SIDECAR).read_bytes(), today).records:
         data = (folder / item.file).read_bytes()
-        request = RecordRequest(item.file, item.record_type, len(data), sha256(data), dict(item.metadata))
-        record = packets.add_record(workspace_id, packet.packet_id, request)
+        record = packets.add_record(
+            packets.get(workspace_id, packet.packet_id),
+            name=item.file,
+            record_type=item.record_type,
+            size=len(data),
+            sha256=sha256(data),
+            metadata=item.metadata,
+        )
         service.private.create(record_object(packet.packet_id, record), data)
     return packets.get(workspace_id, packet.packet_id)
 

@@ -20,10 +20,9 @@ from attestlayer.log import layout
 from issuer.adapters.binder.renderer import TypstBinder
 from issuer.intake.catalogue import load_policies
 from issuer.intake.sidecar import SIDECAR, read_sidecar
-from issuer.kits.objects import delivered_object, record_object
+from issuer.kits.names import delivered_object, record_object
 from issuer.log.face import read_latest
 from issuer.model import Answer, Claim, Packet
-from issuer.services.packet import PacketRequest, RecordRequest
 from support.cases import CASES
 from support.judge import judge, told, write_folder
 from support.log import START, TestLog, queue
@@ -86,15 +85,21 @@ def _submit(service: TestService, folder: Path, leave_out: int = 0) -> Packet:
     """A packet with a folder's sample records, but for the first `leave_out`."""
     lane, profile = folder.parts[-2:]
     packets = service.packets
-    packet = packets.open(WORKSPACE, PacketRequest(lane, profile, "test"))
+    packet = packets.open(WORKSPACE, lane, profile, "test")
     claim = service.claim(f"open {packet.packet_id}", b"open")
     assert isinstance(claim, Claim)
     packets.store(packet, claim, Answer(201, b"{}"))
     today = datetime.fromtimestamp(service.log.clock.time, UTC).date()
     for item in read_sidecar((folder / SIDECAR).read_bytes(), today).records[leave_out:]:
         data = (folder / item.file).read_bytes()
-        request = RecordRequest(item.file, item.record_type, len(data), sha256(data), dict(item.metadata))
-        record = packets.add_record(WORKSPACE, packet.packet_id, request)
+        record = packets.add_record(
+            packets.get(WORKSPACE, packet.packet_id),
+            name=item.file,
+            record_type=item.record_type,
+            size=len(data),
+            sha256=sha256(data),
+            metadata=item.metadata,
+        )
         service.ports.private.create(record_object(packet.packet_id, record), data)
     return service.read(packet.packet_id)
 

@@ -45,7 +45,7 @@ class LargeLog:
 
     def __post_init__(self) -> None:
         ports = TestLog(self.home).init()
-        ports.public.create(layout.policy_path(POLICY.policy_hash), POLICY.document)
+        ports.public.create(layout.policy_path(POLICY.intake_policy_hash), POLICY.document)
         self._latest = parse_checkpoint((self.root / layout.LATEST).read_bytes())
         notices = (self.root / layout.notices_path(self._latest.notices_hash)).read_bytes()
         self._notices = parse_notices(notices)
@@ -131,7 +131,7 @@ def policy_leaf(number: int, issued_at: int) -> Leaf:
     """A leaf of the published policy that differs from every other number's."""
     return replace(
         leaf_number(number, issued_at),
-        intake_policy_hash=Hash(POLICY.policy_hash),
+        intake_policy_hash=Hash(POLICY.intake_policy_hash),
         lane_id=POLICY.lane_id,
         profile_id=POLICY.profile_id,
     )

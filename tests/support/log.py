@@ -161,7 +161,7 @@ def accept_waiting(ledger: Ledger, leaf: WaitingLeaf) -> None:
         workspace_id=leaf.workspace_id,
         lane_id="PAY-01",
         profile_id="wire-transfer",
-        policy_hash=bytes(32),
+        intake_policy_hash=bytes(32),
         reference="a test's",
         cohort=None,
         supersedes=None,

@@ -105,13 +105,13 @@ def served(root: Path, state: Path) -> Iterator[tuple[str, ThreadingHTTPServer]]
 def _leaves(service: Service) -> Iterator[Leaf]:
     """Leaves as the service's own: its newest policies, its issuer key, issued now."""
     policies = service.catalogue.newest()
-    (kid,) = service.issuer.ports.signers
+    (kid,) = service.issuer.signers
     at = int(service.clock.now())
     for number in range(COUNT):
         policy = policies[number % len(policies)]
         yield replace(
             leaf_number(number, at),
-            intake_policy_hash=Hash(policy.policy_hash),
+            intake_policy_hash=Hash(policy.intake_policy_hash),
             lane_id=policy.lane_id,
             profile_id=policy.profile_id,
             issuer_kid=kid,

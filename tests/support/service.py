@@ -1,6 +1,5 @@
 """Issuing in a temporary home: a small policy, real adapters, a held clock, a renderer that costs nothing."""
 
-import hashlib
 import itertools
 import tempfile
 from collections.abc import Callable
@@ -13,33 +12,49 @@ from attestlayer.kit.nonce import Nonce
 from attestlayer.log.checkpoint import Checkpoint
 from attestlayer.reading.files import open_kit
 from attestlayer.verify.verifier import Report, explain
-from issuer.intake.catalogue import Catalogue, build_catalogue
-from issuer.kits.objects import delivered_object, record_object
+from issuer.intake.catalogue import Catalogue, build_catalogue, load_words
+from issuer.intake.policy import parse_policy
+from issuer.intake.source import expand_policy, read_toml
+from issuer.kits.names import delivered_object, record_object
 from issuer.log.face import read_trust_root
 from issuer.log.store import LogPorts
 from issuer.model import Answer, Binder, Claim, CreditEntry, CreditKind, Packet, Record, Workspace
 from issuer.ports import BinderRenderer
 from issuer.services.deliver import Deliverer, Delivery
-from issuer.services.issue import IssuePorts, Issuer
-from issuer.services.packet import PacketRequest, Packets, RecordRequest
+from issuer.services.issue import Issuer
+from issuer.services.packet import Packets
 from issuer.services.sequence import RoundReport, Sequencer
 from support.log import ISSUER, ORIGIN, SeededEntropy, Tap, TestLog, tapped_ledger, tapped_store
-from unit.intake.making.drafting import MB, Draft, text
-from unit.intake.making.drafting import Record as RecordDraft
 
 WORKSPACE = "ws_test"
+_SMALL = b"""
+words = 1
+lane_id = "TEST-01"
+lane_title = "Tests"
+profile_id = "small"
+version = 1
+title = "Small policy"
+summary = "For tests."
+limits = { max_records = 999, max_total_mib = 100 }
+
+[[record_types]]
+id = "note"
+title = "Note"
+description = "What happened."
+obtain = "Write it."
+min_count = 1
+max_count = 999
+types = ["TXT", "PDF"]
+max_mib = 100
+fields = [{ name = "remark", kind = "text", title = "Remark", optional = true }]
+"""
 LANE, PROFILE = "TEST-01", "small"
 
 
-def small_catalogue(records: int = 999) -> Catalogue:
-    """One policy: 1 … `records` texts or PDFs, each up to 100 MiB, with an optional remark."""
-    note = RecordDraft(
-        "note", "Note", "What happened.", "Write it.", [text("remark", "Remark", required=False)],
-        types="TXT PDF", count=(1, records), megabytes=100,
-    )  # fmt: skip
-    limits = {"max_records": records, "max_total_size": 100 * MB}
-    draft = Draft(LANE, "Tests", PROFILE, "Small policy", "For tests.", [note], [], limits=dict(limits))
-    return build_catalogue([format_json(draft.document())])
+def small_catalogue() -> Catalogue:
+    """One policy: 1 … 999 texts or PDFs, each up to 100 MiB, with an optional remark."""
+    document = expand_policy(read_toml(_SMALL), load_words(1))
+    return build_catalogue([parse_policy(format_json(document))])
 
 
 CATALOGUE = small_catalogue()
@@ -91,9 +106,9 @@ class TestService:
         return TestService(self.log, renderer or self.renderer, self.catalogue, tap, entropy)
 
     @property
-    def issue_ports(self) -> IssuePorts:
-        """The ports of issuing; writes go through the tap if there is one."""
-        ports = IssuePorts(
+    def issuer(self) -> Issuer:
+        """Issues kits; writes go through the tap if there is one."""
+        issuer = Issuer(
             origin=ORIGIN,
             ledger=self.ports.ledger,
             private=self.ports.private,
@@ -105,12 +120,12 @@ class TestService:
             entropy=self.entropy,
         )
         if self.tap is None:
-            return ports
+            return issuer
         return replace(
-            ports,
-            ledger=tapped_ledger(ports.ledger, self.tap),
-            private=tapped_store(ports.private, self.tap, "private "),
-            public=tapped_store(ports.public, self.tap, "public "),
+            issuer,
+            ledger=tapped_ledger(issuer.ledger, self.tap),
+            private=tapped_store(issuer.private, self.tap, "private "),
+            public=tapped_store(issuer.public, self.tap, "public "),
         )
 
     @property
@@ -133,8 +148,7 @@ class TestService:
 
     def packet(self, *contents: bytes, supersedes: str | None = None, cohort: str | None = None) -> Packet:
         """A packet with these records, uploaded."""
-        request = PacketRequest(LANE, PROFILE, "a packet", cohort=cohort, supersedes=supersedes)
-        packet = self.packets.open(WORKSPACE, request)
+        packet = self.packets.open(WORKSPACE, LANE, PROFILE, "a packet", cohort=cohort, supersedes=supersedes)
         claim = self.claim(f"open {packet.packet_id}", b"open")
         assert isinstance(claim, Claim)
         self.packets.store(packet, claim, Answer(201, b"{}"))
@@ -149,8 +163,14 @@ class TestService:
 
     def announce(self, packet_id: str, name: str, data: bytes) -> Record:
         """Announce a record; its bytes are not there yet."""
-        request = RecordRequest(name, "note", len(data), hashlib.sha256(data).digest(), {})
-        return self.packets.add_record(WORKSPACE, packet_id, request)
+        return self.packets.add_record(
+            self.read(packet_id),
+            name=name,
+            record_type="note",
+            size=len(data),
+            sha256=sha256(data),
+            metadata={},
+        )
 
     def read(self, packet_id: str) -> Packet:
         """The packet as it is stored now."""
@@ -158,7 +178,7 @@ class TestService:
 
     def claim(self, key: str, request: bytes) -> Claim | Answer:
         """Claim an idempotency key; the ledger's writes are seen if there is a tap."""
-        return replace(self.packets, ledger=self.issue_ports.ledger).claim(WORKSPACE, key, request)
+        return replace(self.packets, ledger=self.issuer.ledger).claim(WORKSPACE, key, request)
 
     def issue(self, packet: Packet, key: str = "key", nonce: bytes | None = None) -> Answer:
         """Issue as the API does: claim the key, read the packet, carry out."""
@@ -166,7 +186,7 @@ class TestService:
         claim = self.claim(key, packet.packet_id.encode() + nonce)
         if isinstance(claim, Answer):
             return claim
-        return Issuer(self.issue_ports).issue(self.read(packet.packet_id), nonce, claim)
+        return self.issuer.issue(self.read(packet.packet_id), nonce, claim)
 
     def round(self) -> RoundReport:
         """Let a cadence pass and run a round."""
@@ -175,8 +195,8 @@ class TestService:
 
     def deliver(self) -> Delivery:
         """Run the delivery once; its writes are seen if there is a tap."""
-        ports = self.issue_ports
-        return Deliverer(ports.ledger, ports.private, ports.public, self.log.clock).run()
+        issuer = self.issuer
+        return Deliverer(issuer.ledger, issuer.private, issuer.public, self.log.clock).run()
 
     def round_and_deliver(self) -> Delivery:
         """A round, then the delivery."""

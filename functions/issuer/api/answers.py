@@ -68,7 +68,7 @@ def profile_answer(policy: Policy) -> ProfileAnswer:
         version=policy.version,
         title=policy.title,
         summary=policy.summary,
-        intake_policy_hash=format_hash(policy.policy_hash),
+        intake_policy_hash=format_hash(policy.intake_policy_hash),
     )
 
 
@@ -92,7 +92,7 @@ def packet_summary(packet: Packet) -> PacketSummary:
         packet_id=packet.packet_id,
         lane_id=packet.lane_id,
         profile_id=packet.profile_id,
-        intake_policy_hash=format_hash(packet.policy_hash),
+        intake_policy_hash=format_hash(packet.intake_policy_hash),
         reference=packet.reference,
         cohort=packet.cohort,
         supersedes=packet.supersedes,

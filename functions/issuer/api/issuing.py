@@ -15,9 +15,9 @@ TEXT = "text/plain"
 def check(request: Request, packet_id: str) -> Reply:
     """Hold the records against the policy without issuing: free. The packet becomes ready or blocked."""
     call = call_of(request)
-    packet, report = call.service.packets.check(call.workspace_id, packet_id)
+    packet, evaluation = call.service.packets.check(call.workspace_id, packet_id)
     policy, now = call.service.packets.policy_of(packet), int(call.service.clock.now())
-    return reply_bytes(format_blocker_report(report, packet.packet_id, policy, now))
+    return reply_bytes(format_blocker_report(evaluation, packet.packet_id, policy, now))
 
 
 def issue(request: Request, packet_id: str, body: IssueBody) -> Reply:
@@ -38,8 +38,8 @@ def get_blockers(request: Request, packet_id: str) -> Reply:
     call = call_of(request)
     packets = call.service.packets
     packet = packets.get(call.workspace_id, packet_id)
-    report, at = packets.report(packet)
+    evaluation, at = packets.evaluation(packet)
     policy = packets.policy_of(packet)
     if choose_media_type(call.headers.get("accept"), (JSON, TEXT)) == TEXT:
-        return reply_text(format_blocker_text(report, policy, at), f"{TEXT}; charset=utf-8")
-    return reply_bytes(format_blocker_report(report, packet.packet_id, policy, at))
+        return reply_text(format_blocker_text(evaluation, policy, at), f"{TEXT}; charset=utf-8")
+    return reply_bytes(format_blocker_report(evaluation, packet.packet_id, policy, at))

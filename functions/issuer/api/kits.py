@@ -10,8 +10,8 @@ from aws_lambda_powertools.event_handler import Request
 from attestlayer.encoding import format_base64, format_time
 from issuer.api.call import Call, Reply, call_of, reply_text
 from issuer.errors import Code, ServiceError, StoreError
-from issuer.kits.objects import delivered_object
-from issuer.kits.retention import KITS
+from issuer.kits.names import delivered_object
+from issuer.kits.terms import KITS_KEPT
 from issuer.model import Packet, PacketState
 
 DOWNLOAD_S = 900
@@ -50,8 +50,8 @@ def _digest(call: Call, packet: Packet, kit_id: str) -> bytes:
     with tempfile.TemporaryDirectory(prefix="attestlayer-", dir=call.service.scratch.path) as folder:
         path = Path(folder, "kit.zip")
         if not call.service.private.fetch(delivered_object(kit_id), path):
-            if (packet.delivered_at or math.inf) < KITS.sure(call.service.clock.now()):
-                raise ServiceError(Code.KIT_DELETED, f"{kit_id} was kept for {KITS.words}")
+            if (packet.delivered_at or math.inf) < KITS_KEPT.sure(call.service.clock.now()):
+                raise ServiceError(Code.KIT_DELETED, f"{kit_id} was kept for {KITS_KEPT.words}")
             raise StoreError(f"the delivered kit {kit_id} is missing")
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").digest()

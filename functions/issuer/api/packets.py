@@ -12,9 +12,8 @@ from issuer.api.paging import DEFAULT_LIMIT, Limit, Page, StartingAfter, unknown
 from issuer.api.preferences import parse_wait
 from issuer.api.shapes import PacketAnswer, PacketsAnswer
 from issuer.errors import ServiceError
-from issuer.kits.objects import record_object
-from issuer.model import Answer, Claim, Packet, PacketState
-from issuer.services.packet import CHANGEABLE, PacketRequest
+from issuer.kits.names import record_object
+from issuer.model import OPEN_STATES, Answer, Claim, Packet, PacketState
 
 PACKETS_PATH = "/v1/packets"
 
@@ -27,16 +26,16 @@ _WAITERS = BoundedSemaphore(16)
 def open_packet(request: Request, body: PacketBody) -> Reply:
     """Open a packet for a client. The answer says which records it needs."""
     call = call_of(request)
-    wanted = PacketRequest(
-        lane_id=body.lane_id,
-        profile_id=body.profile_id,
-        reference=body.reference,
-        cohort=body.cohort,
-        supersedes=body.supersedes,
-    )
 
     def carry_out(claim: Claim) -> Answer:
-        packet = call.service.packets.open(call.workspace_id, wanted)
+        packet = call.service.packets.open(
+            call.workspace_id,
+            body.lane_id,
+            body.profile_id,
+            body.reference,
+            cohort=body.cohort,
+            supersedes=body.supersedes,
+        )
         headers = {"Location": f"{PACKETS_PATH}/{packet.packet_id}"}
         answer = Answer(201, format_shape(packet_answer(call, packet)), headers)
         call.service.packets.store(packet, claim, answer)
@@ -84,7 +83,7 @@ def withdraw_packet(request: Request, packet_id: str) -> Reply:
 
 def packet_answer(call: Call, packet: Packet) -> PacketAnswer:
     """A packet with what it asks for and what was submitted."""
-    private, changeable = call.service.private, packet.state in CHANGEABLE
+    private, changeable = call.service.private, packet.state in OPEN_STATES
     records = [
         record_answer(
             record,

@@ -7,8 +7,7 @@ from issuer.api.answers import record_answer
 from issuer.api.bodies import RecordBody
 from issuer.api.call import Reply, call_of, reply, reply_nothing
 from issuer.api.shapes import RecordAddedAnswer, UploadAnswer
-from issuer.kits.objects import record_object
-from issuer.services.packet import RecordRequest
+from issuer.kits.names import record_object
 
 UPLOAD_S = 3600
 """Seconds for which an upload form can be used."""
@@ -17,14 +16,15 @@ UPLOAD_S = 3600
 def add_record(request: Request, packet_id: str, body: RecordBody) -> Reply:
     """Announce a record: its name, type, exact size and SHA-256. The answer says how to upload it."""
     call = call_of(request)
-    wanted = RecordRequest(
+    packets = call.service.packets
+    record = packets.add_record(
+        packets.get(call.workspace_id, packet_id),
         name=body.name,
         record_type=body.record_type,
         size=body.size,
         sha256=parse_hash(body.sha256),
-        metadata=dict(body.metadata),
+        metadata=body.metadata,
     )
-    record = call.service.packets.add_record(call.workspace_id, packet_id, wanted)
     expires_at = int(call.service.clock.now()) + UPLOAD_S
     name = record_object(packet_id, record)
     form = call.service.transfers.upload_form(name, record.size, record.sha256, expires_at)

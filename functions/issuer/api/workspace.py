@@ -14,7 +14,7 @@ from issuer.api.call import JSON, Call, Reply, call_of, reply, reply_text
 from issuer.api.paging import DEFAULT_LIMIT, Limit, Page, StartingAfter, unknown_cursor
 from issuer.api.preferences import choose_media_type
 from issuer.api.shapes import CreditAnswer, CreditsAnswer, ReserveAnswer, WorkspaceAnswer
-from issuer.kits.tiers import tier_of
+from issuer.kits.terms import tier_of
 from issuer.model import Contact, CreditEntry, Workspace
 
 CSV = "text/csv"

@@ -13,8 +13,8 @@ from attestlayer.log import layout
 from attestlayer.log.leaf import Leaf, parse_entry, parse_record
 from issuer.audit.findings import LEDGER, Examiner, PrivateReason
 from issuer.errors import StoreError
-from issuer.kits.objects import record_object, sealed_object
-from issuer.kits.retention import KITS, RECORDS
+from issuer.kits.names import record_object, sealed_object
+from issuer.kits.terms import KITS_KEPT, RECORDS_KEPT
 from issuer.model import Issued, Packet, PacketState, Record
 
 _PAGE = 1000
@@ -63,7 +63,7 @@ class PacketsAudit:
         self.named.add(name)
         if found := self._digest(name):
             self.examiner.hashed(name, *found, record.sha256)
-        elif packet.state in _KEPT and record.submitted_at >= RECORDS.sure(self._now):
+        elif packet.state in _KEPT and record.submitted_at >= RECORDS_KEPT.sure(self._now):
             self.examiner.find(
                 name, PrivateReason.MISSING, f"found no object, {packet.packet_id} is {packet.state}"
             )
@@ -74,7 +74,7 @@ class PacketsAudit:
         self.named.add(name)
         if found := self._digest(name):
             self.examiner.hashed(name, *found, issued.kit_digest)
-        elif packet.state != PacketState.ISSUED or issued.issued_at >= KITS.sure(self._now):
+        elif packet.state != PacketState.ISSUED or issued.issued_at >= KITS_KEPT.sure(self._now):
             self.examiner.find(
                 name, PrivateReason.MISSING, f"found no object, {issued.kit_id} was sealed as it"
             )

@@ -31,7 +31,7 @@ from issuer.log.state import HEAD
 from issuer.log.store import LogPorts
 from issuer.ports import ObjectStore, Signer
 from issuer.services.initialise import Initialiser
-from issuer.services.issue import IssuePorts, Issuer
+from issuer.services.issue import Issuer
 from issuer.settings import CloudSettings, KeySource
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def open_cloud(settings: CloudSettings) -> Service:
     ledger = DynamoLedger(cloud.client("dynamodb", _ONCE), settings.table)
     scratch, catalogue = Scratch(SCRATCH), load_policies()
     s3 = cloud.s3()
-    ports = IssuePorts(
+    issuer = Issuer(
         origin=settings.origin,
         ledger=ledger,
         private=private,
@@ -155,7 +155,7 @@ def open_cloud(settings: CloudSettings) -> Service:
         private=private,
         catalogue=catalogue,
         transfers=S3Transfers(s3, settings.private_bucket, clock),
-        issuer=Issuer(ports),
+        issuer=issuer,
         log=log,
         scratch=scratch,
         store_time=S3Clock(s3, settings.private_bucket).now,
@@ -174,7 +174,7 @@ def initialise_cloud(settings: CloudSettings) -> Service:
         for source in sources:
             if source.wrapped is not None and not service.private.exists(source.wrapped):
                 _make_wrapped(cloud, service, source, role)
-    issuers = [signer.public for signer in service.issuer.ports.signers.values()]
+    issuers = [signer.public for signer in service.issuer.signers.values()]
     Initialiser(service.log).run(issuers)
     service.publish()
     return service

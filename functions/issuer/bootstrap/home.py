@@ -20,7 +20,7 @@ from issuer.log.state import HEAD
 from issuer.log.store import LogPorts
 from issuer.ports import ObjectStore, Signer
 from issuer.services.initialise import Initialiser
-from issuer.services.issue import IssuePorts, Issuer
+from issuer.services.issue import Issuer
 from issuer.settings import Settings
 
 HOME_FILE = "settings/attestlayer.json"
@@ -47,7 +47,7 @@ def initialise_home(settings: Settings, origin: str) -> Service:
     if not settings_store.exists(_SECRET):
         _made_by_anybody(partial(settings_store.create, _SECRET, entropy.token(32)))
     service = open_home(settings)
-    issuers = [signer.public for signer in service.issuer.ports.signers.values()]
+    issuers = [signer.public for signer in service.issuer.signers.values()]
     Initialiser(service.log).run(issuers)
     service.publish()
     return service
@@ -60,7 +60,7 @@ def open_home(settings: Settings) -> Service:
     scratch = Scratch(home / "state" / "scratch")
     public, private, ledger = _open_stores(home)
     catalogue = load_policies()
-    ports = IssuePorts(
+    issuer = Issuer(
         origin=origin,
         ledger=ledger,
         private=private,
@@ -91,7 +91,7 @@ def open_home(settings: Settings) -> Service:
         private=private,
         catalogue=catalogue,
         transfers=LocalTransfers(_read_secret(home), settings.base_url, clock),
-        issuer=Issuer(ports),
+        issuer=issuer,
         log=log,
         scratch=scratch,
     )

@@ -96,7 +96,7 @@ class Service:
     @property
     def auditor(self) -> Auditor:
         """The audit of private state."""
-        return Auditor(AuditPorts(self.log, self.issuer.ports.signers, self.scratch.path))
+        return Auditor(AuditPorts(self.log, self.issuer.signers, self.scratch.path))
 
     @property
     def collector(self) -> Collector:

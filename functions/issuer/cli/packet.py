@@ -15,9 +15,8 @@ from issuer.intake.evaluate import Outcome
 from issuer.intake.policy import MAX_TOTAL_SIZE
 from issuer.intake.sidecar import MAX_LENGTH as MAX_SIDECAR
 from issuer.intake.sidecar import SIDECAR, assign_by_folder, check_files, read_sidecar
-from issuer.kits.objects import delivered_object, record_object
+from issuer.kits.names import delivered_object, record_object
 from issuer.model import Answer, Claim, Packet
-from issuer.services.packet import PacketRequest, RecordRequest
 
 _MAX_NONCE = 1024  # bytes; a nonce file has some hundred
 
@@ -61,10 +60,13 @@ def add_commands(commands: Commands) -> None:
 def _open(arguments: argparse.Namespace) -> int:
     service = service_of(arguments)
     service.workspaces.get(arguments.workspace)
-    request = PacketRequest(
-        arguments.lane, arguments.profile, arguments.reference, supersedes=arguments.supersedes
+    packet = service.packets.open(
+        arguments.workspace,
+        arguments.lane,
+        arguments.profile,
+        arguments.reference,
+        supersedes=arguments.supersedes,
     )
-    packet = service.packets.open(arguments.workspace, request)
     claim = service.packets.claim(arguments.workspace, f"open {packet.packet_id}", packet.packet_id.encode())
     if isinstance(claim, Claim):
         body = format_json({"packet_id": packet.packet_id})
@@ -80,8 +82,14 @@ def _add(arguments: argparse.Namespace) -> int:
     service, packet = _service_and_packet(arguments)
     for file, name, record_type, metadata in _to_add(service, packet, arguments):
         data = _read(file, MAX_TOTAL_SIZE)
-        request = RecordRequest(name, record_type, len(data), sha256(data), metadata)
-        record = service.packets.add_record(packet.workspace_id, packet.packet_id, request)
+        record = service.packets.add_record(
+            service.packets.get(packet.workspace_id, packet.packet_id),
+            name=name,
+            record_type=record_type,
+            size=len(data),
+            sha256=sha256(data),
+            metadata=metadata,
+        )
         service.private.create(record_object(packet.packet_id, record), data)
         print(f"{record.record_id}  {record_type:28} {len(data):10} bytes  {name!a}")
     return DONE
@@ -105,10 +113,8 @@ def _to_add(
         for record in sidecar.records:
             yield root / there[record.file], Path(record.file).name, record.record_type, dict(record.metadata)
         return
-    for assigned in assign_by_folder(service.packets.policy_of(packet), files):
-        if not assigned.record_type:
-            raise ServiceError(Code.INVALID_REQUEST, assigned.message)
-        yield root / assigned.file, Path(assigned.file).name, assigned.record_type, {}
+    for record in assign_by_folder(service.packets.policy_of(packet), files):
+        yield root / record.file, Path(record.file).name, record.record_type, record.metadata
 
 
 def _read(path: Path, limit: int) -> bytes:

@@ -6,7 +6,7 @@ import getpass
 from attestlayer.encoding import format_time
 from attestlayer.log.notices import WithdrawalReason
 from issuer.cli.home import DONE, Commands, add_command, add_group, service_of
-from issuer.kits.tiers import TIERS
+from issuer.kits.terms import TIERS
 from issuer.model import Contact
 from issuer.services.qualify import Decision
 

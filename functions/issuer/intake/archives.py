@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from xml.parsers import expat
 
-from issuer.intake.media import Flaw, MediaType, Problem, Recognised
+from issuer.intake.media import Flaw, FlawKind, MediaType, Recognised
 from issuer.intake.values import show
 
 MAX_MEMBERS = 2_000
@@ -69,9 +69,11 @@ def read_archive(data: bytes, inspect: Inspect, budget: Budget) -> Recognised:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return _read_open_archive(archive, inspect, budget)
     except _ExpandsError as error:
-        return Recognised(None, (Flaw(Problem.EXPANDS, str(error)),))
+        return Recognised(None, (Flaw(FlawKind.EXPANDS, str(error)),))
     except Exception:  # zipfile raises whatever a hostile file makes it trip over
-        return Recognised(None, (Flaw(Problem.UNREADABLE, "is a ZIP-based file that is damaged or cut off"),))
+        return Recognised(
+            None, (Flaw(FlawKind.UNREADABLE, "is a ZIP-based file that is damaged or cut off"),)
+        )
 
 
 def _read_open_archive(archive: zipfile.ZipFile, inspect: Inspect, budget: Budget) -> Recognised:
@@ -85,9 +87,9 @@ def _read_open_archive(archive: zipfile.ZipFile, inspect: Inspect, budget: Budge
     if _CONTENT_TYPES in names:
         return _read_office(archive, members, inspect)
     if "META-INF/MANIFEST.MF" in names:
-        return Recognised(None, (Flaw(Problem.EXECUTABLE, "is a Java program (JAR)"),))
+        return Recognised(None, (Flaw(FlawKind.EXECUTABLE, "is a Java program (JAR)"),))
     if not members:
-        return Recognised(MediaType.ZIP, (Flaw(Problem.EMPTY, "is an archive without any file"),))
+        return Recognised(MediaType.ZIP, (Flaw(FlawKind.EMPTY, "is an archive without any file"),))
     return Recognised(MediaType.ZIP, tuple(_member_flaws(archive, members, inspect)))
 
 
@@ -106,11 +108,11 @@ def _check_declared(members: list[zipfile.ZipInfo]) -> None:
 def _declared_flaws(member: zipfile.ZipInfo) -> Iterator[Flaw]:
     name = show(member.filename)
     if member.flag_bits & 0x1:  # APPNOTE 4.4.4: bit 0, the member is encrypted
-        yield Flaw(Problem.ENCRYPTED, f"holds the encrypted file {name}")
+        yield Flaw(FlawKind.ENCRYPTED, f"holds the encrypted file {name}")
     elif member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        yield Flaw(Problem.UNREADABLE, f"holds {name}, which is packed in an unusual way")
+        yield Flaw(FlawKind.UNREADABLE, f"holds {name}, which is packed in an unusual way")
     if _UNSAFE_NAME.search(member.filename) or stat.S_ISLNK(member.external_attr >> 16):
-        yield Flaw(Problem.UNREADABLE, f"holds {name}, which is a link or would unpack outside its folder")
+        yield Flaw(FlawKind.UNREADABLE, f"holds {name}, which is a link or would unpack outside its folder")
 
 
 def _member_flaws(
@@ -121,11 +123,11 @@ def _member_flaws(
         try:
             found = inspect(member.filename, _read(archive, member))
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError):
-            yield Flaw(Problem.UNREADABLE, f"holds {show(member.filename)}, which is damaged")
+            yield Flaw(FlawKind.UNREADABLE, f"holds {show(member.filename)}, which is damaged")
             continue
         for flaw in found.flaws:
-            if flaw.problem not in (Problem.UNRECOGNISED, Problem.EMPTY):
-                yield Flaw(flaw.problem, f"holds {show(member.filename)}, which {flaw.found}")
+            if flaw.kind not in (FlawKind.UNRECOGNISED, FlawKind.EMPTY):
+                yield Flaw(flaw.kind, f"holds {show(member.filename)}, which {flaw.found}")
 
 
 def _read_office(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], inspect: Inspect) -> Recognised:
@@ -133,13 +135,13 @@ def _read_office(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], inspe
     kinds = list(office.main_parts)
     if office.macros or any(member.filename.lower().endswith("vbaproject.bin") for member in members):
         return Recognised(
-            kinds[0] if kinds else None, (Flaw(Problem.MACROS, "is an Office file with macros"),)
+            kinds[0] if kinds else None, (Flaw(FlawKind.MACROS, "is an Office file with macros"),)
         )
     if len(kinds) != 1:
         found = "is an Office or similar package without the main part of a Word document or Excel workbook"
-        return Recognised(None, (Flaw(Problem.UNREADABLE, found),))
+        return Recognised(None, (Flaw(FlawKind.UNREADABLE, found),))
     flaws = [
-        Flaw(flaw.problem, f"holds {show(member.filename)}, which {flaw.found}")
+        Flaw(flaw.kind, f"holds {show(member.filename)}, which {flaw.found}")
         for member in members
         for flaw in _embedded_flaws(member, _read(archive, member), inspect)
     ]
@@ -150,7 +152,7 @@ def _embedded_flaws(member: zipfile.ZipInfo, data: bytes, inspect: Inspect) -> t
     """Only programs count inside an Office document: its parts are XML, pictures and its own objects."""
     if member.filename.endswith((".xml", ".rels")):
         return ()
-    return tuple(flaw for flaw in inspect(member.filename, data).flaws if flaw.problem is Problem.EXECUTABLE)
+    return tuple(flaw for flaw in inspect(member.filename, data).flaws if flaw.kind is FlawKind.EXECUTABLE)
 
 
 def _parse_content_types(archive: zipfile.ZipFile, names: set[str]) -> _Office:

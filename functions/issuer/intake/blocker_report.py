@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from attestlayer.canonical import Json, format_json
 from attestlayer.encoding import format_hash, format_time
-from issuer.intake.evaluate import Blocker, Report
+from issuer.intake.evaluate import Blocker, Evaluation
 from issuer.intake.policy import Policy
 from issuer.intake.rules import Rule
 
@@ -14,11 +14,11 @@ MEANING = "It says which records are missing, unreadable or at odds with each ot
 _WIDTH = 100  # columns of a terminal line
 
 
-def format_blocker_report(report: Report, packet_id: str, policy: Policy, at: int) -> bytes:
+def format_blocker_report(evaluation: Evaluation, packet_id: str, policy: Policy, at: int) -> bytes:
     """The report as canonical JSON, for a PASS as well. `at`: time of evaluation, POSIX seconds."""
     rules = {rule.rule_id: rule for rule in policy.rules()}
-    blockers: list[Json] = [_members(blocker, rules) for blocker in report.blockers]
-    notes: list[Json] = [_members(note, rules) for note in report.notes]
+    blockers: list[Json] = [_members(blocker, rules) for blocker in evaluation.blockers]
+    notes: list[Json] = [_members(note, rules) for note in evaluation.notes]
     return format_json(
         {
             "schema": SCHEMA,
@@ -26,9 +26,9 @@ def format_blocker_report(report: Report, packet_id: str, policy: Policy, at: in
             "lane_id": policy.lane_id,
             "profile_id": policy.profile_id,
             "policy_version": policy.version,
-            "intake_policy_hash": format_hash(policy.policy_hash),
+            "intake_policy_hash": format_hash(policy.intake_policy_hash),
             "evaluated_at": format_time(at),
-            "outcome": report.outcome.value,
+            "outcome": evaluation.outcome.value,
             "meaning": MEANING,
             "blockers": blockers,
             "notes": notes,
@@ -36,22 +36,21 @@ def format_blocker_report(report: Report, packet_id: str, policy: Policy, at: in
     )
 
 
-def format_blocker_text(report: Report, policy: Policy, at: int) -> str:
+def format_blocker_text(evaluation: Evaluation, policy: Policy, at: int) -> str:
     """The report for people at a terminal; ends with a line feed. Names are shown with nothing hidden."""
-    head = (
-        f"{report.outcome}  {policy.lane_id}/{policy.profile_id} version {policy.version}, {format_time(at)}"
-    )
-    lines = [head, _counted(report), ""]
-    for number, blocker in enumerate(report.blockers, 1):
+    place = f"{policy.lane_id}/{policy.profile_id} version {policy.version}"
+    head = f"{evaluation.outcome}  {place}, {format_time(at)}"
+    lines = [head, _counted(evaluation), ""]
+    for number, blocker in enumerate(evaluation.blockers, 1):
         lines += _lines(f"{number}.", blocker)
-    for note in report.notes:
+    for note in evaluation.notes:
         lines += _lines("Note:", note)
     lines += textwrap.wrap(MEANING, _WIDTH)
     return "\n".join(lines) + "\n"
 
 
-def _counted(report: Report) -> str:
-    number = len(report.blockers)
+def _counted(evaluation: Evaluation) -> str:
+    number = len(evaluation.blockers)
     if not number:
         return "Nothing blocks this packet."
     things = "One thing blocks" if number == 1 else f"{number} things block"

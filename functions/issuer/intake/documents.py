@@ -8,7 +8,7 @@ import pypdf
 import pypdf.filters  # else it is imported at its first use, by several threads at once
 from PIL import Image
 
-from issuer.intake.media import Flaw, Problem
+from issuer.intake.media import Flaw, FlawKind
 
 MAX_PIXELS = 100_000_000
 """Pixels of the largest picture: an A3 page scanned at 600 dpi has 70 million."""
@@ -28,31 +28,31 @@ Image.preinit()  # else Pillow loads its formats at the first use, likewise
 def pdf_flaw(data: bytes) -> Flaw | None:
     """Why `data` is no whole, open PDF with at least one page, or None."""
     if b"%%EOF" not in data[-_TAIL:]:
-        return Flaw(Problem.UNREADABLE, "is a PDF that breaks off before its end")
+        return Flaw(FlawKind.UNREADABLE, "is a PDF that breaks off before its end")
     try:
         reader = pypdf.PdfReader(io.BytesIO(data), strict=False)
         if reader.is_encrypted:
             opens = "opens but is encrypted: a password restricts its use"
             found = opens if reader.decrypt("") else "is encrypted or protected by a password"
-            return Flaw(Problem.ENCRYPTED, f"is a PDF that {found}")
+            return Flaw(FlawKind.ENCRYPTED, f"is a PDF that {found}")
         pages = len(reader.pages)
         if not 1 <= pages <= MAX_PAGES:
-            problem = Problem.EXPANDS if pages else Problem.UNREADABLE
-            return Flaw(problem, f"is a PDF of {pages} pages; 1 to {MAX_PAGES} are taken")
+            kind = FlawKind.EXPANDS if pages else FlawKind.UNREADABLE
+            return Flaw(kind, f"is a PDF of {pages} pages; 1 to {MAX_PAGES} are taken")
         reader.pages[0].mediabox  # noqa: B018 - reading it resolves the first page
     except MemoryError:  # ours, and not the file's: an answer would be bound to the call for ever
         raise
     except Exception:  # pypdf raises whatever a hostile file makes it trip over
         if b"/Encrypt" in data:
-            return Flaw(Problem.ENCRYPTED, "is a PDF that is encrypted or protected by a password")
-        return Flaw(Problem.UNREADABLE, "is a PDF that is damaged and can't be read")
+            return Flaw(FlawKind.ENCRYPTED, "is a PDF that is encrypted or protected by a password")
+        return Flaw(FlawKind.UNREADABLE, "is a PDF that is damaged and can't be read")
     return None
 
 
 def picture_flaw(data: bytes, kind: str) -> Flaw | None:
     """Why `data` is no whole picture of `kind` (`PNG`, `JPEG`), or None. Memory is bounded by the size."""
     if kind == "JPEG" and b"\xff\xd9" not in data[-_TAIL:]:
-        return Flaw(Problem.UNREADABLE, "is a JPEG that breaks off before its end")
+        return Flaw(FlawKind.UNREADABLE, "is a JPEG that breaks off before its end")
     try:
         with Image.open(io.BytesIO(data), formats=(kind,)) as picture:
             width, height = picture.size
@@ -67,7 +67,7 @@ def picture_flaw(data: bytes, kind: str) -> Flaw | None:
     except MemoryError:
         raise
     except Exception:  # Pillow raises whatever a hostile file makes it trip over
-        return Flaw(Problem.UNREADABLE, f"is a {kind} that is damaged or breaks off before its end")
+        return Flaw(FlawKind.UNREADABLE, f"is a {kind} that is damaged or breaks off before its end")
     return None
 
 
@@ -84,4 +84,4 @@ def _decode(picture: Image.Image, kind: str) -> None:
 
 
 def _too_many_pixels(kind: str) -> Flaw:
-    return Flaw(Problem.EXPANDS, f"is a {kind} of more than {MAX_PIXELS} pixels")
+    return Flaw(FlawKind.EXPANDS, f"is a {kind} of more than {MAX_PIXELS} pixels")

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
-from issuer.intake.compare import broken
+from issuer.intake.compare import Violation, relation_violations
 from issuer.intake.examine import Examined
 from issuer.intake.policy import AS_OF, Policy, RecordType
 from issuer.intake.relations import Relation
 from issuer.intake.rules import GeneralCheck, Result, Rule, Severity, TypeCheck
 from issuer.intake.values import parse_date, show
 
-_NAMES_SHOWN = 2  # in the text of a check that passed; more are told by their number alone
+_NAMES_SHOWN = 2  # in the text of a check that passed; of more, only the number is given
 
 
 class Outcome(StrEnum):
@@ -24,7 +24,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What one rule came to: the records it is about (those at fault, if any), and what was found."""
+    """The result of one rule: the records it is about (those at fault, if any), and what was found."""
 
     rule_id: str
     record_ids: tuple[str, ...]
@@ -47,7 +47,7 @@ class Blocker:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class Evaluation:
     """The whole evaluation, in the policy's order. `notes` do not change the outcome."""
 
     outcome: Outcome
@@ -57,104 +57,101 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class _Finding:
-    records: tuple[Examined, ...]
-    found: str
-    expected: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """A rule with what it found. `about` is None where the rule is not applicable, for the reason `why`."""
+class _Judgement:
+    """What became of one rule. `about`: its records, None where it is not applicable for the reason `why`."""
 
     rule: Rule
     about: tuple[Examined, ...] | None
-    findings: tuple[_Finding, ...] = ()
+    violations: tuple[Violation, ...] = ()
     why: str = ""
 
 
-def evaluate(policy: Policy, examined: Sequence[Examined], at: int) -> Report:
-    """Hold examined records against a policy at a time (POSIX seconds). Same input, same report.
+def evaluate(policy: Policy, examined: Sequence[Examined], at: int) -> Evaluation:
+    """Check examined records against a policy at a time (POSIX seconds). Same input, same evaluation.
 
     O(records × rules), and O(n²) in the records of one relation.
     """
     today = datetime.fromtimestamp(at, UTC).date()
-    judged = [*_judge_general(policy, examined)]
+    judgements = [*_judge_general(policy, examined)]
     for record_type in policy.record_types:
-        judged += _judge_type(record_type, examined, today)
-    judged += [_judge_relation(relation, examined) for relation in policy.relations]
-    told = [blocker for one in judged for blocker in _told(one)]
-    blockers = tuple(blocker for blocker in told if blocker.severity is Severity.BLOCKER)
-    return Report(
+        judgements += _judge_type(record_type, examined, today)
+    judgements += [_judge_relation(relation, examined) for relation in policy.relations]
+    raised = [blocker for judgement in judgements for blocker in _blockers(judgement)]
+    blockers = tuple(blocker for blocker in raised if blocker.severity is Severity.BLOCKER)
+    return Evaluation(
         outcome=Outcome.FAIL if blockers else Outcome.PASS,
-        checks=tuple(_check(one) for one in judged),
+        checks=tuple(_check(judgement) for judgement in judgements),
         blockers=blockers,
-        notes=tuple(blocker for blocker in told if blocker.severity is Severity.NOTE),
+        notes=tuple(blocker for blocker in raised if blocker.severity is Severity.NOTE),
     )
 
 
-def _judge_general(policy: Policy, examined: Sequence[Examined]) -> Iterator[_Judged]:
+def _judge_general(policy: Policy, examined: Sequence[Examined]) -> Iterator[_Judgement]:
     for rule in policy.general_rules:
         if rule.check == GeneralCheck.NO_DUPLICATES:
-            findings = tuple(_duplicates(examined))
+            violations = tuple(_duplicates(examined))
         elif rule.check == GeneralCheck.PACKET_LIMITS:
-            findings = tuple(_over_limits(policy, examined))
+            violations = tuple(_over_limits(policy, examined))
         else:
-            findings = _own_findings(rule.check, examined)
-        yield _Judged(rule, tuple(examined), findings)
+            violations = _own_violations(rule.check, examined)
+        yield _Judgement(rule, tuple(examined), violations)
 
 
-def _own_findings(check: str, examined: Sequence[Examined]) -> tuple[_Finding, ...]:
+def _own_violations(check: str, examined: Sequence[Examined]) -> tuple[Violation, ...]:
     return tuple(
-        _Finding((one,), finding.found, finding.expected) for one in examined for finding in one.failed(check)
+        Violation((one,), violation.found, violation.expected)
+        for one in examined
+        for violation in one.failed(check)
     )
 
 
-def _duplicates(examined: Sequence[Examined]) -> Iterator[_Finding]:
+def _duplicates(examined: Sequence[Examined]) -> Iterator[Violation]:
     same: dict[bytes, list[Examined]] = {}
     for one in examined:
         if not one.failed(GeneralCheck.NOT_EMPTY):
             same.setdefault(one.sha256, []).append(one)
     for records in same.values():
         if len(records) > 1:
-            yield _Finding(tuple(records), f"{len(records)} records have the same bytes", "each file once")
+            yield Violation(tuple(records), f"{len(records)} records have the same bytes", "each file once")
 
 
-def _over_limits(policy: Policy, examined: Sequence[Examined]) -> Iterator[_Finding]:
+def _over_limits(policy: Policy, examined: Sequence[Examined]) -> Iterator[Violation]:
     total = sum(one.record.size for one in examined)
     if len(examined) > policy.max_records:
-        yield _Finding((), f"there are {len(examined)} records", f"at most {policy.max_records}")
+        yield Violation((), f"there are {len(examined)} records", f"at most {policy.max_records}")
     if total > policy.max_total_size:
-        yield _Finding((), f"the records have {total} bytes in all", f"at most {policy.max_total_size} bytes")
+        yield Violation(
+            (), f"the records have {total} bytes in all", f"at most {policy.max_total_size} bytes"
+        )
 
 
-def _judge_type(record_type: RecordType, examined: Sequence[Examined], today: date) -> Iterator[_Judged]:
+def _judge_type(record_type: RecordType, examined: Sequence[Examined], today: date) -> Iterator[_Judgement]:
     records = tuple(one for one in examined if one.record.record_type == record_type.type_id)
     for rule in record_type.rules:
         if rule.check == TypeCheck.COUNT:
             yield _judge_count(rule, record_type, records)
         elif not records:
-            yield _Judged(rule, None, why="there is no such record")
+            yield _Judgement(rule, None, why="there is no such record")
         elif rule.check == TypeCheck.AGE:
-            yield _Judged(rule, records, tuple(_too_old(record_type, records, today)))
+            yield _Judgement(rule, records, tuple(_too_old(record_type, records, today)))
         elif rule.check == TypeCheck.CONTENT and not any(one.content_checked for one in records):
-            yield _Judged(rule, None, why="no record of a type whose content is checked")
+            yield _Judgement(rule, None, why="no record of a type whose content is checked")
         else:
-            yield _Judged(rule, records, _own_findings(rule.check, records))
+            yield _Judgement(rule, records, _own_violations(rule.check, records))
 
 
-def _judge_count(rule: Rule, record_type: RecordType, records: tuple[Examined, ...]) -> _Judged:
+def _judge_count(rule: Rule, record_type: RecordType, records: tuple[Examined, ...]) -> _Judgement:
     least, most = record_type.min_count, record_type.max_count
     if not records and not least:
-        return _Judged(rule, None, why="optional, and there is none")
+        return _Judgement(rule, None, why="optional, and there is none")
     if least <= len(records) <= most:
-        return _Judged(rule, records)
+        return _Judgement(rule, records)
     wanted = f"exactly {least}" if least == most else f"{least} to {most}"
     found = f"{len(records) or 'no'} record{'s' * (len(records) != 1)} of type {record_type.type_id}"
-    return _Judged(rule, records, (_Finding(records, found, f"{wanted}: {record_type.description}"),))
+    return _Judgement(rule, records, (Violation(records, found, f"{wanted}: {record_type.description}"),))
 
 
-def _too_old(record_type: RecordType, records: tuple[Examined, ...], today: date) -> Iterator[_Finding]:
+def _too_old(record_type: RecordType, records: tuple[Examined, ...], today: date) -> Iterator[Violation]:
     most = record_type.max_age_days or 0
     for one in records:
         as_of = parse_date(one.values[AS_OF]) if AS_OF in one.values else None
@@ -162,42 +159,43 @@ def _too_old(record_type: RecordType, records: tuple[Examined, ...], today: date
             continue  # the metadata rule says so
         if as_of < today - timedelta(days=most):
             found = f"it is of {as_of}, {(today - as_of).days} days before {today}"
-            yield _Finding((one,), found, f"at most {most} days old")
+            yield Violation((one,), found, f"at most {most} days old")
         elif as_of > today + timedelta(days=1):  # a day of grace: the client's date may be ahead of UTC's
-            yield _Finding((one,), f"it is of {as_of}, which is after {today}", "a date that is not to come")
+            yield Violation((one,), f"it is of {as_of}, which is after {today}", "a date that is not to come")
 
 
-def _judge_relation(relation: Relation, examined: Sequence[Examined]) -> _Judged:
-    found = broken(relation, examined)
-    if found is None:
-        return _Judged(relation.rule, None, why="the records or values that it compares are not there")
+def _judge_relation(relation: Relation, examined: Sequence[Examined]) -> _Judgement:
+    broken = relation_violations(relation, examined)
+    if broken is None:
+        return _Judgement(relation.rule, None, why="the records or values that it compares are not there")
     about = tuple(one for one in examined if one.record.record_type in relation.record_types)
-    findings = tuple(_Finding(one.records, one.found, one.expected) for one in found)
-    return _Judged(relation.rule, about, findings)
+    return _Judgement(relation.rule, about, broken)
 
 
-def _check(judged: _Judged) -> Check:
-    rule = judged.rule
-    if judged.about is None:
-        return Check(rule.rule_id, (), Result.NOT_APPLICABLE, judged.why)
-    if not judged.findings:
-        return Check(rule.rule_id, _ids(judged.about), Result.PASS, _counted(judged.about))
-    at_fault = tuple({one.record.record_id: one for each in judged.findings for one in each.records}.values())
-    found = "; ".join(dict.fromkeys(finding.found for finding in judged.findings))
+def _check(judgement: _Judgement) -> Check:
+    rule = judgement.rule
+    if judgement.about is None:
+        return Check(rule.rule_id, (), Result.NOT_APPLICABLE, judgement.why)
+    if not judgement.violations:
+        return Check(rule.rule_id, _ids(judgement.about), Result.PASS, _counted(judgement.about))
+    at_fault = tuple(
+        {one.record.record_id: one for each in judgement.violations for one in each.records}.values()
+    )
+    found = "; ".join(dict.fromkeys(violation.found for violation in judgement.violations))
     return Check(rule.rule_id, _ids(at_fault), Result(rule.severity), found)
 
 
-def _told(judged: _Judged) -> Iterator[Blocker]:
-    rule = judged.rule
-    for finding in judged.findings:
+def _blockers(judgement: _Judgement) -> Iterator[Blocker]:
+    rule = judgement.rule
+    for violation in judgement.violations:
         yield Blocker(
             rule_id=rule.rule_id,
             severity=rule.severity,
             sentence=rule.sentence,
-            record_ids=_ids(finding.records),
-            names=tuple(show(one.record.name)[1:-1] for one in finding.records),
-            found=finding.found,
-            expected=finding.expected,
+            record_ids=_ids(violation.records),
+            names=tuple(show(one.record.name)[1:-1] for one in violation.records),
+            found=violation.found,
+            expected=violation.expected,
             fix=rule.fix,
         )
 

@@ -9,8 +9,8 @@ from issuer.intake.media import (
     MAX_JSON_SIZE,
     MAX_MAIL_SIZE,
     MAX_SIZE,
+    FlawKind,
     MediaType,
-    Problem,
     Recognised,
     listed,
     named_type,
@@ -22,20 +22,20 @@ from issuer.intake.values import show
 from issuer.model import Record
 
 _WANTED = {
-    Problem.EMPTY: "a file with content",
-    Problem.TOO_LARGE: f"at most {MAX_SIZE} bytes, of JSON {MAX_JSON_SIZE}, of EML {MAX_MAIL_SIZE}",
-    Problem.UNRECOGNISED: f"a file of type {listed(tuple(MediaType))}",
-    Problem.UNREADABLE: "a whole file that opens",
-    Problem.ENCRYPTED: "a file that opens without a password",
-    Problem.EXECUTABLE: "records only, no programs or scripts",
-    Problem.MACROS: "an Office file without macros",
-    Problem.NESTED_ARCHIVE: "an archive that holds no other archive",
-    Problem.EXPANDS: "a file that unpacks to a usual size",
+    FlawKind.EMPTY: "a file with content",
+    FlawKind.TOO_LARGE: f"at most {MAX_SIZE} bytes, of JSON {MAX_JSON_SIZE}, of EML {MAX_MAIL_SIZE}",
+    FlawKind.UNRECOGNISED: f"a file of type {listed(tuple(MediaType))}",
+    FlawKind.UNREADABLE: "a whole file that opens",
+    FlawKind.ENCRYPTED: "a file that opens without a password",
+    FlawKind.EXECUTABLE: "records only, no programs or scripts",
+    FlawKind.MACROS: "an Office file without macros",
+    FlawKind.NESTED_ARCHIVE: "an archive that holds no other archive",
+    FlawKind.EXPANDS: "a file that unpacks to a usual size",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Mismatch:
     """Something that a rule found. `found` and `expected` are halves of sentences for people."""
 
     check: str
@@ -54,13 +54,13 @@ class Examined:
     record: Record
     media_type: MediaType | None
     sha256: bytes
-    findings: tuple[Finding, ...]
+    mismatches: tuple[Mismatch, ...]
     values: Mapping[str, str]
     content_checked: bool
 
-    def failed(self, check: str) -> tuple[Finding, ...]:
-        """The findings of one check."""
-        return tuple(finding for finding in self.findings if finding.check == check)
+    def failed(self, check: str) -> tuple[Mismatch, ...]:
+        """The mismatches of one check."""
+        return tuple(mismatch for mismatch in self.mismatches if mismatch.check == check)
 
 
 def examine(policy: Policy, record: Record, data: bytes) -> Examined:
@@ -68,69 +68,69 @@ def examine(policy: Policy, record: Record, data: bytes) -> Examined:
     digest = sha256(data)
     recognised = recognise(record.name, data)
     record_type = policy.record_type(record.record_type)
-    findings = [*_announced(record, data, digest), *_general(policy, record, recognised)]
+    mismatches = [*_announced(record, data, digest), *_general(policy, record, recognised)]
     values: dict[str, str] = {}
     content_checked = False
     if record_type is not None:
-        findings += _form(record_type, recognised, len(data))
-        findings += _metadata(record_type, record.metadata)
+        mismatches += _form(record_type, recognised, len(data))
+        mismatches += _metadata(record_type, record.metadata)
         values = _fitting(record_type, record.metadata)
         media_type = recognised.media_type
         if media_type in record_type.media_types and not recognised.flaws:
             content_checked = checks_content(record_type, media_type)
-            findings += [
-                Finding(TypeCheck.CONTENT, *fault)
+            mismatches += [
+                Mismatch(TypeCheck.CONTENT, *fault)
                 for fault in content_faults(record_type, media_type, data, values)
             ]
-    return Examined(record, recognised.media_type, digest, tuple(findings), values, content_checked)
+    return Examined(record, recognised.media_type, digest, tuple(mismatches), values, content_checked)
 
 
-def _announced(record: Record, data: bytes, digest: bytes) -> Iterator[Finding]:
+def _announced(record: Record, data: bytes, digest: bytes) -> Iterator[Mismatch]:
     if len(data) != record.size or digest != record.sha256:
-        yield Finding(
+        yield Mismatch(
             GeneralCheck.BYTES_AS_ANNOUNCED,
             f"the stored file has {len(data)} bytes with SHA-256 {digest.hex()}",
             f"{record.size} bytes with SHA-256 {record.sha256.hex()}, as announced",
         )
 
 
-def _general(policy: Policy, record: Record, recognised: Recognised) -> Iterator[Finding]:
+def _general(policy: Policy, record: Record, recognised: Recognised) -> Iterator[Mismatch]:
     if policy.record_type(record.record_type) is None:
         known = ", ".join(found.type_id for found in policy.record_types)
         named = f"the record type {show(record.record_type)}" if record.record_type else "no record type"
-        yield Finding(GeneralCheck.KNOWN_RECORD_TYPE, named, f"one of {known}")
+        yield Mismatch(GeneralCheck.KNOWN_RECORD_TYPE, named, f"one of {known}")
     for flaw in recognised.flaws:
-        yield Finding(GeneralCheck(flaw.problem), f"it {flaw.found}", _WANTED[flaw.problem])
+        yield Mismatch(GeneralCheck(flaw.kind), f"it {flaw.found}", _WANTED[flaw.kind])
     claimed, found = named_type(record.name), recognised.media_type
     if claimed is not None and found is not None and claimed is not found:
-        yield Finding(
+        yield Mismatch(
             GeneralCheck.NAME_AGREES,
             f"the name says {claimed.label}, the content is {found.label}",
             "a file name whose ending fits the content",
         )
 
 
-def _form(record_type: RecordType, recognised: Recognised, length: int) -> Iterator[Finding]:
+def _form(record_type: RecordType, recognised: Recognised, length: int) -> Iterator[Mismatch]:
     accepted, found = listed(record_type.media_types), recognised.media_type
     if found is not None and found not in record_type.media_types:
-        yield Finding(TypeCheck.FORM, f"its content is {found.label}", f"a file of type {accepted}")
+        yield Mismatch(TypeCheck.FORM, f"its content is {found.label}", f"a file of type {accepted}")
     if length > record_type.max_size:
-        yield Finding(TypeCheck.FORM, f"it has {length} bytes", f"at most {record_type.max_size} bytes")
+        yield Mismatch(TypeCheck.FORM, f"it has {length} bytes", f"at most {record_type.max_size} bytes")
 
 
-def _metadata(record_type: RecordType, metadata: dict[str, str]) -> Iterator[Finding]:
+def _metadata(record_type: RecordType, metadata: dict[str, str]) -> Iterator[Mismatch]:
     known = {field.name: field for field in record_type.metadata}
     # A type without fields has no rule for them; then anything given is simply not used.
     for name in sorted(metadata.keys() - known.keys()) if known else ():
         wanted = f"only {', '.join(known)}"
-        yield Finding(TypeCheck.METADATA, f"the value {show(name)} is not asked for", wanted)
+        yield Mismatch(TypeCheck.METADATA, f"the value {show(name)} is not asked for", wanted)
     for field in record_type.metadata:
         value = metadata.get(field.name)
         if value is None and field.required:
-            yield Finding(TypeCheck.METADATA, f"{field.name} is missing", f"{field.title} ({_shape(field)})")
+            yield Mismatch(TypeCheck.METADATA, f"{field.name} is missing", f"{field.title} ({_shape(field)})")
         elif value is not None and not _fits(field, value):
             found = f"{field.name} is {show(value)}"
-            yield Finding(TypeCheck.METADATA, found, f"{field.title} ({_shape(field)})")
+            yield Mismatch(TypeCheck.METADATA, found, f"{field.title} ({_shape(field)})")
 
 
 def _fitting(record_type: RecordType, metadata: dict[str, str]) -> dict[str, str]:

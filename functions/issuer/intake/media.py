@@ -32,7 +32,7 @@ class MediaType(StrEnum):
         return self.name
 
 
-class Problem(StrEnum):
+class FlawKind(StrEnum):
     """Why a file can't be taken, whatever the policy. Each is a `GeneralCheck` of the same word."""
 
     EMPTY = "not-empty"
@@ -48,9 +48,9 @@ class Problem(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """One problem of a file. `found` says what and where, as half a sentence for people."""
+    """One thing wrong with a file. `found` says what and where, as half a sentence for people."""
 
-    problem: Problem
+    kind: FlawKind
     found: str
 
 

@@ -99,7 +99,7 @@ class RecordType:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A policy, whole and checked. `document` is its canonical bytes, `policy_hash` their SHA-256."""
+    """A policy, whole and checked. `document` is its canonical bytes, `intake_policy_hash` their SHA-256."""
 
     lane_id: str
     lane_title: str
@@ -113,7 +113,7 @@ class Policy:
     record_types: tuple[RecordType, ...]
     relations: tuple[Relation, ...]
     document: bytes = field(repr=False)
-    policy_hash: Hash
+    intake_policy_hash: Hash
 
     def record_type(self, type_id: str) -> RecordType | None:
         """The record type, or None if the policy lacks it."""
@@ -128,7 +128,7 @@ class Policy:
             yield relation.rule
 
 
-def policy_hash(data: bytes) -> Hash:
+def intake_policy_hash(data: bytes) -> Hash:
     """The hash that leaves and receipts name: SHA-256 of the policy's bytes."""
     return sha256(data)
 
@@ -161,7 +161,7 @@ def parse_policy(data: bytes) -> Policy:
         record_types=record_types,
         relations=tuple(parse_relation(value, formats) for value in take_array(members, "relations")),
         document=data,
-        policy_hash=policy_hash(data),
+        intake_policy_hash=intake_policy_hash(data),
     )
     if not any(found.min_count for found in record_types):
         raise ValueError("record_types: no type is required, wanted at least one")

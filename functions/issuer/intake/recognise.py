@@ -6,7 +6,7 @@ import filetype  # type: ignore[import-untyped]
 
 from issuer.intake.archives import Budget, read_archive
 from issuer.intake.documents import pdf_flaw, picture_flaw
-from issuer.intake.media import MAX_SIZE, Flaw, MediaType, Problem, Recognised, extension, named_type
+from issuer.intake.media import MAX_SIZE, Flaw, FlawKind, MediaType, Recognised, extension, named_type
 from issuer.intake.texts import (
     attachments,
     csv_flaw,
@@ -73,10 +73,10 @@ def recognise(name: str, data: bytes) -> Recognised:
 
 def _recognise(name: str, data: bytes, depth: _Depth) -> Recognised:
     if not data:
-        return Recognised(None, (Flaw(Problem.EMPTY, "is empty (0 bytes)"),))
+        return Recognised(None, (Flaw(FlawKind.EMPTY, "is empty (0 bytes)"),))
     if len(data) > MAX_SIZE:
         return Recognised(
-            None, (Flaw(Problem.TOO_LARGE, f"has {len(data)} bytes; at most {MAX_SIZE} are taken"),)
+            None, (Flaw(FlawKind.TOO_LARGE, f"has {len(data)} bytes; at most {MAX_SIZE} are taken"),)
         )
     program = _program_flaw(name, data)
     if program:
@@ -84,18 +84,18 @@ def _recognise(name: str, data: bytes, depth: _Depth) -> Recognised:
     try:
         return _recognise_by_magic(name, data, depth)
     except Exception:  # a library met bytes that it was not made for
-        return Recognised(None, (Flaw(Problem.UNREADABLE, "is damaged and can't be read"),))
+        return Recognised(None, (Flaw(FlawKind.UNREADABLE, "is damaged and can't be read"),))
 
 
 def _program_flaw(name: str, data: bytes) -> Flaw | None:
     for magic, found in _PROGRAM_MAGIC:
         if data.startswith(magic):
-            return Flaw(Problem.EXECUTABLE, found)
+            return Flaw(FlawKind.EXECUTABLE, found)
     # "MZ" alone may begin a text; a Windows program has zero bytes in its header (PE format, MS-DOS stub).
     if data.startswith(b"MZ") and b"\0" in data[:1024]:
-        return Flaw(Problem.EXECUTABLE, "is a program (Windows)")
+        return Flaw(FlawKind.EXECUTABLE, "is a program (Windows)")
     if extension(name) in _PROGRAM_EXTENSIONS:
-        return Flaw(Problem.EXECUTABLE, f"is named as a program or script (.{extension(name)})")
+        return Flaw(FlawKind.EXECUTABLE, f"is named as a program or script (.{extension(name)})")
     return None
 
 
@@ -124,7 +124,7 @@ def _recognise_zip(data: bytes, depth: _Depth) -> Recognised:
 
     found = read_archive(data, inspect, depth.budget)
     if found.media_type is MediaType.ZIP and not depth.archives:
-        return Recognised(None, (Flaw(Problem.NESTED_ARCHIVE, "is an archive itself"),))
+        return Recognised(None, (Flaw(FlawKind.NESTED_ARCHIVE, "is an archive itself"),))
     return found
 
 
@@ -156,35 +156,35 @@ def _recognise_mail(data: bytes, depth: _Depth) -> Recognised:
     if flaw:
         return Recognised(MediaType.EML, (flaw,))
     flaws = [
-        Flaw(flaw.problem, f"has the attachment {show(name)}, which {flaw.found}")
+        Flaw(flaw.kind, f"has the attachment {show(name)}, which {flaw.found}")
         for name, content in attachments(data)
         for flaw in _recognise(name, content, depth).flaws
-        if flaw.problem not in (Problem.UNRECOGNISED, Problem.EMPTY)
+        if flaw.kind not in (FlawKind.UNRECOGNISED, FlawKind.EMPTY)
     ]
     return Recognised(MediaType.EML, tuple(flaws))
 
 
 def _recognise_binary(name: str, data: bytes, unreadable: Flaw, depth: _Depth) -> Recognised:
     """Something that is no text: name it if it has a name."""
-    if unreadable.problem is Problem.EMPTY:
+    if unreadable.kind is FlawKind.EMPTY:
         return Recognised(None, (unreadable,))
     kind = filetype.guess_mime(data[:_HEAD])
     if kind in _ARCHIVES and not depth.archives:
-        return Recognised(None, (Flaw(Problem.NESTED_ARCHIVE, f"is an archive itself ({kind})"),))
+        return Recognised(None, (Flaw(FlawKind.NESTED_ARCHIVE, f"is an archive itself ({kind})"),))
     if kind is not None:
         return _unrecognised(f"holds {kind}")
     if named_type(name) is not None:
         wanted = f"is named .{extension(name)} and is neither that nor any other accepted type"
-        return Recognised(None, (Flaw(Problem.UNREADABLE, f"{wanted}: it {unreadable.found}"),))
+        return Recognised(None, (Flaw(FlawKind.UNREADABLE, f"{wanted}: it {unreadable.found}"),))
     return _unrecognised("is of a type that is not known")
 
 
 def _ole_flaw(data: bytes) -> Flaw:
     if _OLE_ENCRYPTED in data:
-        return Flaw(Problem.ENCRYPTED, "is an Office file that is protected by a password")
+        return Flaw(FlawKind.ENCRYPTED, "is an Office file that is protected by a password")
     if _OLE_MACROS in data:
-        return Flaw(Problem.MACROS, "is an old Office file with macros")
-    return Flaw(Problem.UNRECOGNISED, "is an Office file of the old kind (DOC, XLS, PPT, MSG or MSI)")
+        return Flaw(FlawKind.MACROS, "is an old Office file with macros")
+    return Flaw(FlawKind.UNRECOGNISED, "is an Office file of the old kind (DOC, XLS, PPT, MSG or MSI)")
 
 
 def _judged(media_type: MediaType, flaw: Flaw | None) -> Recognised:
@@ -192,4 +192,4 @@ def _judged(media_type: MediaType, flaw: Flaw | None) -> Recognised:
 
 
 def _unrecognised(found: str) -> Recognised:
-    return Recognised(None, (Flaw(Problem.UNRECOGNISED, found),))
+    return Recognised(None, (Flaw(FlawKind.UNRECOGNISED, found),))

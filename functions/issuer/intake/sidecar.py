@@ -7,7 +7,7 @@ with `today`.
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -52,15 +52,6 @@ class Sidecar:
     records: tuple[SidecarRecord, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Assigned:
-    """A file of a folder without a sidecar. `record_type` is empty if `message` says why not."""
-
-    file: str
-    record_type: str
-    message: str
-
-
 def read_sidecar(data: bytes, today: date) -> Sidecar:
     """A sidecar from its JSON (any layout), dates resolved to `today`'s.
 
@@ -87,22 +78,20 @@ def check_files(sidecar: Sidecar, files: Iterable[str]) -> dict[str, str]:
     return {file: there[name] for name, file in named.items()}
 
 
-def assign_by_folder(policy: Policy, files: Iterable[str]) -> tuple[Assigned, ...]:
+def assign_by_folder(policy: Policy, files: Iterable[str]) -> Iterator[SidecarRecord]:
     """Record types for a folder without a sidecar: a sub-folder named as a type holds its records.
 
-    `files` are relative paths with `/`. In order of path.
+    `files` are relative paths with `/`; in their order, lazily. Raises `ServiceError` (INVALID_REQUEST) at
+    the first that is in no such sub-folder.
     """
     known = [record_type.type_id for record_type in policy.record_types]
-    return tuple(_assign(file, known) for file in sorted(files))
-
-
-def _assign(file: str, known: list[str]) -> Assigned:
-    folder = file.partition("/")[0] if "/" in file else ""
-    if folder in known:
-        return Assigned(file, folder, "")
-    where = f"in the folder {show(folder)}" if folder else "in no sub-folder"
-    wanted = f"put it in a sub-folder named {' or '.join(known)}, or write a {SIDECAR}"
-    return Assigned(file, "", f"{show(file)} is {where}: {wanted}")
+    for file in sorted(files):
+        folder, slash, _ = file.partition("/")
+        if not slash or folder not in known:
+            where = f"in the folder {show(folder)}" if slash else "in no sub-folder"
+            wanted = f"put it in a sub-folder named {' or '.join(known)}, or write a {SIDECAR}"
+            raise ServiceError(Code.INVALID_REQUEST, f"{show(file)} is {where}: {wanted}")
+        yield SidecarRecord(file, folder, {})
 
 
 def _parse_sidecar(data: bytes, today: date) -> Sidecar:

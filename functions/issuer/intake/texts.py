@@ -12,7 +12,7 @@ from typing import cast
 import pydantic_core
 
 from attestlayer.canonical import Json
-from issuer.intake.media import MAX_JSON_SIZE, MAX_MAIL_SIZE, Flaw, MediaType, Problem
+from issuer.intake.media import MAX_JSON_SIZE, MAX_MAIL_SIZE, Flaw, FlawKind, MediaType
 from issuer.intake.values import show
 
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
@@ -36,12 +36,12 @@ def text_flaw(data: bytes) -> Flaw | None:
         try:
             decoder.decode(data[start : start + _BLOCK], final=start + _BLOCK >= len(data))
         except UnicodeDecodeError:
-            return Flaw(Problem.UNREADABLE, "is not text in UTF-8")
+            return Flaw(FlawKind.UNREADABLE, "is not text in UTF-8")
     control = _CONTROL.search(data)
     if control:
-        return Flaw(Problem.UNREADABLE, f"is not text: byte {control.start()} is a control character")
+        return Flaw(FlawKind.UNREADABLE, f"is not text: byte {control.start()} is a control character")
     if not data.lstrip(b"\xef\xbb\xbf").strip():
-        return Flaw(Problem.EMPTY, "holds nothing but white space")
+        return Flaw(FlawKind.EMPTY, "holds nothing but white space")
     return None
 
 
@@ -50,7 +50,7 @@ def encrypted_flaw(data: bytes) -> Flaw | None:
     found = _ENCRYPTED_TEXT.search(data)
     if found is None:
         return None
-    return Flaw(Problem.ENCRYPTED, f"holds an encrypted text ({found[1].decode().lower()})")
+    return Flaw(FlawKind.ENCRYPTED, f"holds an encrypted text ({found[1].decode().lower()})")
 
 
 def looks_like_mail(data: bytes) -> bool:
@@ -77,7 +77,7 @@ def json_flaw(data: bytes) -> Flaw | None:
     try:
         parse_record_json(data)
     except ValueError as error:
-        return Flaw(Problem.UNREADABLE, f"does not parse as JSON: {error}")
+        return Flaw(FlawKind.UNREADABLE, f"does not parse as JSON: {error}")
     return None
 
 
@@ -98,11 +98,11 @@ def csv_flaw(data: bytes) -> Flaw | None:
         for number, row in enumerate(_rows(data), 1):
             if len(row) != len(header):
                 found = f"row {number} has {len(row)} cells, the header has {len(header)}"
-                return Flaw(Problem.UNREADABLE, f"is not a whole table: {found}")
+                return Flaw(FlawKind.UNREADABLE, f"is not a whole table: {found}")
     except (csv.Error, StopIteration, UnicodeDecodeError) as error:
-        return Flaw(Problem.UNREADABLE, f"does not read as CSV: {error}")
+        return Flaw(FlawKind.UNREADABLE, f"does not read as CSV: {error}")
     if "" in header or len(set(header)) != len(header):
-        return Flaw(Problem.UNREADABLE, "has a column without a name, or two columns of the same name")
+        return Flaw(FlawKind.UNREADABLE, "has a column without a name, or two columns of the same name")
     return None
 
 
@@ -111,16 +111,16 @@ def mail_flaw(data: bytes) -> Flaw | None:
     if len(data) > MAX_MAIL_SIZE:
         return _too_large("EML", data, MAX_MAIL_SIZE)
     if data.count(b"\n") + data.count(b"\r") > _LINE_ENDS_MAX:
-        return Flaw(Problem.EXPANDS, "is a mail message of an unusual number of lines")
+        return Flaw(FlawKind.EXPANDS, "is a mail message of an unusual number of lines")
     message = email.message_from_bytes(data)
     missing = [name for name in ("From", "Date") if not str(message.get(name, "")).strip()]
     if missing:
         return Flaw(
-            Problem.UNREADABLE, f"is not a whole mail message: it has no {' and no '.join(missing)} line"
+            FlawKind.UNREADABLE, f"is not a whole mail message: it has no {' and no '.join(missing)} line"
         )
     parts = list(_leaves(message))
     if len(parts) > _PARTS_MAX:
-        return Flaw(Problem.EXPANDS, f"has more than {_PARTS_MAX} parts")
+        return Flaw(FlawKind.EXPANDS, f"has more than {_PARTS_MAX} parts")
     return _content_flaw(message, parts)
 
 
@@ -156,9 +156,9 @@ def _delimiter(data: bytes) -> str:
 
 def _content_flaw(message: Message, parts: list[Message]) -> Flaw | None:
     if any(_is_encrypted(part) for part in message.walk()):
-        return Flaw(Problem.ENCRYPTED, "is a mail message that is encrypted")
+        return Flaw(FlawKind.ENCRYPTED, "is a mail message that is encrypted")
     if not any(part.get_payload(decode=True) for part in parts):
-        return Flaw(Problem.UNREADABLE, "is a mail message without any content")
+        return Flaw(FlawKind.UNREADABLE, "is a mail message without any content")
     return None
 
 
@@ -196,4 +196,4 @@ def _check_members_once(data: bytes) -> None:
 
 
 def _too_large(label: str, data: bytes, limit: int) -> Flaw:
-    return Flaw(Problem.TOO_LARGE, f"has {len(data)} bytes; {label} can have at most {limit}")
+    return Flaw(FlawKind.TOO_LARGE, f"has {len(data)} bytes; {label} can have at most {limit}")

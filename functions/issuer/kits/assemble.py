@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from attestlayer.canonical import parse_json, take_members
-from attestlayer.encoding import Hash, format_hash, format_time, sha256
+from attestlayer.encoding import Hash, sha256
 from attestlayer.kit.container import KitWriter
 from attestlayer.kit.intake_report import CheckResult, IntakeReport, ReportCheck, ReportRecord
 from attestlayer.kit.manifest import (
@@ -24,7 +24,7 @@ from attestlayer.kit.manifest import (
     ManifestFile,
 )
 from attestlayer.kit.nonce import Nonce
-from attestlayer.kit.receipt import BOUNDARY, Receipt
+from attestlayer.kit.receipt import Receipt
 from attestlayer.kit.trail import (
     EventType,
     Trail,
@@ -35,31 +35,28 @@ from attestlayer.kit.trail import (
     sealed,
     submitted,
 )
+from attestlayer.log.checkpoint import Checkpoint
 from attestlayer.log.leaf import Leaf, LeafRecord
-from attestlayer.log.promises import MERGE_DELAY_S
 from issuer.errors import Code, ServiceError
-from issuer.intake.evaluate import Report
+from issuer.intake.evaluate import Evaluation
 from issuer.intake.examine import Examined
 from issuer.intake.policy import Policy
 from issuer.kits.names import record_path
-from issuer.kits.readme import Readme
-from issuer.model import Binder, BinderCheck, BinderRecord, Packet, Record
+from issuer.kits.readme import format_readme
+from issuer.model import Binder, Packet, Record
 from issuer.ports import BinderRenderer, Signer
 
 
 @dataclass(frozen=True, slots=True)
-class Sealing:
-    """All that a sealed kit is made of. `examined` in order of submission; `issued_at` POSIX seconds."""
+class Intake:
+    """A packet that passed, with all that its kit is made of. `examined` is in order of submission."""
 
-    origin: str
-    kit_id: str
-    issued_at: int
     packet: Packet
     policy: Policy
     examined: Sequence[Examined]
-    report: Report
+    evaluation: Evaluation
     nonce: Nonce
-    nonce_checkpoint: bytes | None
+    nonce_checkpoint: Checkpoint | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,25 +102,39 @@ class Sealed:
         ).record()
 
 
-def seal(sealing: Sealing, renderer: BinderRenderer, signer: Signer) -> Sealed:
-    """Make every document of the kit and sign the receipt. The same input makes the same bytes."""
+def seal(
+    intake: Intake, *, origin: str, kit_id: str, issued_at: int, renderer: BinderRenderer, signer: Signer
+) -> Sealed:
+    """Make every document of the kit and sign the receipt. The same input makes the same bytes.
+
+    `issued_at` is in POSIX seconds.
+    """
+    issuer_kid = signer.public.kid
     paths = {
         one.record.record_id: record_path(number, one.record.name)
-        for number, one in enumerate(sealing.examined, 1)
+        for number, one in enumerate(intake.examined, 1)
     }
-    report = _intake_report(sealing, paths)
+    report = _intake_report(intake, kit_id, paths)
+    binder = _binder(intake, report, origin=origin, issued_at=issued_at, issuer_kid=issuer_kid)
     documents = {
-        README: _readme(sealing, signer.public.kid),
-        BINDER: renderer.render(_binder(sealing, report, signer.public.kid)),
+        README: format_readme(
+            kit_id=kit_id,
+            lane_id=intake.policy.lane_id,
+            profile_id=intake.policy.profile_id,
+            issued_at=issued_at,
+            origin=origin,
+            issuer_kid=issuer_kid,
+        ),
+        BINDER: renderer.render(binder),
         INTAKE_REPORT: report.format(),
-        CLIENT_NONCE: sealing.nonce.format(),
+        CLIENT_NONCE: intake.nonce.format(),
     }
-    if sealing.nonce_checkpoint is not None:
-        documents[NONCE_CHECKPOINT] = sealing.nonce_checkpoint
-    records = {paths[one.record.record_id]: one.record for one in sealing.examined}
-    manifest = _manifest(sealing, documents, records)
-    trail = _trail(sealing, manifest, documents)
-    receipt = _receipt(sealing, manifest, trail, signer)
+    if intake.nonce_checkpoint is not None:
+        documents[NONCE_CHECKPOINT] = intake.nonce_checkpoint.format()
+    records = {paths[one.record.record_id]: one.record for one in intake.examined}
+    manifest = _manifest(kit_id, intake.packet.seed, documents, records)
+    trail = _trail(intake, issued_at, manifest, documents)
+    receipt = _receipt(intake, origin, issued_at, manifest, trail, signer)
     documents |= {
         MANIFEST: manifest.format(),
         HASH_TRAIL: trail.format(),
@@ -137,28 +148,28 @@ def salt_of(seed: bytes, path: str) -> bytes:
     return hmac.new(seed, path.encode("ascii"), hashlib.sha256).digest()[:SALT_LENGTH]
 
 
-def _manifest(sealing: Sealing, documents: Mapping[str, bytes], records: Mapping[str, Record]) -> Manifest:
+def _manifest(
+    kit_id: str, seed: bytes, documents: Mapping[str, bytes], records: Mapping[str, Record]
+) -> Manifest:
     contents = {path: (sha256(data), len(data)) for path, data in documents.items()}
-    contents |= {path: (Hash(record.sha256), record.size) for path, record in records.items()}
-    files = (
-        ManifestFile(path, salt_of(sealing.packet.seed, path), *contents[path]) for path in sorted(contents)
-    )
-    return Manifest(sealing.kit_id, tuple(files))
+    contents |= {path: (record.sha256, record.size) for path, record in records.items()}
+    files = (ManifestFile(path, salt_of(seed, path), *contents[path]) for path in sorted(contents))
+    return Manifest(kit_id, tuple(files))
 
 
-def _trail(sealing: Sealing, manifest: Manifest, documents: Mapping[str, bytes]) -> Trail:
-    at, packet = sealing.issued_at, sealing.packet
+def _trail(intake: Intake, at: int, manifest: Manifest, documents: Mapping[str, bytes]) -> Trail:
+    packet = intake.packet
     submissions = [
-        (record.submitted_at, EventType.RECORD_SUBMITTED, submitted(Hash(record.sha256), record.size))
+        (record.submitted_at, EventType.RECORD_SUBMITTED, submitted(record.sha256, record.size))
         for record in packet.records
     ]
     report_hash = sha256(documents[INTAKE_REPORT])
     return chain_events(
-        sealing.kit_id,
+        manifest.kit_id,
         [
             (packet.opened_at, EventType.PACKET_OPENED, {}),
             *submissions,
-            (at, EventType.INTAKE_EVALUATED, evaluated(sealing.policy.policy_hash, report_hash)),
+            (at, EventType.INTAKE_EVALUATED, evaluated(intake.policy.intake_policy_hash, report_hash)),
             *((at, EventType.RECORD_ACCEPTED, accepted(file)) for file in manifest.records()),
             (at, EventType.BINDER_RENDERED, rendered(sha256(documents[BINDER]))),
             (at, EventType.MANIFEST_SEALED, sealed(sha256(manifest.format()), manifest.root())),
@@ -166,25 +177,27 @@ def _trail(sealing: Sealing, manifest: Manifest, documents: Mapping[str, bytes])
     )
 
 
-def _receipt(sealing: Sealing, manifest: Manifest, trail: Trail, signer: Signer) -> Receipt:
+def _receipt(
+    intake: Intake, origin: str, issued_at: int, manifest: Manifest, trail: Trail, signer: Signer
+) -> Receipt:
     unsigned = Receipt(
-        origin=sealing.origin,
-        kit_id=sealing.kit_id,
-        lane_id=sealing.policy.lane_id,
-        profile_id=sealing.policy.profile_id,
-        issued_at=sealing.issued_at,
+        origin=origin,
+        kit_id=manifest.kit_id,
+        lane_id=intake.policy.lane_id,
+        profile_id=intake.policy.profile_id,
+        issued_at=issued_at,
         issuer_kid=signer.public.kid,
         manifest_sha256=sha256(manifest.format()),
         manifest_root=manifest.root(),
         hash_trail_head=trail.head(),
-        intake_policy_hash=sealing.policy.policy_hash,
-        client_nonce_hash=sealing.nonce.hash(),
-        supersedes=sealing.packet.supersedes,
+        intake_policy_hash=intake.policy.intake_policy_hash,
+        client_nonce_hash=intake.nonce.hash(),
+        supersedes=intake.packet.supersedes,
     )
     return replace(unsigned, signature=signer.sign(unsigned.signed_bytes()))
 
 
-def _intake_report(sealing: Sealing, paths: Mapping[str, str]) -> IntakeReport:
+def _intake_report(intake: Intake, kit_id: str, paths: Mapping[str, str]) -> IntakeReport:
     records = tuple(
         ReportRecord(
             path=paths[one.record.record_id],
@@ -194,7 +207,7 @@ def _intake_report(sealing: Sealing, paths: Mapping[str, str]) -> IntakeReport:
             size=one.record.size,
             metadata=one.record.metadata,
         )
-        for one in sealing.examined
+        for one in intake.examined
     )
     checks = tuple(
         ReportCheck(
@@ -203,58 +216,29 @@ def _intake_report(sealing: Sealing, paths: Mapping[str, str]) -> IntakeReport:
             result=CheckResult(check.result.value),
             found=check.found,
         )
-        for check in sealing.report.checks
+        for check in intake.evaluation.checks
     )
-    return IntakeReport(sealing.kit_id, take_members(parse_json(sealing.policy.document)), records, checks)
+    return IntakeReport(kit_id, take_members(parse_json(intake.policy.document)), records, checks)
 
 
-def _readme(sealing: Sealing, issuer_kid: str) -> bytes:
-    readme = Readme(
-        kit_id=sealing.kit_id,
-        lane_id=sealing.policy.lane_id,
-        profile_id=sealing.policy.profile_id,
-        issued_at=format_time(sealing.issued_at),
-        origin=sealing.origin,
-        issuer_kid=issuer_kid,
-    )
-    return readme.format()
-
-
-def _binder(sealing: Sealing, report: IntakeReport, issuer_kid: str) -> Binder:
-    policy, nonce = sealing.policy, sealing.nonce
-    sentences = {rule.rule_id: rule.sentence for rule in policy.rules()}
-    hashes = {one.record.record_id: one.record.sha256.hex() for one in sealing.examined}
-    ordered = zip(report.records, sealing.examined, strict=True)
+def _binder(intake: Intake, report: IntakeReport, *, origin: str, issued_at: int, issuer_kid: str) -> Binder:
+    policy, nonce = intake.policy, intake.nonce
     return Binder(
-        kit_id=sealing.kit_id,
-        origin=sealing.origin,
+        kit_id=report.kit_id,
+        origin=origin,
         lane_id=policy.lane_id,
         lane_title=policy.lane_title,
         profile_id=policy.profile_id,
         profile_title=policy.title,
         profile_summary=policy.summary,
-        intake_policy_hash=policy.policy_hash.hex(),
-        issued_at=format_time(sealing.issued_at),
-        merge_by=format_time(sealing.issued_at + MERGE_DELAY_S),
+        intake_policy_hash=policy.intake_policy_hash,
+        issued_at=issued_at,
         issuer_kid=issuer_kid,
-        client_nonce_hash=nonce.hash().hex(),
-        nonce_checkpoint=None if nonce.checkpoint is None else format_hash(nonce.checkpoint),
-        supersedes=sealing.packet.supersedes,
-        boundary=BOUNDARY,
-        records=tuple(
-            BinderRecord(
-                path=record.path,
-                name=record.name,
-                record_type=record.record_type,
-                media_type=record.media_type,
-                size=record.size,
-                sha256=hashes[one.record.record_id],
-                metadata=dict(record.metadata),
-            )
-            for record, one in ordered
-        ),
-        checks=tuple(
-            BinderCheck(check.rule, sentences[check.rule], check.result.value, check.found, check.records)
-            for check in report.checks
-        ),
+        client_nonce_hash=nonce.hash(),
+        nonce_checkpoint=nonce.checkpoint,
+        supersedes=intake.packet.supersedes,
+        records=report.records,
+        hashes=tuple(one.record.sha256 for one in intake.examined),
+        checks=report.checks,
+        sentences={rule.rule_id: rule.sentence for rule in policy.rules()},
     )

@@ -1,15 +1,48 @@
-"""Names of records in a kit, made from the client's file names (REG-1.0 section 6)."""
+"""Names: of packets and kits, of objects in the private store, of records in a kit."""
 
 import re
 import unicodedata
 from pathlib import PurePosixPath
 
+from ulid import ULID
+
+from issuer.model import Record
+from issuer.ports import Entropy
+
+RECORDS, SEALED, KITS = "records/", "sealed/", "kits/"
+"""Folders of the private store; `issuer.kits.terms` says when their contents expire."""
+
+_RANDOM_LENGTH = 10
 _SLUG_MAX = 48
 _EXTENSION = re.compile(r"[a-z0-9]{1,8}")
 
 
+def make_id(prefix: str, now: float, entropy: Entropy) -> str:
+    """`<prefix>_` and a ULID, so that ids sort by time: milliseconds of `now`, then 80 random bits."""
+    milliseconds = int(now * 1000).to_bytes(6, "big")
+    return f"{prefix}_{ULID.from_bytes(milliseconds + entropy.token(_RANDOM_LENGTH))}"
+
+
+def record_object(packet_id: str, record: Record) -> str:
+    """The object of a record's bytes."""
+    return f"{RECORDS}{packet_id}/{record.record_id}"
+
+
+def sealed_object(kit_digest: bytes) -> str:
+    """The object of a sealed kit, named by its digest."""
+    return f"{SEALED}{kit_digest.hex()}.zip"
+
+
+def delivered_object(kit_id: str) -> str:
+    """The object of a delivered kit."""
+    return f"{KITS}{kit_id}.zip"
+
+
 def record_path(number: int, name: str) -> str:
-    """`records/<NNN>-<slug>[.<ext>]` for record `number` (1 … 999) with the client's file name `name`."""
+    """`records/<NNN>-<slug>[.<ext>]` for record `number` (1 … 999) with the client's file name `name`.
+
+    REG-1.0 section 6 has the form; the slug is what is left of the name in lower-case ASCII.
+    """
     path = PurePosixPath(name.replace("\\", "/"))
     extension = _plain(path.suffix.removeprefix("."))
     known = _EXTENSION.fullmatch(extension) is not None

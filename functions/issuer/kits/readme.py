@@ -1,7 +1,6 @@
 """README.txt of a kit: what it is, how to check it with and without our tools."""
 
-from dataclasses import asdict, dataclass
-
+from attestlayer.encoding import format_time
 from attestlayer.kit.receipt import BOUNDARY
 
 _TEXT = """\
@@ -79,18 +78,18 @@ WHAT IT DOES NOT PROVE
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Readme:
-    """What the text names. `issued_at` in RFC 3339."""
-
-    kit_id: str
-    lane_id: str
-    profile_id: str
-    issued_at: str
-    origin: str
-    issuer_kid: str
-
-    def format(self) -> bytes:
-        """The file's bytes: ASCII, lines of at most 80 characters but for the boundary sentence."""
-        rule = "=" * len(f"AttestLayer evidence kit {self.kit_id}")
-        return _TEXT.format(**asdict(self), rule=rule, boundary=BOUNDARY).encode("ascii")
+def format_readme(
+    *, kit_id: str, lane_id: str, profile_id: str, issued_at: int, origin: str, issuer_kid: str
+) -> bytes:
+    """The file's bytes: ASCII, lines of at most 80 characters but for the boundary sentence."""
+    text = _TEXT.format(
+        kit_id=kit_id,
+        lane_id=lane_id,
+        profile_id=profile_id,
+        issued_at=format_time(issued_at),
+        origin=origin,
+        issuer_kid=issuer_kid,
+        rule="=" * len(f"AttestLayer evidence kit {kit_id}"),
+        boundary=BOUNDARY,
+    )
+    return text.encode("ascii")

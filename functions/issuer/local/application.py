@@ -16,7 +16,7 @@ from issuer.bootstrap import process
 from issuer.bootstrap.service import Service
 from issuer.handlers import issue
 from issuer.intake.policy import MAX_TOTAL_SIZE
-from issuer.kits.ids import make_id
+from issuer.kits.names import make_id
 from issuer.local.events import event_of
 from issuer.local.maintenance import Maintenance
 from issuer.local.server import HttpServer, listen, url_of

@@ -16,7 +16,7 @@ from attestlayer.log.trust import TrustRoot
 from attestlayer.reading.files import open_kit
 from attestlayer.verify.verifier import verify
 from issuer.errors import ServiceError, StoreError
-from issuer.kits.objects import delivered_object, sealed_object
+from issuer.kits.names import delivered_object, sealed_object
 from issuer.log import face
 from issuer.model import Packet, PacketState, QueuedNotice, WaitingLeaf
 from issuer.ports import Clock, Ledger, ObjectStore

@@ -20,15 +20,14 @@ from attestlayer.verify.verifier import verify_sealed
 from issuer.errors import Code, LogHaltedError, ServiceError, StoreError
 from issuer.intake.blocker_report import format_blocker_report
 from issuer.intake.catalogue import Catalogue
-from issuer.intake.evaluate import Outcome, Report, evaluate
-from issuer.intake.examine import Examined
+from issuer.intake.evaluate import Evaluation, Outcome, evaluate
 from issuer.intake.policy import Policy
-from issuer.kits.assemble import Sealed, Sealing, seal
-from issuer.kits.gather import Gathered, gathered
-from issuer.kits.ids import make_id
-from issuer.kits.objects import sealed_object
+from issuer.kits.assemble import Intake, Sealed, seal
+from issuer.kits.names import make_id, sealed_object
+from issuer.kits.record_files import RecordFiles, fetched_records
 from issuer.log import face
 from issuer.model import (
+    OPEN_STATES,
     Acceptance,
     Answer,
     Attempt,
@@ -51,14 +50,13 @@ So may it be ahead of the clock: until that has caught up there is no round.
 """
 SEAL_FRESH_S = 60
 """Seconds from `issued_at` to acceptance; a kit that took longer is sealed anew."""
-_ISSUABLE = frozenset({PacketState.OPEN, PacketState.BLOCKED, PacketState.READY})
 _TRIES = 3
 _AVAILABLE = "available"
 
 
 @dataclass(frozen=True)
-class IssuePorts:
-    """What issuing needs. `signers`: the issuer's keys by kid; `scratch`: for unfinished files."""
+class Issuer:
+    """Issues kits. `signers`: the issuer's keys by kid; `scratch`: for unfinished files."""
 
     origin: str
     ledger: Ledger
@@ -71,26 +69,6 @@ class IssuePorts:
     entropy: Entropy
     scratch: Path | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class _Ready:
-    """A packet that passed, and what its kit is made of."""
-
-    packet: Packet
-    policy: Policy
-    records: Gathered
-    examined: tuple[Examined, ...]
-    report: Report
-    nonce: Nonce
-    nonce_checkpoint: Checkpoint | None
-
-
-@dataclass(frozen=True)
-class Issuer:
-    """Issues kits."""
-
-    ports: IssuePorts
-
     def issue(self, packet: Packet, nonce_file: bytes, claim: Claim) -> Answer:
         """Carry out one claimed request. The answer is stored with the claim before it is returned.
 
@@ -101,32 +79,32 @@ class Issuer:
         try:
             return self._issue(packet, nonce_file, claim)
         except ServiceError:
-            self.ports.ledger.release(claim)
+            self.ledger.release(claim)
             raise
 
     def _issue(self, packet: Packet, nonce_file: bytes, claim: Claim) -> Answer:
-        if packet.state not in _ISSUABLE:
-            wanted = ", ".join(sorted(_ISSUABLE))
+        if packet.state not in OPEN_STATES:
+            wanted = ", ".join(sorted(OPEN_STATES))
             raise ServiceError(Code.WRONG_STATE, f"the packet is {packet.state}, wanted one of {wanted}")
         nonce, nonce_checkpoint = self._read_nonce(nonce_file)
         policy = self._read_policy(packet)
-        now = int(self.ports.clock.now())
-        with gathered(self.ports.private, packet, self.ports.scratch) as records:
-            examined = records.examine(policy)
-            report = evaluate(policy, examined, now)
-            if report.outcome == Outcome.PASS:
+        now = int(self.clock.now())
+        with fetched_records(self.private, packet, self.scratch) as files:
+            examined = files.examine(policy)
+            evaluation = evaluate(policy, examined, now)
+            if evaluation.outcome == Outcome.PASS:
                 self._account(packet)  # before the attempt is noted: without a credit nothing changes
-            packet = self._note_attempt(packet, policy, report, now)
-            if report.outcome == Outcome.FAIL:
-                answer = _failed(packet, policy, report, now)
-                self.ports.ledger.settle(claim, answer)
+            packet = self._note_attempt(packet, policy, evaluation, now)
+            if evaluation.outcome == Outcome.FAIL:
+                answer = _failed(packet, policy, evaluation, now)
+                self.ledger.settle(claim, answer)
                 return answer
-            ready = _Ready(packet, policy, records, examined, report, nonce, nonce_checkpoint)
-            return self._issue_ready(ready, claim)
+            intake = Intake(packet, policy, examined, evaluation, nonce, nonce_checkpoint)
+            return self._issue_intake(intake, files, claim)
 
-    def _issue_ready(self, ready: _Ready, claim: Claim) -> Answer:
+    def _issue_intake(self, intake: Intake, files: RecordFiles, claim: Claim) -> Answer:
         for _ in range(_TRIES):
-            if answer := self._renew(claim) or self._seal_and_accept(ready, claim):
+            if answer := self._renew(claim) or self._seal_and_accept(intake, files, claim):
                 return answer
         raise ServiceError(
             Code.INTERNAL, f"sealing took over {SEAL_FRESH_S} s, {_TRIES} times; nothing was debited"
@@ -137,11 +115,11 @@ class Issuer:
             nonce = parse_nonce(nonce_file)
         except FormatError as error:
             raise ServiceError(Code.NONCE_MALFORMED, str(error)) from error
-        if self.ports.ledger.nonce_used(nonce.hash()):
+        if self.ledger.nonce_used(nonce.hash()):
             raise ServiceError(Code.NONCE_USED, f"nonce {format_hash(nonce.hash())} was used; make a new one")
         if nonce.checkpoint is None:
             return nonce, None
-        data = self.ports.public.read(layout.checkpoint_path(nonce.checkpoint))
+        data = self.public.read(layout.checkpoint_path(nonce.checkpoint))
         if data is None or sha256(data) != nonce.checkpoint:
             raise ServiceError(
                 Code.NONCE_CHECKPOINT_UNKNOWN,
@@ -150,20 +128,22 @@ class Issuer:
         return nonce, parse_checkpoint(data)
 
     def _read_policy(self, packet: Packet) -> Policy:
-        policy = self.ports.catalogue.by_hash(packet.policy_hash)
-        stored = self.ports.public.read(layout.policy_path(packet.policy_hash))
+        policy = self.catalogue.by_hash(packet.intake_policy_hash)
+        stored = self.public.read(layout.policy_path(packet.intake_policy_hash))
         if policy is None or stored != policy.document:
-            raise StoreError(f"policy {format_hash(packet.policy_hash)} can't be read back from the registry")
+            raise StoreError(
+                f"policy {format_hash(packet.intake_policy_hash)} can't be read back from the registry"
+            )
         return policy
 
-    def _note_attempt(self, packet: Packet, policy: Policy, report: Report, now: int) -> Packet:
-        passed = report.outcome == Outcome.PASS
+    def _note_attempt(self, packet: Packet, policy: Policy, evaluation: Evaluation, now: int) -> Packet:
+        passed = evaluation.outcome == Outcome.PASS
         attempt = Attempt(
             number=len(packet.attempts) + 1,
             at=now,
-            outcome=report.outcome.value,
-            blockers=len(report.blockers),
-            report=format_blocker_report(report, packet.packet_id, policy, now),
+            outcome=evaluation.outcome.value,
+            blockers=len(evaluation.blockers),
+            report=format_blocker_report(evaluation, packet.packet_id, policy, now),
         )
         noted = replace(
             packet,
@@ -171,36 +151,44 @@ class Issuer:
             attempts=(*packet.attempts, attempt),
             version=packet.version + 1,
         )
-        self.ports.ledger.replace_packet(noted)
+        self.ledger.replace_packet(noted)
         return noted
 
     def _renew(self, claim: Claim) -> Answer | None:
         """Renew the claim's lease for one try; the answer if another call took it over and had one."""
-        now = int(self.ports.clock.now())
-        return self.ports.ledger.claim(replace(claim, lease_until=now + SEAL_FRESH_S), now)
+        now = int(self.clock.now())
+        return self.ledger.claim(replace(claim, lease_until=now + SEAL_FRESH_S), now)
 
-    def _seal_and_accept(self, ready: _Ready, claim: Claim) -> Answer | None:
-        """One try: None if the kit must be sealed anew: it took too long, or its account was emptied."""
-        source = self._account(ready.packet)
-        trust = face.read_trust_root(self.ports.public)
-        sealing = self._sealing(ready, trust)
-        sealed = seal(sealing, self.ports.renderer, self._signer(trust, sealing.issued_at))
-        record = self._store_sealed(ready.records, sealed, trust)
-        now = int(self.ports.clock.now())
-        if now - sealing.issued_at > SEAL_FRESH_S:
+    def _seal_and_accept(self, intake: Intake, files: RecordFiles, claim: Claim) -> Answer | None:
+        """One try: None if the kit must be sealed again: it took too long, or its account was emptied."""
+        source = self._account(intake.packet)
+        trust = face.read_trust_root(self.public)
+        now = self.clock.now()
+        issued_at = self._issue_time(intake, trust, now)
+        sealed = seal(
+            intake,
+            origin=self.origin,
+            kit_id=make_id("kit", now, self.entropy),
+            issued_at=issued_at,
+            renderer=self.renderer,
+            signer=self._signer(trust, issued_at),
+        )
+        record = self._store_sealed(files, sealed, trust)
+        accepted_at = int(self.clock.now())
+        if accepted_at - issued_at > SEAL_FRESH_S:
             return None
-        packet, answer = _accepted(ready.packet, sealed, record)
+        packet, answer = _accepted(intake.packet, sealed, record)
         acceptance = Acceptance(
             claim=claim,
             packet=packet,
-            nonce_hash=ready.nonce.hash(),
+            nonce_hash=intake.nonce.hash(),
             leaf=_waiting(packet, sealed, record),
-            debit=_debit(packet, source, now),
+            debit=_debit(packet, source, accepted_at),
             answer=answer,
-            now=now,
+            now=accepted_at,
         )
         try:
-            self.ports.ledger.accept(acceptance)
+            self.ledger.accept(acceptance)
         except ServiceError as error:
             if error.code is Code.NO_CREDITS and source != _AVAILABLE:
                 return None  # the cohort's reserve went meanwhile: what is available pays
@@ -211,13 +199,13 @@ class Issuer:
         """The account that pays: the cohort's reserve, else what is available. Raises NO_CREDITS."""
         accounts = [f"reserved:{packet.cohort}"] if packet.cohort else []
         for account in [*accounts, _AVAILABLE]:
-            if self.ports.ledger.balance(packet.workspace_id, account) > 0:
+            if self.ledger.balance(packet.workspace_id, account) > 0:
                 return account
         raise ServiceError(Code.NO_CREDITS, "the balance is 0 credits, issuing takes 1; nothing was changed")
 
-    def _sealing(self, ready: _Ready, trust: TrustRoot) -> Sealing:
-        now = self.ports.clock.now()
-        if self.ports.ledger.noted_round() < trust.checkpoint.sequence:
+    def _issue_time(self, intake: Intake, trust: TrustRoot, now: float) -> int:
+        """`issued_at`: now, and not before anything that the kit's trail names. Raises LOG_STALLED."""
+        if self.ledger.noted_round() < trust.checkpoint.sequence:
             raise LogHaltedError("the ledger is older than the log: it was lost or came from a backup")
         behind = now - trust.checkpoint.timestamp
         if behind > LOG_BEHIND_S:
@@ -226,7 +214,7 @@ class Issuer:
                 f"the newest checkpoint is {int(behind)} s old, at most {LOG_BEHIND_S} s are accepted",
                 retry_after_s=60,
             )
-        nonce_time = ready.nonce_checkpoint.timestamp if ready.nonce_checkpoint else 0
+        nonce_time = intake.nonce_checkpoint.timestamp if intake.nonce_checkpoint else 0
         if -behind > LOG_BEHIND_S:
             raise ServiceError(
                 Code.LOG_STALLED,
@@ -234,42 +222,32 @@ class Issuer:
                 "accepted: the clock is wrong, or was",
                 retry_after_s=60,
             )
-        submitted = [record.submitted_at for record in ready.packet.records]
-        issued_at = max(int(now), ready.packet.opened_at, *submitted, nonce_time)
+        submitted = [record.submitted_at for record in intake.packet.records]
+        issued_at = max(int(now), intake.packet.opened_at, *submitted, nonce_time)
         if issued_at - now > CLOCK_AHEAD_S:
             raise ServiceError(
                 Code.LOG_STALLED,
                 f"the packet's or the nonce's time {format_time(issued_at)} is ahead of the clock",
                 retry_after_s=int(issued_at - now),
             )
-        return Sealing(
-            origin=self.ports.origin,
-            kit_id=make_id("kit", now, self.ports.entropy),
-            issued_at=issued_at,
-            packet=ready.packet,
-            policy=ready.policy,
-            examined=ready.examined,
-            report=ready.report,
-            nonce=ready.nonce,
-            nonce_checkpoint=ready.nonce_checkpoint.format() if ready.nonce_checkpoint else None,
-        )
+        return issued_at
 
     def _signer(self, trust: TrustRoot, issued_at: int) -> Signer:
         keys = trust.keyring.keys_at(Role.ISSUER, issued_at)
-        if not keys or keys[0].public.kid not in self.ports.signers:
+        if not keys or keys[0].public.kid not in self.signers:
             wanted = keys[0].public.kid if keys else "one that the notices name"
             raise ServiceError(Code.KEY_UNUSABLE, f"issuer key {wanted} is not at hand")
-        return self.ports.signers[keys[0].public.kid]
+        return self.signers[keys[0].public.kid]
 
-    def _store_sealed(self, records: Gathered, sealed: Sealed, trust: TrustRoot) -> LeafRecord:
+    def _store_sealed(self, files: RecordFiles, sealed: Sealed, trust: TrustRoot) -> LeafRecord:
         """Store the sealed kit under its digest, read it back and verify what was stored."""
-        with tempfile.TemporaryDirectory(prefix="attestlayer-", dir=self.ports.scratch) as folder:
+        with tempfile.TemporaryDirectory(prefix="attestlayer-", dir=self.scratch) as folder:
             made, stored = Path(folder, "made.zip"), Path(folder, "stored.zip")
             with made.open("wb") as out:
-                sealed.write(out, records.read)
+                sealed.write(out, files.read)
             digest = _file_hash(made)
-            self.ports.private.create_file(sealed_object(digest), made)
-            if not self.ports.private.fetch(sealed_object(digest), stored):
+            self.private.create_file(sealed_object(digest), made)
+            if not self.private.fetch(sealed_object(digest), stored):
                 raise StoreError("the sealed kit was stored and is not there")
             record = sealed.leaf(digest)
             try:
@@ -310,13 +288,13 @@ def _accepted(packet: Packet, sealed: Sealed, record: LeafRecord) -> tuple[Packe
     return accepted, Answer(202, format_json(body))
 
 
-def _failed(packet: Packet, policy: Policy, report: Report, now: int) -> Answer:
+def _failed(packet: Packet, policy: Policy, evaluation: Evaluation, now: int) -> Answer:
     body: Members = {
         "outcome": "FAIL",
         "packet_id": packet.packet_id,
         "credits_consumed": 0,
         "attempt": len(packet.attempts),
-        "blocker_report": parse_json(format_blocker_report(report, packet.packet_id, policy, now)),
+        "blocker_report": parse_json(format_blocker_report(evaluation, packet.packet_id, policy, now)),
     }
     return Answer(200, format_json(body))
 

@@ -1,50 +1,24 @@
 """Packets and their records: open, submit, remove, check, withdraw."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from attestlayer.encoding import format_hash, sha256, shown
+from attestlayer.encoding import Hash, format_hash, sha256, shown
 from attestlayer.log import layout
 from issuer.errors import Code, Fault, ServiceError
 from issuer.intake.catalogue import Catalogue
-from issuer.intake.evaluate import Outcome, Report, evaluate
+from issuer.intake.evaluate import Evaluation, Outcome, evaluate
 from issuer.intake.policy import Policy
-from issuer.kits.gather import gathered
-from issuer.kits.ids import make_id
-from issuer.kits.objects import record_object
-from issuer.kits.tiers import Tier, tier_of
-from issuer.model import Answer, Claim, Packet, PacketState, Record
+from issuer.kits.names import make_id, record_object
+from issuer.kits.record_files import fetched_records
+from issuer.kits.terms import Tier, tier_of
+from issuer.model import OPEN_STATES, Answer, Claim, Packet, PacketState, Record
 from issuer.ports import Clock, Entropy, Ledger, ObjectStore
 
 LEASE_S = 60
 """Seconds for which an idempotent call owns its key."""
-
-CHANGEABLE = frozenset({PacketState.OPEN, PacketState.BLOCKED, PacketState.READY})
-"""States in which records come and go, and a packet can be issued or withdrawn."""
-
-
-@dataclass(frozen=True, slots=True)
-class PacketRequest:
-    """What opens a packet. `reference` is the partner's own, never public."""
-
-    lane_id: str
-    profile_id: str
-    reference: str
-    cohort: str | None = None
-    supersedes: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RecordRequest:
-    """A record that is to be uploaded: `size` bytes with this SHA-256 (32 bytes)."""
-
-    name: str
-    record_type: str
-    size: int
-    sha256: bytes
-    metadata: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -67,15 +41,24 @@ class Packets:
         )
         return self.ledger.claim(claim, now) or claim
 
-    def open(self, workspace_id: str, request: PacketRequest) -> Packet:
+    def open(
+        self,
+        workspace_id: str,
+        lane_id: str,
+        profile_id: str,
+        reference: str,
+        *,
+        cohort: str | None = None,
+        supersedes: str | None = None,
+    ) -> Packet:
         """A new packet, not stored yet: `store` does it with the claim's answer.
 
-        Raises `ServiceError` (UNKNOWN_LANE, INVALID_REQUEST).
+        `reference` is the partner's own, never public. Raises `ServiceError` (UNKNOWN_LANE, INVALID_REQUEST).
         """
-        policy = self.catalogue.find(request.lane_id, request.profile_id)
-        if request.supersedes and not self.ledger.packet_of_kit(workspace_id, request.supersedes):
+        policy = self.catalogue.find(lane_id, profile_id)
+        if supersedes and not self.ledger.packet_of_kit(workspace_id, supersedes):
             raise ServiceError(
-                Code.INVALID_REQUEST, f"supersedes: this workspace issued no kit {shown(request.supersedes)}"
+                Code.INVALID_REQUEST, f"supersedes: this workspace issued no kit {shown(supersedes)}"
             )
         self.publish_policy(policy)
         now = self.clock.now()
@@ -84,10 +67,10 @@ class Packets:
             workspace_id=workspace_id,
             lane_id=policy.lane_id,
             profile_id=policy.profile_id,
-            policy_hash=policy.policy_hash,
-            reference=request.reference,
-            cohort=request.cohort,
-            supersedes=request.supersedes,
+            intake_policy_hash=policy.intake_policy_hash,
+            reference=reference,
+            cohort=cohort,
+            supersedes=supersedes,
             state=PacketState.OPEN,
             version=1,
             opened_at=int(now),
@@ -102,7 +85,7 @@ class Packets:
 
     def publish_policy(self, policy: Policy) -> None:
         """Make the policy public under its hash, before its first use."""
-        self.public.create(layout.policy_path(policy.policy_hash), policy.document)
+        self.public.create(layout.policy_path(policy.intake_policy_hash), policy.document)
 
     def get(self, workspace_id: str, packet_id: str) -> Packet:
         """The workspace's packet. Somebody else's is NOT_FOUND like one that never was."""
@@ -113,12 +96,23 @@ class Packets:
 
     def policy_of(self, packet: Packet) -> Policy:
         """The policy that the packet was opened under."""
-        policy = self.catalogue.by_hash(packet.policy_hash)
+        policy = self.catalogue.by_hash(packet.intake_policy_hash)
         if policy is None:
-            raise ServiceError(Code.INTERNAL, f"policy {format_hash(packet.policy_hash)} is not installed")
+            raise ServiceError(
+                Code.INTERNAL, f"policy {format_hash(packet.intake_policy_hash)} is not installed"
+            )
         return policy
 
-    def add_record(self, workspace_id: str, packet_id: str, request: RecordRequest) -> Record:
+    def add_record(
+        self,
+        packet: Packet,
+        *,
+        name: str,
+        record_type: str,
+        size: int,
+        sha256: Hash,
+        metadata: Mapping[str, str],
+    ) -> Record:
         """Announce a record; its bytes are then stored under `record_object`.
 
         The same announcement again, while its bytes are not there, gives the same record: a caller that
@@ -126,75 +120,72 @@ class Packets:
 
         Raises `ServiceError` (WRONG_STATE, RECORD_REFUSED, TOO_LARGE, CHANGED_MEANWHILE).
         """
-        packet = self._changeable(workspace_id, packet_id)
-        if announced := self._announced(packet, request):
-            return announced
-        policy = self.policy_of(packet)
-        _check_record(packet, policy, request)
+        _check_open(packet)
         now = self.clock.now()
         record = Record(
             record_id=make_id("rec", now, self.entropy),
-            name=request.name,
-            record_type=request.record_type,
-            metadata=dict(request.metadata),
-            size=request.size,
-            sha256=request.sha256,
+            name=name,
+            record_type=record_type,
+            metadata=dict(metadata),
+            size=size,
+            sha256=sha256,
             submitted_at=max(int(now), packet.opened_at),
         )
+        if announced := self._announced(packet, record):
+            return announced
+        _check_record(packet, self.policy_of(packet), record)
         self._store_records(packet, (*packet.records, record))
         return record
 
-    def _announced(self, packet: Packet, request: RecordRequest) -> Record | None:
-        """The record that says the same as the request and has no bytes yet."""
-        for record in packet.records:
-            told = RecordRequest(record.name, record.record_type, record.size, record.sha256, record.metadata)
-            if told == request and not self.private.exists(record_object(packet.packet_id, record)):
-                return record
+    def _announced(self, packet: Packet, record: Record) -> Record | None:
+        """The packet's record that says the same and has no bytes yet."""
+        for other in packet.records:
+            same = replace(record, record_id=other.record_id, submitted_at=other.submitted_at) == other
+            if same and not self.private.exists(record_object(packet.packet_id, other)):
+                return other
         return None
 
     def remove_record(self, workspace_id: str, packet_id: str, record_id: str) -> None:
         """Take a record out again, with its bytes. Raises NOT_FOUND, WRONG_STATE."""
-        packet = self._changeable(workspace_id, packet_id)
+        packet = self._open_packet(workspace_id, packet_id)
         removed = [record for record in packet.records if record.record_id == record_id]
         if not removed:
             raise ServiceError(Code.NOT_FOUND, f"the packet has no record {shown(record_id)}")
         self._store_records(packet, tuple(r for r in packet.records if r.record_id != record_id))
         self.private.delete(record_object(packet_id, removed[0]))
 
-    def check(self, workspace_id: str, packet_id: str) -> tuple[Packet, Report]:
+    def check(self, workspace_id: str, packet_id: str) -> tuple[Packet, Evaluation]:
         """Hold the records against the policy, without issuing: free. The packet becomes ready or blocked."""
-        packet = self._changeable(workspace_id, packet_id)
+        packet = self._open_packet(workspace_id, packet_id)
         policy = self.policy_of(packet)
         now = int(self.clock.now())
-        report = self._evaluate(packet, policy, now)
-        return self._store_state(packet, report), report
+        evaluation = self._evaluate(packet, policy, now)
+        return self._store_state(packet, evaluation), evaluation
 
-    def report(self, packet: Packet) -> tuple[Report, int]:
+    def evaluation(self, packet: Packet) -> tuple[Evaluation, int]:
         """What blocks the packet, and the time that counts; changes nothing.
 
         That is now while records come and go, and for a packet that was issued the time of its last
-        attempt, so that its report stays the same. Raises WRONG_STATE for a withdrawn packet.
+        attempt, so that its blocker report stays the same. Raises WRONG_STATE for a withdrawn packet.
         """
         if packet.state == PacketState.WITHDRAWN:
             raise ServiceError(Code.WRONG_STATE, "the packet is withdrawn, its records are deleted")
         policy = self.policy_of(packet)
-        at = int(self.clock.now()) if packet.state in CHANGEABLE else packet.attempts[-1].at
+        at = int(self.clock.now()) if packet.state in OPEN_STATES else packet.attempts[-1].at
         return self._evaluate(packet, policy, at), at
 
     def withdraw(self, workspace_id: str, packet_id: str) -> Packet:
         """Give a packet up before it is issued; its records are deleted."""
-        packet = self._changeable(workspace_id, packet_id)
+        packet = self._open_packet(workspace_id, packet_id)
         withdrawn = replace(packet, state=PacketState.WITHDRAWN, version=packet.version + 1)
         self.ledger.replace_packet(withdrawn)
         for record in packet.records:
             self.private.delete(record_object(packet_id, record))
         return withdrawn
 
-    def _changeable(self, workspace_id: str, packet_id: str) -> Packet:
+    def _open_packet(self, workspace_id: str, packet_id: str) -> Packet:
         packet = self.get(workspace_id, packet_id)
-        if packet.state not in CHANGEABLE:
-            wanted = ", ".join(sorted(CHANGEABLE))
-            raise ServiceError(Code.WRONG_STATE, f"the packet is {packet.state}, wanted one of {wanted}")
+        _check_open(packet)
         return packet
 
     def _store_records(self, packet: Packet, records: tuple[Record, ...]) -> None:
@@ -202,12 +193,12 @@ class Packets:
             replace(packet, records=records, state=PacketState.OPEN, version=packet.version + 1)
         )
 
-    def _evaluate(self, packet: Packet, policy: Policy, now: int) -> Report:
-        with gathered(self.private, packet, self.scratch) as records:
-            return evaluate(policy, records.examine(policy), now)
+    def _evaluate(self, packet: Packet, policy: Policy, now: int) -> Evaluation:
+        with fetched_records(self.private, packet, self.scratch) as files:
+            return evaluate(policy, files.examine(policy), now)
 
-    def _store_state(self, packet: Packet, report: Report) -> Packet:
-        state = PacketState.READY if report.outcome == Outcome.PASS else PacketState.BLOCKED
+    def _store_state(self, packet: Packet, evaluation: Evaluation) -> Packet:
+        state = PacketState.READY if evaluation.outcome == Outcome.PASS else PacketState.BLOCKED
         if packet.state == state:
             return packet
         changed = replace(packet, state=state, version=packet.version + 1)
@@ -215,9 +206,15 @@ class Packets:
         return changed
 
 
-def _check_record(packet: Packet, policy: Policy, request: RecordRequest) -> None:
-    faults = [*_faults(policy, request)]
-    if any(record.sha256 == request.sha256 for record in packet.records):
+def _check_open(packet: Packet) -> None:
+    if packet.state not in OPEN_STATES:
+        wanted = ", ".join(sorted(OPEN_STATES))
+        raise ServiceError(Code.WRONG_STATE, f"the packet is {packet.state}, wanted one of {wanted}")
+
+
+def _check_record(packet: Packet, policy: Policy, record: Record) -> None:
+    faults = [*_faults(policy, record)]
+    if any(other.sha256 == record.sha256 for other in packet.records):
         faults.append(
             Fault(
                 "/sha256",
@@ -227,9 +224,9 @@ def _check_record(packet: Packet, policy: Policy, request: RecordRequest) -> Non
             )
         )
     if faults:
-        found = "; ".join(fault.detail for fault in faults)
-        raise ServiceError(Code.RECORD_REFUSED, f"{shown(request.name)}: {found}", faults=tuple(faults))
-    total = sum(record.size for record in packet.records) + request.size
+        details = "; ".join(fault.detail for fault in faults)
+        raise ServiceError(Code.RECORD_REFUSED, f"{shown(record.name)}: {details}", faults=tuple(faults))
+    total = sum(other.size for other in packet.records) + record.size
     if len(packet.records) >= policy.max_records or total > policy.max_total_size:
         raise ServiceError(
             Code.TOO_LARGE,
@@ -238,17 +235,15 @@ def _check_record(packet: Packet, policy: Policy, request: RecordRequest) -> Non
         )
 
 
-def _faults(policy: Policy, request: RecordRequest) -> Sequence[Fault]:
-    found: list[Fault] = []
-    record_type = policy.record_type(request.record_type)
+def _faults(policy: Policy, record: Record) -> Iterator[Fault]:
+    record_type = policy.record_type(record.record_type)
     if record_type is None:
         known = ", ".join(each.type_id for each in policy.record_types)
-        detail = f"record type {shown(request.record_type)} is unknown"
-        found.append(Fault("/record_type", "unknown-type", detail, f"Use one of {known}."))
-    elif request.size > record_type.max_size:
-        detail = f"the file has {request.size} bytes, at most {record_type.max_size} are allowed"
+        detail = f"record type {shown(record.record_type)} is unknown"
+        yield Fault("/record_type", "unknown-type", detail, f"Use one of {known}.")
+    elif record.size > record_type.max_size:
+        detail = f"the file has {record.size} bytes, at most {record_type.max_size} are allowed"
         fix = f"Submit a smaller file, or several: up to {record_type.max_count} of this type are taken."
-        found.append(Fault("/size", "too-large", detail, fix))
-    if request.size == 0 or request.sha256 == sha256(b""):
-        found.append(Fault("/size", "empty", "the file is empty", "Submit the file with its content."))
-    return found
+        yield Fault("/size", "too-large", detail, fix)
+    if record.size == 0 or record.sha256 == sha256(b""):
+        yield Fault("/size", "empty", "the file is empty", "Submit the file with its content.")

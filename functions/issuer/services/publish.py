@@ -8,8 +8,7 @@ from attestlayer.log import layout
 from attestlayer.log.promises import MERGE_DELAY_S
 from issuer.errors import Code, ServiceError
 from issuer.intake.catalogue import Catalogue
-from issuer.kits.retention import SCHEDULE
-from issuer.kits.tiers import TERM_DAYS, TIERS
+from issuer.kits.terms import SCHEDULE, TERM_DAYS, TIERS
 from issuer.log.store import keep_current
 from issuer.ports import ObjectStore, PageRenderer, SiteFacts
 from issuer.problem import format_problem
@@ -80,7 +79,7 @@ class SitePublisher:
         `built_at`: POSIX seconds of the release, from which security.txt counts its end.
         """
         for policy in self.catalogue.policies:
-            self.public.create(layout.policy_path(policy.policy_hash), policy.document)
+            self.public.create(layout.policy_path(policy.intake_policy_hash), policy.document)
         problem = format_problem(ServiceError(Code.NOT_FOUND, "there is nothing at this address"), "-")
         pages = dict(self.pages.render(self._facts(built_at))) | {layout.NOT_FOUND_PROBLEM: problem}
         return sum(self._keep(name, data) for name, data in pages.items())
@@ -98,7 +97,7 @@ class SitePublisher:
             uses=USES,
             objects=_OBJECTS,
             policies=policies,
-            policy_paths=tuple(layout.policy_path(policy.policy_hash) for policy in policies),
+            policy_paths=tuple(layout.policy_path(policy.intake_policy_hash) for policy in policies),
             tiers=tuple((tier.name.capitalize(), tier.credits, tier.open_packets) for tier in TIERS),
             term_days=TERM_DAYS,
             retention=tuple((line.what, line.words) for line in SCHEDULE),

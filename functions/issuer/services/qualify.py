@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 from attestlayer.encoding import shown
 from issuer.errors import Code, ServiceError
-from issuer.kits.ids import make_id
-from issuer.kits.tiers import tier_of
+from issuer.kits.names import make_id
+from issuer.kits.terms import tier_of
 from issuer.model import Contact, Qualification, QualificationState
 from issuer.ports import Clock, Entropy, Ledger
 

@@ -21,8 +21,8 @@ from attestlayer.verify.verifier import verify
 from issuer.audit.agreement import NOTES, Books, LedgerReason, Log, disagreements
 from issuer.audit.findings import Finding, look_twice
 from issuer.errors import LogHaltedError
-from issuer.kits.objects import delivered_object, sealed_object
-from issuer.kits.retention import KITS
+from issuer.kits.names import delivered_object, sealed_object
+from issuer.kits.terms import KITS_KEPT
 from issuer.log import face
 from issuer.log.promise import DEBIT, debit_id, oldest_waiting
 from issuer.model import CreditEntry, CreditKind, Packet, PacketState, QueuedNotice
@@ -66,7 +66,7 @@ class Reconciler:
         `opened_since`: kits delivered before are looked for and not opened. `kits` counts the opened ones.
         Kits whose retention has ended are not missed.
         """
-        opened_since = max(opened_since, int(KITS.sure(self.clock.now())))
+        opened_since = max(opened_since, int(KITS_KEPT.sure(self.clock.now())))
         (books, log), findings = look_twice(lambda: self._look(opened_since), NOTES)
         now = int(self.clock.now())
         oldest = oldest_waiting(self.ledger, self.public, now)
@@ -151,7 +151,7 @@ class Reconciler:
             raise LogHaltedError(f"{tile.bundle_path}: {error}; audit the log first") from error
 
     def _kits(self, books: Books, log: Log, stored: set[str], opened_since: int) -> Iterator[Finding]:
-        named, kept = set(), KITS.sure(self.clock.now())
+        named, kept = set(), KITS_KEPT.sure(self.clock.now())
         for leaf_hash, packet in books.packets.items():
             assert packet.issued is not None
             name = delivered_object(packet.issued.kit_id)

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from issuer.kits import retention
-from issuer.kits.objects import KITS, RECORDS, SEALED, sealed_object
+from issuer.kits.names import KITS, RECORDS, SEALED, sealed_object
+from issuer.kits.terms import KITS_KEPT, RECORDS_KEPT
 from issuer.log import face
 from issuer.log.state import BATCHES
 from issuer.ports import Clock, Ledger, ObjectStore
@@ -51,9 +51,9 @@ class Tidier:
         delivered, or is of a try that was dropped.
         """
         now = self.clock.now()
-        yield from self.private.list(RECORDS, retention.RECORDS.end(now))
-        yield from self.private.list(KITS, retention.KITS.end(now))
-        if sealed := tuple(self.private.list(SEALED, retention.KITS.end(now))):
+        yield from self.private.list(RECORDS, RECORDS_KEPT.end(now))
+        yield from self.private.list(KITS, KITS_KEPT.end(now))
+        if sealed := tuple(self.private.list(SEALED, KITS_KEPT.end(now))):
             leaves = self.ledger.waiting_leaves(_EVER, _EVER)
             waiting = {sealed_object(leaf.kit_digest) for leaf in leaves}
             yield from (name for name in sealed if name not in waiting)

@@ -27,7 +27,7 @@ def start(home: Path) -> tuple[TestLog, LogPorts]:
 
 def policy(ports: LogPorts) -> None:
     """Publish the leaves' policy."""
-    ports.public.create(layout.policy_path(POLICY.policy_hash), POLICY.document)
+    ports.public.create(layout.policy_path(POLICY.intake_policy_hash), POLICY.document)
 
 
 def leaves(log: TestLog, count: int) -> list[Leaf]:
@@ -35,7 +35,7 @@ def leaves(log: TestLog, count: int) -> list[Leaf]:
     return [
         replace(
             leaf,
-            intake_policy_hash=Hash(POLICY.policy_hash),
+            intake_policy_hash=Hash(POLICY.intake_policy_hash),
             lane_id=POLICY.lane_id,
             profile_id=POLICY.profile_id,
         )

@@ -1,53 +1,58 @@
 """Binders to render: fixed ones, and a record with any name."""
 
 from dataclasses import replace
-from hashlib import sha256
+from typing import Any
 
-from issuer.model import Binder, BinderCheck, BinderRecord
+from attestlayer.encoding import Hash, parse_time, sha256
+from attestlayer.kit.intake_report import CheckResult, ReportCheck, ReportRecord
+from issuer.model import Binder
 
 BOUNDARY = "Integrity and issuance evidence only. Not audit, certification, or compliance guarantee."
 
 
-def hexadecimal(text: str) -> str:
-    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+def hash_of(text: str) -> Hash:
+    return sha256(text.encode())
 
 
-def a_record(number: int, name: str = "Payment instruction.pdf", **metadata: str) -> BinderRecord:
-    return BinderRecord(
+def a_record(number: int, name: str = "Payment instruction.pdf", **metadata: str) -> ReportRecord:
+    return ReportRecord(
         path=f"records/{number:03}-payment-instruction.pdf",
         name=name,
         record_type="payment-instruction",
         media_type="application/pdf",
         size=48_213 * number,
-        sha256=hexadecimal(f"record {number}"),
         metadata=metadata,
     )
 
 
 CHECKS = (
-    BinderCheck(
+    ReportCheck(
         rule="required-records",
-        sentence="Each required record type is there.",
-        result="pass",
+        result=CheckResult.PASS,
         found="authority, instruction, approval",
         records=("records/001-payment-instruction.pdf", "records/002-payment-instruction.pdf"),
     ),
-    BinderCheck(
+    ReportCheck(
         rule="window-covers-action",
-        sentence="The authority's time window covers the action.",
-        result="pass",
+        result=CheckResult.PASS,
         found="2026-01-01 to 2026-12-31 covers 2026-03-12",
         records=("records/001-payment-instruction.pdf",),
     ),
-    BinderCheck(
+    ReportCheck(
         rule="freshness",
-        sentence="Each record is dated within 90 days of the intake.",
-        result="note",
+        result=CheckResult.NOTE,
         found="records/003 carries no date, so its age was not checked",
         records=("records/003-payment-instruction.pdf",),
     ),
-    BinderCheck(rule="readable", sentence="Each file can be read.", result="pass", found="", records=()),
+    ReportCheck(rule="readable", result=CheckResult.PASS, found="", records=()),
 )
+
+SENTENCES = {
+    "required-records": "Each required record type is there.",
+    "window-covers-action": "The authority's time window covers the action.",
+    "freshness": "Each record is dated within 90 days of the intake.",
+    "readable": "Each file can be read.",
+}
 
 BINDER = Binder(
     kit_id="kit_01JPA7D2M4X8Q9V6T3R5W1Y0ZC",
@@ -60,14 +65,12 @@ BINDER = Binder(
         "Records of one high-value movement of funds: who held the authority, the instruction, the "
         "approvals, and the execution and settlement record."
     ),
-    intake_policy_hash=hexadecimal("policy"),
-    issued_at="2026-03-14T09:26:53Z",
-    merge_by="2026-03-14T09:36:53Z",
+    intake_policy_hash=hash_of("policy"),
+    issued_at=parse_time("2026-03-14T09:26:53Z"),
     issuer_kid="kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
-    client_nonce_hash=hexadecimal("nonce"),
-    nonce_checkpoint=hexadecimal("checkpoint"),
+    client_nonce_hash=hash_of("nonce"),
+    nonce_checkpoint=hash_of("checkpoint"),
     supersedes=None,
-    boundary=BOUNDARY,
     records=(
         a_record(
             1, "Authority to instruct payments.pdf", granted_by="Board of directors", valid_until="2026-12-31"
@@ -75,9 +78,16 @@ BINDER = Binder(
         a_record(2),
         a_record(3, "Settlement advice.pdf", reference="MT103 4471-A"),
     ),
+    hashes=tuple(hash_of(f"record {number}") for number in (1, 2, 3)),
     checks=CHECKS,
+    sentences=SENTENCES,
 )
 
 
+def with_records(*records: ReportRecord, **changes: Any) -> Binder:
+    hashes = tuple(hash_of(record.path) for record in records)
+    return replace(BINDER, records=records, hashes=hashes, **changes)
+
+
 def with_names(*names: str) -> Binder:
-    return replace(BINDER, records=tuple(a_record(n, name) for n, name in enumerate(names, 1)))
+    return with_records(*(a_record(n, name) for n, name in enumerate(names, 1)))

@@ -8,6 +8,7 @@ from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 from hypothesis import given
 from hypothesis import strategies as st
 
+from attestlayer.encoding import parse_time
 from issuer.adapters import binder
 from issuer.adapters.binder.content import NAME_FONTS, format_moment, format_numbers, format_size
 from issuer.adapters.binder.coverage import Coverage, format_coverage, parse_coverage
@@ -103,4 +104,4 @@ def test_runs_of_record_numbers_are_joined() -> None:
 
 
 def test_a_moment_is_absolute_and_utc() -> None:
-    assert format_moment("2026-01-31T23:59:59Z") == "31 January 2026, 23:59:59 UTC"
+    assert format_moment(parse_time("2026-01-31T23:59:59Z")) == "31 January 2026, 23:59:59 UTC"

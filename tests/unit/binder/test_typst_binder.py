@@ -15,11 +15,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from attestlayer.encoding import format_hash
+from attestlayer.kit.intake_report import CheckResult, ReportCheck
 from issuer.adapters.binder import content, renderer
 from issuer.adapters.binder.renderer import TypstBinder
-from issuer.model import Binder, BinderCheck
+from issuer.model import Binder
 from issuer.ports import BinderRenderer
-from unit.binder.samples import BINDER, BOUNDARY, a_record, with_names
+from unit.binder.samples import BINDER, BOUNDARY, a_record, hash_of, with_names, with_records
 
 TESTS = Path(__file__).parents[2]
 RENDERER: BinderRenderer = TypstBinder()
@@ -40,8 +42,7 @@ def rendered(binder_name: str = "three") -> bytes:
 
 
 def _full_kit() -> Binder:
-    records = tuple(a_record(n, f"Payment {n}.pdf", reference=f"R-{n}") for n in range(1, 1000))
-    return replace(BINDER, records=records)
+    return with_records(*(a_record(n, f"Payment {n}.pdf", reference=f"R-{n}") for n in range(1, 1000)))
 
 
 def everything(binder: Binder) -> str:
@@ -86,9 +87,9 @@ def test_the_boundary_and_attestlayer_are_on_every_page() -> None:
         BINDER.kit_id,
         BINDER.origin,
         BINDER.issuer_kid,
-        BINDER.intake_policy_hash,
-        BINDER.client_nonce_hash,
-        str(BINDER.nonce_checkpoint),
+        BINDER.intake_policy_hash.hex(),
+        BINDER.client_nonce_hash.hex(),
+        format_hash(hash_of("checkpoint")),
         "14 March 2026, 09:26:53 UTC",
         "14 March 2026, 09:36:53 UTC",
         "the kit has not been modified since issuance",
@@ -107,8 +108,8 @@ def test_it_says(words: str) -> None:
 
 def test_a_record_shows_its_path_name_type_media_type_and_hash() -> None:
     text = packed("".join(pages(rendered())))
-    for record in BINDER.records:
-        for words in (record.path, record.name, record.record_type, record.media_type, record.sha256):
+    for record, digest in zip(BINDER.records, BINDER.hashes, strict=True):
+        for words in (record.path, record.name, record.record_type, record.media_type, digest.hex()):
             assert packed(words) in text
 
 
@@ -159,7 +160,7 @@ def test_importing_the_adapter_does_not_import_typst() -> None:
 
 def test_999_records_are_all_listed() -> None:
     text = packed("".join(pages(rendered("999"))))
-    assert all(record.sha256 in text for record in _full_kit().records)
+    assert all(digest.hex() in text for digest in _full_kit().hashes)
     assert "999records(" in text
     assert "Thisbinderlists" not in text
 
@@ -167,9 +168,9 @@ def test_999_records_are_all_listed() -> None:
 def test_what_is_too_much_to_list_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(content, "CHARACTERS_LISTED", 20_000)
     long = {f"k{n}": "v" * 500 for n in range(10)}
-    binder = replace(BINDER, records=tuple(a_record(n, "n" * 255, **long) for n in range(1, 21)))
+    binder = with_records(*(a_record(n, "n" * 255, **long) for n in range(1, 21)))
     text = everything(binder)
-    listed = sum(record.sha256 in text for record in binder.records)
+    listed = sum(digest.hex() in text for digest in binder.hashes)
     assert 1 <= listed < 20
     assert packed(f"This binder lists the first {listed} of them. The other {20 - listed} are in") in text
 
@@ -186,10 +187,12 @@ INJECTIONS = (
 
 @pytest.mark.parametrize("text", INJECTIONS)
 def test_markup_in_any_text_is_printed_as_text(text: str) -> None:
-    check = BinderCheck(rule=text, sentence=text, result="note", found=text, records=(text,))
+    check = ReportCheck(text, (text,), CheckResult.NOTE, text)
     record = replace(a_record(1, text, field=text), record_type=text, media_type=text)
     printed = everything(
-        replace(BINDER, records=(record,), checks=(check,), profile_title=text, profile_summary=text)
+        with_records(
+            record, checks=(check,), sentences={text: text}, profile_title=text, profile_summary=text
+        )
     )
     assert printed.count(packed(text.replace("\\u{", "\\u{5C}u{"))) >= 8
 
@@ -231,7 +234,7 @@ def _words_past_the_margin(pdf: bytes) -> list[str]:
 @pytest.mark.parametrize("letter", ["W", "i", "日", "م", "𝔸", "_"])
 def test_a_long_unbroken_name_wraps_inside_its_cell(letter: str) -> None:
     record = a_record(1, letter * 255, **{letter * 60: letter * 600})
-    pdf = RENDERER.render(replace(BINDER, records=(record,), profile_title=letter * 80))
+    pdf = RENDERER.render(with_records(record, profile_title=letter * 80))
     shown = letter if letter != "𝔸" else "\\u{1D538}"
     assert not _words_past_the_margin(pdf)
     text = packed("".join(pages(pdf)))
@@ -245,12 +248,9 @@ def test_a_row_of_wide_letters_stays_on_its_page_or_is_cut(length: int) -> None:
     record = a_record(1, "W" * (length // 2), **fields)
     short = {f"k{n:02}": "W" for n in range(length // 50)}
     paths = tuple(f"{n}{'W' * (length // 8)}" for n in range(8))
-    check = BinderCheck(
-        rule="wide", sentence="W" * 300, result="note", found="W" * (length // 2), records=paths
-    )
-    pdf = RENDERER.render(
-        replace(BINDER, records=(record, replace(a_record(2), metadata=short)), checks=(check,))
-    )
+    check = ReportCheck("wide", paths, CheckResult.NOTE, "W" * (length // 2))
+    second = replace(a_record(2), metadata=short)
+    pdf = RENDERER.render(with_records(record, second, checks=(check,), sentences={"wide": "W" * 300}))
     assert not _words_past_the_margin(pdf)
     assert len(pages(pdf)) >= 3
 
@@ -261,6 +261,7 @@ any_text = st.text(st.characters(exclude_categories=()), max_size=60)
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(name=any_text, metadata=st.dictionaries(any_text, any_text, max_size=3), found=any_text)
 def test_no_text_makes_it_fail(name: str, metadata: dict[str, str], found: str) -> None:
-    check = BinderCheck(rule="any", sentence=found, result="pass", found=found, records=(name,))
+    check = ReportCheck("any", (name,), CheckResult.PASS, found)
     record = replace(a_record(1, name), metadata=metadata)
-    assert RENDERER.render(replace(BINDER, records=(record,), checks=(check,))).startswith(b"%PDF-1.7")
+    binder = with_records(record, checks=(check,), sentences={"any": found})
+    assert RENDERER.render(binder).startswith(b"%PDF-1.7")

@@ -1,20 +1,18 @@
 """Packets for tests: a sample set as records, and a small policy to break."""
 
-import hashlib
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from attestlayer.canonical import format_json
-from issuer.intake.catalogue import load_policies
-from issuer.intake.evaluate import Report, evaluate
+from attestlayer.canonical import Json, Members, format_json, parse_json, take_array, take_members
+from attestlayer.encoding import sha256
+from issuer.intake.catalogue import load_policies, load_words
+from issuer.intake.evaluate import Evaluation, evaluate
 from issuer.intake.examine import Examined, examine
 from issuer.intake.policy import Policy, parse_policy
 from issuer.intake.sidecar import read_sidecar
+from issuer.intake.source import expand_policy, read_toml
 from issuer.model import Record
-
-from .making.drafting import Draft, Members, amount, choice, day, json_object, reference, text, time
-from .making.drafting import Record as RecordDraft
 
 SAMPLES = Path(__file__).resolve().parents[3] / "site" / "content" / "samples"
 TODAY = date(2026, 11, 20)
@@ -24,8 +22,7 @@ SETS = tuple(sorted(str(found.parent.relative_to(SAMPLES)) for found in SAMPLES.
 
 def record(number: int, name: str, record_type: str, metadata: dict[str, str], data: bytes) -> Record:
     """A stored record."""
-    digest = hashlib.sha256(data).digest()
-    return Record(f"rec_{number:03}", name, record_type, metadata, len(data), digest, AT, True)
+    return Record(f"rec_{number:03}", name, record_type, metadata, len(data), sha256(data), AT)
 
 
 def examined_samples(name: str, today: date = TODAY) -> tuple[Policy, list[Examined]]:
@@ -40,51 +37,27 @@ def examined_samples(name: str, today: date = TODAY) -> tuple[Policy, list[Exami
     return policy, examined
 
 
-def mandate(**values: object) -> RecordDraft:
-    """A record type of the small policy, with some values changed."""
-    fields: list[Members] = [
-        reference("reference", "Reference", json="/reference"),
-        text("person", "Person", required=False),
-        day("from_day", "From", required=False),
-        day("until_day", "Until", required=False),
-        time("done_at", "Done", required=False),
-        amount("sum", "Sum", required=False),
-        choice("state", "State", "good bad", required=False),
-    ]
-    shape: dict[str, object] = {
-        "types": "PDF DOCX JSON CSV TXT",
-        "count": (1, 3),
-        "megabytes": 1,
-        "max_age": 30,
-        "schema": json_object("reference", {"reference": {"type": "string"}}),
-        "columns": ("a", "b"),
-    }
-    return RecordDraft("mandate", "Mandate", "What gives power.", "Get it.", fields, **{**shape, **values})  # type: ignore[arg-type]
+def small_source(*relations: Members, mandate: Members | None = None) -> Members:
+    """The source of the small policy, with relations and with members of its mandate changed."""
+    source = read_toml(Path(__file__).with_name("small.toml").read_bytes())
+    first, second = map(take_members, take_array(source, "record_types"))
+    return {**source, "record_types": [{**first, **(mandate or {})}, second], "relations": list(relations)}
 
 
-def act(**values: object) -> RecordDraft:
-    """The other record type of the small policy."""
-    fields: list[Members] = [
-        reference("reference", "Reference", required=False),
-        text("person", "Person", required=False),
-        time("done_at", "Done", required=False),
-        amount("sum", "Sum", required=False),
-        choice("state", "State", "good bad", required=False),
-    ]
-    shape: dict[str, object] = {"types": "TXT ZIP PNG", "count": (0, 9), "megabytes": 20}
-    return RecordDraft("act", "Act", "What was done.", "Get it.", fields, **{**shape, **values})  # type: ignore[arg-type]
+def small_document(*relations: Members, mandate: Members | None = None) -> Members:
+    """The document of the small policy: mandates and acts."""
+    document = expand_policy(small_source(*relations, mandate=mandate), load_words(1))
+    return take_members(parse_json(format_json(document)))  # a tree of its own: tests change it anywhere
 
 
-def small_document(*relations: Members, records: list[RecordDraft] | None = None) -> Members:
-    """The document of a small policy: mandates and acts."""
-    drafts = records or [mandate(), act()]
-    words = ("TEST-01", "Tests", "small", "Small policy", "For tests.")
-    return Draft(*words, drafts, list(relations)).document()
-
-
-def small_policy(*relations: Members, records: list[RecordDraft] | None = None) -> Policy:
+def small_policy(*relations: Members, mandate: Members | None = None) -> Policy:
     """The small policy, parsed."""
-    return parse_policy(format_json(small_document(*relations, records=records)))
+    return parse_policy(format_json(small_document(*relations, mandate=mandate)))
+
+
+def relation(check: str, rule_id: str = "r", **members: Json) -> Members:
+    """A relation of the small policy's source."""
+    return {"check": check, "id": rule_id, "sentence": "It holds.", "fix": "Put it right.", **members}
 
 
 File = tuple[str, str, Mapping[str, str], bytes]
@@ -101,7 +74,7 @@ def an_act(number: int = 1, /, **metadata: str) -> File:
     return (f"act-{number}.txt", "act", metadata, f"act {number}".encode())
 
 
-def report_on(policy: Policy, *files: File, at: int = AT) -> Report:
+def report_on(policy: Policy, *files: File, at: int = AT) -> Evaluation:
     """Examine and evaluate files."""
     examined = [
         examine(policy, record(number, name, kind, dict(metadata), data), data)
@@ -110,6 +83,6 @@ def report_on(policy: Policy, *files: File, at: int = AT) -> Report:
     return evaluate(policy, examined, at)
 
 
-def failed(report: Report) -> list[str]:
+def failed(evaluation: Evaluation) -> list[str]:
     """The rules whose check is a blocker or a note, in the policy's order."""
-    return [check.rule_id for check in report.checks if check.result in ("blocker", "note")]
+    return [check.rule_id for check in evaluation.checks if check.result in ("blocker", "note")]

@@ -9,7 +9,7 @@ from issuer.intake.evaluate import evaluate
 from issuer.intake.examine import examine
 from issuer.intake.rules import GeneralCheck, Result
 
-from .packets import AT, File, a_mandate, act, an_act, failed, mandate, record, report_on, small_policy
+from .packets import AT, File, a_mandate, an_act, failed, record, report_on, small_policy
 from .test_recognise import BOMB, DOCX, OLE, PE, PNG, encrypted_pdf, zipped
 
 GOOD = a_mandate()
@@ -88,7 +88,7 @@ def test_too_many_bytes_in_all_are_a_blocker() -> None:
 
 
 def test_a_record_that_is_too_large_to_take_is_a_blocker() -> None:
-    policy = small_policy(records=[mandate(megabytes=100), act()])
+    policy = small_policy(mandate={"max_mib": 100})
     large = as_mandate("m.json", b'"' + b"a" * (25 * 1024 * 1024) + b'"')
     assert failed(report_on(policy, large)) == ["not-too-large"]
 

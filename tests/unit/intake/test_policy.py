@@ -1,7 +1,9 @@
 """Policies: strict parsing, pinned versions, the catalogue."""
 
 import contextlib
+import copy
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,38 +12,33 @@ from hypothesis import strategies as st
 
 from attestlayer.canonical import format_json
 from issuer.errors import Code, ServiceError
-from issuer.intake.catalogue import build_catalogue, load_policies
-from issuer.intake.policy import parse_policy, policy_hash
+from issuer.intake import catalogue
+from issuer.intake.catalogue import build_catalogue, load_policies, load_words
+from issuer.intake.policy import intake_policy_hash, parse_policy
 
-from .making.drafting import relation
-from .packets import mandate, small_document
+from .packets import relation, small_document
 
-# A shipped version never changes: kits and the registry name it by this hash. A change is a new version.
-SHIPPED = {
-    "AGENT-01/tool-action/1": "44d008b3982eeb906ff9a03fb4f88dbf00040bb962f473a2e1e6e8156c268cbd",
-    "DORA/ict-third-party/1": "e1da2515896c08081a51e69de52409675ca0686a3dfc961e4ca2298d8ad9db6f",
-    "HUMAN-01/change-approval/1": "d746750c2a8d38f7e4d34ab588da60f0b3f954a3101fc47c27fd2343c9d4f541",
-    "ID-01/authorised-signatory/1": "65d9b5c52870c76a12f1c6a1b5207b312db559b202774ca2c5aef3fa019a863d",
-    "PAY-01/payment-batch/1": "5779cb53cd044769c5565d0a9a3108991af9884cd6d09125b2f5ce52cf341f8d",
-    "PAY-01/wire-transfer/1": "597f227504d5159bd0ac27e0e956339bb134ec098a3a578a740978cd09861081",
-    "VENDOR/security-review/1": "0a49eb546a2e5aa1cd5f9278559fbcbd07039192f8ffb26bd20f98feb3311042",
-}
-
-WORDS = ("It holds.", "Put it right.")
+POLICIES = Path(catalogue.__file__).with_name("policies")
 
 
-def test_a_shipped_version_never_changes() -> None:
-    found = {
-        f"{policy.lane_id}/{policy.profile_id}/{policy.version}": policy.policy_hash.hex()
-        for policy in load_policies().policies
-    }
-    assert found == SHIPPED
+def test_every_policy_file_is_listed_with_its_hash() -> None:
+    files = {path.relative_to(POLICIES).with_suffix("").as_posix() for path in POLICIES.rglob("*.toml")}
+    listed = [f"{one.lane_id}/{one.profile_id}/{one.version}" for one in load_policies().policies]
+    assert files == {*listed, "words/1"}
+
+
+def test_a_shipped_version_never_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    words: Any = copy.deepcopy(load_words(1))
+    words["general_rules"][0]["sentence"] = "Other words."
+    monkeypatch.setattr(catalogue, "load_words", lambda _: words)
+    with pytest.raises(ValueError, match=r"AGENT-01/tool-action/1 has the hash .*, wanted 44d008b3982e"):
+        load_policies.__wrapped__()
 
 
 def test_the_hash_is_of_the_documents_bytes() -> None:
     for policy in load_policies().policies:
-        assert policy.policy_hash == policy_hash(policy.document)
-        assert load_policies().by_hash(policy.policy_hash) is policy
+        assert policy.intake_policy_hash == intake_policy_hash(policy.document)
+        assert load_policies().by_hash(policy.intake_policy_hash) is policy
     assert load_policies().by_hash(bytes(32)) is None
 
 
@@ -65,12 +62,12 @@ def test_an_unknown_profile_is_refused_with_the_profiles_that_exist() -> None:
 
 
 def test_the_newest_version_is_found_by_number_not_by_text() -> None:
-    documents = [format_json({**small_document(), "version": version}) for version in (10, 9, 1)]
-    catalogue = build_catalogue(documents)
-    assert catalogue.find("TEST-01", "small").version == 10
-    assert [policy.version for policy in catalogue.newest()] == [10]
+    policies = [parse_policy(format_json({**small_document(), "version": number})) for number in (10, 9, 1)]
+    built = build_catalogue(policies)
+    assert built.find("TEST-01", "small").version == 10
+    assert [policy.version for policy in built.newest()] == [10]
     with pytest.raises(ValueError, match="two policies are TEST-01/small version 9"):
-        build_catalogue([*documents, documents[1]])
+        build_catalogue([*policies, policies[1]])
 
 
 def _type(document: Any, number: int = 0) -> Any:
@@ -155,20 +152,20 @@ RELATION_BREAKS = {
 def test_a_relation_is_refused_with(name: str) -> None:
     sides, message = RELATION_BREAKS[name]
     with pytest.raises(ValueError, match=message):
-        parse_policy(format_json(small_document(relation("limit-covers", "r", WORDS, **sides))))
+        parse_policy(format_json(small_document(relation("limit-covers", **sides))))
 
 
 def test_a_relation_of_unknown_kind_is_refused() -> None:
-    broken = relation("is-true", "r", WORDS, each="act.sum")
+    broken = relation("is-true", each="act.sum")
     with pytest.raises(ValueError, match="is-true"):
         parse_policy(format_json(small_document(broken)))
 
 
 def test_distinct_values_are_asked_for_only_where_so_many_records_are() -> None:
-    two = relation("at-least-n-distinct", "two", WORDS, each="mandate.reference", least=2)
+    two = relation("at-least-n-distinct", "two", each="mandate.reference", least=2)
     with pytest.raises(ValueError, match="needs min_count 2 or more"):
         parse_policy(format_json(small_document(two)))
-    parse_policy(format_json(small_document(two, records=[mandate(count=(2, 3))])))
+    parse_policy(format_json(small_document(two, mandate={"min_count": 2})))
 
 
 def test_a_policy_that_is_not_canonical_is_refused() -> None:

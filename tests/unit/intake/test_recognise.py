@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from issuer.intake.media import MediaType, Problem
+from issuer.intake.media import FlawKind, MediaType
 from issuer.intake.recognise import recognise
 
 from .packets import SAMPLES
@@ -127,80 +127,80 @@ def test_is_recognised_by_its_content(name: str) -> None:
 BOMB = zipped({"zeros.txt": bytes(40 * 1024 * 1024)})
 NO_DATE = b"From: a@example.com\nTo: b@example.com\nSubject: x\n\nhello"
 REFUSED = {
-    "empty.pdf": (b"", Problem.EMPTY),
-    "white space.txt": (b" \n\t", Problem.EMPTY),
-    "archive without files.zip": (zipped({}), Problem.EMPTY),
-    "windows program.pdf": (PE, Problem.EXECUTABLE),
-    "elf": (b"\x7fELF\x02\x01\x01", Problem.EXECUTABLE),
-    "mach-o": (b"\xcf\xfa\xed\xfe\x07\0\0\1", Problem.EXECUTABLE),
-    "fat mach-o": (b"\xca\xfe\xba\xbe\0\0\0\2", Problem.EXECUTABLE),
-    "script.txt": (b"#!/bin/sh\necho hello\n", Problem.EXECUTABLE),
-    "batch.bat": (b"echo hello", Problem.EXECUTABLE),
-    "java.zip": (zipped({"META-INF/MANIFEST.MF": b"x", "A.class": b"x"}), Problem.EXECUTABLE),
-    "program in archive.zip": (zipped({"doc/a.txt": b"x", "tool.pdf": PE}), Problem.EXECUTABLE),
-    "script in archive.zip": (zipped({"run": b"#!/bin/sh"}), Problem.EXECUTABLE),
+    "empty.pdf": (b"", FlawKind.EMPTY),
+    "white space.txt": (b" \n\t", FlawKind.EMPTY),
+    "archive without files.zip": (zipped({}), FlawKind.EMPTY),
+    "windows program.pdf": (PE, FlawKind.EXECUTABLE),
+    "elf": (b"\x7fELF\x02\x01\x01", FlawKind.EXECUTABLE),
+    "mach-o": (b"\xcf\xfa\xed\xfe\x07\0\0\1", FlawKind.EXECUTABLE),
+    "fat mach-o": (b"\xca\xfe\xba\xbe\0\0\0\2", FlawKind.EXECUTABLE),
+    "script.txt": (b"#!/bin/sh\necho hello\n", FlawKind.EXECUTABLE),
+    "batch.bat": (b"echo hello", FlawKind.EXECUTABLE),
+    "java.zip": (zipped({"META-INF/MANIFEST.MF": b"x", "A.class": b"x"}), FlawKind.EXECUTABLE),
+    "program in archive.zip": (zipped({"doc/a.txt": b"x", "tool.pdf": PE}), FlawKind.EXECUTABLE),
+    "script in archive.zip": (zipped({"run": b"#!/bin/sh"}), FlawKind.EXECUTABLE),
     "program in a document in an archive.zip": (
         zipped({"d.docx": repacked(DOCX, {"word/media/image1.png": PE})}),
-        Problem.EXECUTABLE,
+        FlawKind.EXECUTABLE,
     ),
-    "program in a mail.eml": (attached("invoice.pdf", PE), Problem.EXECUTABLE),
-    "program in an archive in a mail.eml": (attached("a.zip", zipped({"x.exe": b"x"})), Problem.EXECUTABLE),
-    "encrypted.pdf": (encrypted_pdf(), Problem.ENCRYPTED),
-    "encrypted.zip": (with_flag_bit_0(zipped({"a.txt": b"x"})), Problem.ENCRYPTED),
-    "encrypted in archive.zip": (zipped({"a.pdf": encrypted_pdf()}), Problem.ENCRYPTED),
-    "encrypted.docx": (OLE + "EncryptedPackage".encode("utf-16-le"), Problem.ENCRYPTED),
-    "old with macros.xls": (OLE + "_VBA_PROJECT".encode("utf-16-le"), Problem.MACROS),
-    "macros.docx": (repacked(DOCX, {"word/vbaProject.bin": b"x"}), Problem.MACROS),
-    "old office.doc": (OLE, Problem.UNRECOGNISED),
-    "truncated.pdf": (PDF[: len(PDF) // 2], Problem.UNREADABLE),
-    "rubbish inside.pdf": (b"%PDF-1.7\n rubbish\n%%EOF", Problem.UNREADABLE),
-    "truncated.png": (PNG[: len(PNG) // 2], Problem.UNREADABLE),
-    "truncated.jpg": (JPEG[: len(JPEG) // 2], Problem.UNREADABLE),
-    "truncated.zip": (BOMB[: len(BOMB) // 2], Problem.UNREADABLE),
-    "damaged member.zip": (zipped({"a.txt": b"abc"}, 0).replace(b"abc", b"abd"), Problem.UNREADABLE),
-    "no main part.docx": (repacked(DOCX, without="word/document.xml"), Problem.UNREADABLE),
+    "program in a mail.eml": (attached("invoice.pdf", PE), FlawKind.EXECUTABLE),
+    "program in an archive in a mail.eml": (attached("a.zip", zipped({"x.exe": b"x"})), FlawKind.EXECUTABLE),
+    "encrypted.pdf": (encrypted_pdf(), FlawKind.ENCRYPTED),
+    "encrypted.zip": (with_flag_bit_0(zipped({"a.txt": b"x"})), FlawKind.ENCRYPTED),
+    "encrypted in archive.zip": (zipped({"a.pdf": encrypted_pdf()}), FlawKind.ENCRYPTED),
+    "encrypted.docx": (OLE + "EncryptedPackage".encode("utf-16-le"), FlawKind.ENCRYPTED),
+    "old with macros.xls": (OLE + "_VBA_PROJECT".encode("utf-16-le"), FlawKind.MACROS),
+    "macros.docx": (repacked(DOCX, {"word/vbaProject.bin": b"x"}), FlawKind.MACROS),
+    "old office.doc": (OLE, FlawKind.UNRECOGNISED),
+    "truncated.pdf": (PDF[: len(PDF) // 2], FlawKind.UNREADABLE),
+    "rubbish inside.pdf": (b"%PDF-1.7\n rubbish\n%%EOF", FlawKind.UNREADABLE),
+    "truncated.png": (PNG[: len(PNG) // 2], FlawKind.UNREADABLE),
+    "truncated.jpg": (JPEG[: len(JPEG) // 2], FlawKind.UNREADABLE),
+    "truncated.zip": (BOMB[: len(BOMB) // 2], FlawKind.UNREADABLE),
+    "damaged member.zip": (zipped({"a.txt": b"abc"}, 0).replace(b"abc", b"abd"), FlawKind.UNREADABLE),
+    "no main part.docx": (repacked(DOCX, without="word/document.xml"), FlawKind.UNREADABLE),
     "entities.docx": (
         zipped({"[Content_Types].xml": b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'}),
-        Problem.UNREADABLE,
+        FlawKind.UNREADABLE,
     ),
-    "outside its folder.zip": (zipped({"../../etc/passwd": b"x"}), Problem.UNREADABLE),
-    "link.zip": (linked(), Problem.UNREADABLE),
-    "lzma.zip": (zipped({"a.txt": b"x"}, zipfile.ZIP_LZMA), Problem.UNREADABLE),
-    "ragged.csv": (b"a,b\n1,2\n3\n", Problem.UNREADABLE),
-    "open quote.csv": (b'a,b\n"1,2\n', Problem.UNREADABLE),
-    "one name twice.csv": (b"a,a\n1,2\n", Problem.UNREADABLE),
-    "latin-1.txt": ("Größe".encode("latin-1"), Problem.UNREADABLE),
-    "utf-16.csv": ("a,b\n1,2".encode("utf-16"), Problem.UNREADABLE),
-    "control characters.txt": (b"a\x00b", Problem.UNREADABLE),
-    "broken.json": (b'{"a": 1', Problem.UNREADABLE),
-    "twice.json": (b'{"a": 1, "b": {"c": 1, "\\u0063": 2}}', Problem.UNREADABLE),
-    "not a number.json": (b'{"a": NaN}', Problem.UNREADABLE),
-    "deep.json": (b"[" * 100_000, Problem.UNREADABLE),
-    "no date.eml": (NO_DATE, Problem.UNREADABLE),
-    "no mail.eml": (b"hello there", Problem.UNREADABLE),
-    "archive in archive.zip": (zipped({"inner.zip": zipped({"a.txt": b"x"})}), Problem.NESTED_ARCHIVE),
-    "gzip in archive.zip": (zipped({"a.gz": b"\x1f\x8b\x08\0" + bytes(20)}), Problem.NESTED_ARCHIVE),
+    "outside its folder.zip": (zipped({"../../etc/passwd": b"x"}), FlawKind.UNREADABLE),
+    "link.zip": (linked(), FlawKind.UNREADABLE),
+    "lzma.zip": (zipped({"a.txt": b"x"}, zipfile.ZIP_LZMA), FlawKind.UNREADABLE),
+    "ragged.csv": (b"a,b\n1,2\n3\n", FlawKind.UNREADABLE),
+    "open quote.csv": (b'a,b\n"1,2\n', FlawKind.UNREADABLE),
+    "one name twice.csv": (b"a,a\n1,2\n", FlawKind.UNREADABLE),
+    "latin-1.txt": ("Größe".encode("latin-1"), FlawKind.UNREADABLE),
+    "utf-16.csv": ("a,b\n1,2".encode("utf-16"), FlawKind.UNREADABLE),
+    "control characters.txt": (b"a\x00b", FlawKind.UNREADABLE),
+    "broken.json": (b'{"a": 1', FlawKind.UNREADABLE),
+    "twice.json": (b'{"a": 1, "b": {"c": 1, "\\u0063": 2}}', FlawKind.UNREADABLE),
+    "not a number.json": (b'{"a": NaN}', FlawKind.UNREADABLE),
+    "deep.json": (b"[" * 100_000, FlawKind.UNREADABLE),
+    "no date.eml": (NO_DATE, FlawKind.UNREADABLE),
+    "no mail.eml": (b"hello there", FlawKind.UNREADABLE),
+    "archive in archive.zip": (zipped({"inner.zip": zipped({"a.txt": b"x"})}), FlawKind.NESTED_ARCHIVE),
+    "gzip in archive.zip": (zipped({"a.gz": b"\x1f\x8b\x08\0" + bytes(20)}), FlawKind.NESTED_ARCHIVE),
     "archive in a mail in an archive.zip": (
         zipped({"m.eml": attached("i.zip", zipped({"a.txt": b"x"}))}),
-        Problem.NESTED_ARCHIVE,
+        FlawKind.NESTED_ARCHIVE,
     ),
-    "bomb.zip": (BOMB, Problem.EXPANDS),
+    "bomb.zip": (BOMB, FlawKind.EXPANDS),
     "bomb in archive.zip": (
         zipped({"d.docx": repacked(DOCX, {"x": bytes(40 * 1024 * 1024)})}),
-        Problem.EXPANDS,
+        FlawKind.EXPANDS,
     ),
-    "many files.zip": (zipped({f"{n}.txt": b"" for n in range(2_001)}), Problem.EXPANDS),
-    "pixel bomb.png": (png_of(60_000, 60_000), Problem.EXPANDS),
-    "picture.gif": (gif(), Problem.UNRECOGNISED),
-    "page.html": (b"<!DOCTYPE html><html></html>", Problem.UNRECOGNISED),
-    "rich text.rtf": (b"{\\rtf1 hello}", Problem.UNRECOGNISED),
-    "bytes.bin": (bytes(range(256)), Problem.UNRECOGNISED),
-    "large.json": (b'"' + b"a" * (10 * 1024 * 1024) + b'"', Problem.TOO_LARGE),
-    "large.eml": (EML + b"a" * (25 * 1024 * 1024), Problem.TOO_LARGE),
-    "many lines.eml": (EML + b"\n" * 1_500_000, Problem.EXPANDS),
+    "many files.zip": (zipped({f"{n}.txt": b"" for n in range(2_001)}), FlawKind.EXPANDS),
+    "pixel bomb.png": (png_of(60_000, 60_000), FlawKind.EXPANDS),
+    "picture.gif": (gif(), FlawKind.UNRECOGNISED),
+    "page.html": (b"<!DOCTYPE html><html></html>", FlawKind.UNRECOGNISED),
+    "rich text.rtf": (b"{\\rtf1 hello}", FlawKind.UNRECOGNISED),
+    "bytes.bin": (bytes(range(256)), FlawKind.UNRECOGNISED),
+    "large.json": (b'"' + b"a" * (10 * 1024 * 1024) + b'"', FlawKind.TOO_LARGE),
+    "large.eml": (EML + b"a" * (25 * 1024 * 1024), FlawKind.TOO_LARGE),
+    "many lines.eml": (EML + b"\n" * 1_500_000, FlawKind.EXPANDS),
     "many parts.eml": (
         b"From: a\nDate: b\nContent-Type: multipart/mixed; boundary=b\n\n" + b"--b\n\nx\n" * 501,
-        Problem.EXPANDS,
+        FlawKind.EXPANDS,
     ),
 }
 
@@ -209,20 +209,20 @@ REFUSED = {
 def test_is_refused(name: str) -> None:
     data, problem = REFUSED[name]
     flaws = recognise(name, data).flaws
-    assert [flaw.problem for flaw in flaws] == [problem], flaws
+    assert [flaw.kind for flaw in flaws] == [problem], flaws
 
 
 def test_a_record_over_100_mib_is_too_large() -> None:
     flaws = recognise("a.txt", b"a" * (100 * 1024 * 1024 + 1)).flaws
-    assert [flaw.problem for flaw in flaws] == [Problem.TOO_LARGE]
+    assert [flaw.kind for flaw in flaws] == [FlawKind.TOO_LARGE]
 
 
 def test_every_flaw_of_an_archive_is_found_in_one_go() -> None:
     found = recognise("a.zip", zipped({"one.exe": PE, "two.pdf": encrypted_pdf(), "three.pdf": PDF[:900]}))
-    assert [flaw.problem for flaw in found.flaws] == [
-        Problem.EXECUTABLE,
-        Problem.ENCRYPTED,
-        Problem.UNREADABLE,
+    assert [flaw.kind for flaw in found.flaws] == [
+        FlawKind.EXECUTABLE,
+        FlawKind.ENCRYPTED,
+        FlawKind.UNREADABLE,
     ]
 
 
@@ -281,7 +281,7 @@ def cms_mail(parameter: bytes) -> bytes:
     ],
 )
 def test_an_encrypted_message_is_a_blocker(name: str, data: bytes) -> None:
-    assert [flaw.problem for flaw in recognise(name, data).flaws] == [Problem.ENCRYPTED]
+    assert [flaw.kind for flaw in recognise(name, data).flaws] == [FlawKind.ENCRYPTED]
 
 
 def test_a_signed_message_and_a_word_about_encryption_are_taken() -> None:

@@ -2,23 +2,22 @@
 
 import pytest
 
+from attestlayer.canonical import Members
 from issuer.intake.evaluate import Check
 from issuer.intake.rules import Result
 
-from .making.drafting import Members, relation
-from .packets import a_mandate, an_act, mandate, report_on, small_policy
+from .packets import a_mandate, an_act, relation, report_on, small_policy
 
-WORDS = ("It holds.", "Put it right.")
 WINDOW = relation(
-    "window-covers", "r", WORDS, each="act.done_at", from_="mandate.from_day", until="mandate.until_day"
+    "window-covers", each="act.done_at", until="mandate.until_day", **{"from": "mandate.from_day"}
 )
-SAME = relation("same-value", "r", WORDS, each="act.reference", matches="mandate.reference")
-SAME_SUM = relation("same-value", "r", WORDS, each="act.sum", matches="mandate.sum")
-DIFFERENT = relation("different-value", "r", WORDS, each="act.person", matches="mandate.person")
-AFTER = relation("not-before", "r", WORDS, each="act.done_at", than="mandate.from_day")
-AFTER_TIME = relation("not-before", "r", WORDS, each="act.done_at", than="mandate.done_at")
-LIMIT = relation("limit-covers", "r", WORDS, each="act.sum", limit="mandate.sum")
-WHEN = relation("required-when", "r", WORDS, each="mandate.state", values=["bad"], needs="act")
+SAME = relation("same-value", each="act.reference", matches="mandate.reference")
+SAME_SUM = relation("same-value", each="act.sum", matches="mandate.sum")
+DIFFERENT = relation("different-value", each="act.person", matches="mandate.person")
+AFTER = relation("not-before", each="act.done_at", than="mandate.from_day")
+AFTER_TIME = relation("not-before", each="act.done_at", than="mandate.done_at")
+LIMIT = relation("limit-covers", each="act.sum", limit="mandate.sum")
+WHEN = relation("required-when", each="mandate.state", values=["bad"], needs="act")
 
 JUNE = {"from_day": "2026-06-01", "until_day": "2026-06-30"}
 
@@ -107,7 +106,7 @@ def test_each_record_that_breaks_a_relation_is_named() -> None:
 
 
 def test_a_broken_note_does_not_change_the_outcome() -> None:
-    note = relation("same-value", "r", WORDS, "note", each="act.reference", matches="mandate.reference")
+    note = relation("same-value", severity="note", each="act.reference", matches="mandate.reference")
     report = report_on(small_policy(note), a_mandate(), an_act(reference="other"))
     assert (report.outcome, report.blockers, [one.rule_id for one in report.notes]) == ("PASS", (), ["r"])
     assert report.checks[-1].result is Result.NOTE
@@ -122,7 +121,7 @@ def test_a_broken_note_does_not_change_the_outcome() -> None:
     ],
 )
 def test_enough_different_people_are_counted(people: list[str], result: Result) -> None:
-    rule = relation("at-least-n-distinct", "r", WORDS, each="mandate.reference", least=2)
-    policy = small_policy(rule, records=[mandate(count=(2, 3))])
+    rule = relation("at-least-n-distinct", each="mandate.reference", least=2)
+    policy = small_policy(rule, mandate={"min_count": 2})
     files = [a_mandate(number, reference=person) for number, person in enumerate(people)]
     assert report_on(policy, *files).checks[-1].result is result

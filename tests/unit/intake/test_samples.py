@@ -1,9 +1,6 @@
 """The shipped sample records against the shipped policies."""
 
-import subprocess
-import sys
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import pytest
 
@@ -14,8 +11,6 @@ from issuer.intake.media import MediaType
 from issuer.intake.rules import Result
 
 from .packets import AT, SAMPLES, SETS, examined_samples
-
-ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.mark.parametrize("name", SETS)
@@ -104,9 +99,3 @@ def test_no_content_check_is_left_out_by_all_samples_of_its_lane() -> None:
         if check.result is Result.PASS
     }
     assert {"payment-instruction-content", "batch-file-content", "provider-register-content"} <= ran
-
-
-def test_the_script_makes_the_checked_in_bytes() -> None:
-    script = ROOT / "scripts" / "make-samples"
-    done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr

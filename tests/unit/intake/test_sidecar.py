@@ -129,15 +129,22 @@ def test_missing_and_unnamed_files_are_all_listed() -> None:
 
 
 def test_a_sub_folder_named_as_a_record_type_holds_its_records() -> None:
-    inside, loose, other = assign_by_folder(small_policy(), ["z.pdf", "mandate/m.pdf", "who/x.pdf"][::-1])[:3]
-    assert {one.file: one.record_type for one in (inside, loose, other)} == {
-        "mandate/m.pdf": "mandate",
-        "who/x.pdf": "",
-        "z.pdf": "",
-    }
-    assert inside.message == ""
-    assert loose.message == (
-        '"who/x.pdf" is in the folder "who": '
-        "put it in a sub-folder named mandate or act, or write a records.json"
+    records = assign_by_folder(small_policy(), ["mandate/m.pdf", "act/x/y.pdf"])
+    assert [(one.file, one.record_type) for one in records] == [
+        ("act/x/y.pdf", "act"),
+        ("mandate/m.pdf", "mandate"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("file", "where"), [("who/x.pdf", 'in the folder "who"'), ("z.pdf", "in no sub-folder")]
+)
+def test_a_file_in_no_such_folder_is_refused_with_what_to_do(file: str, where: str) -> None:
+    records = assign_by_folder(small_policy(), [file, "mandate/m.pdf"])
+    assert next(records).file == "mandate/m.pdf"
+    with pytest.raises(ServiceError) as caught:
+        next(records)
+    assert caught.value.code is Code.INVALID_REQUEST
+    assert str(caught.value) == (
+        f'"{file}" is {where}: put it in a sub-folder named mandate or act, or write a records.json'
     )
-    assert '"z.pdf" is in no sub-folder' in other.message

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from issuer.adapters.binder.renderer import TypstBinder
-from issuer.kits.objects import delivered_object, sealed_object
+from issuer.kits.names import delivered_object, sealed_object
 from issuer.log.face import read_latest
 from support.log import TestLog
 from support.service import TestService, nonce_of

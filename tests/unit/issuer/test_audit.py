@@ -12,7 +12,7 @@ import pytest
 from attestlayer.encoding import format_time
 from issuer.audit.findings import NOTES, AuditPorts, PrivateReason
 from issuer.errors import Code, LogHaltedError, ServiceError
-from issuer.kits.objects import delivered_object, record_object, sealed_object
+from issuer.kits.names import delivered_object, record_object, sealed_object
 from issuer.log.collected import COLLECTED
 from issuer.log.state import HEAD, parse_head
 from issuer.model import Packet, PacketState, QueuedNotice

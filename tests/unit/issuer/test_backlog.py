@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from issuer.kits.objects import sealed_object
+from issuer.kits.names import sealed_object
 from issuer.log.store import LogPorts
 from issuer.model import PacketState
 from issuer.services.deliver import Deliverer

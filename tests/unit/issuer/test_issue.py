@@ -16,10 +16,9 @@ from attestlayer.reading.files import open_kit
 from attestlayer.verify.verifier import Verdict
 from issuer.adapters.binder.renderer import TypstBinder
 from issuer.errors import Code, ServiceError, StoreError
-from issuer.kits.objects import record_object, sealed_object
+from issuer.kits.names import record_object, sealed_object
 from issuer.log.face import read_latest
 from issuer.model import Answer, Claim, Packet, PacketState
-from issuer.services.issue import Issuer
 from support.audit import audit
 from support.log import ORIGIN, TestLog
 from support.service import WORKSPACE, PlainBinder, TestService, nonce_of
@@ -342,7 +341,7 @@ def test_without_the_issuer_key_that_the_notices_name_nothing_is_issued(service:
     claim = service.claim("key", b"x")
     assert isinstance(claim, Claim)
     with pytest.raises(ServiceError) as error:
-        Issuer(replace(service.issue_ports, signers={})).issue(packet, nonce_of("x"), claim)
+        replace(service.issuer, signers={}).issue(packet, nonce_of("x"), claim)
     assert error.value.code is Code.KEY_UNUSABLE
     assert untouched(service)
 

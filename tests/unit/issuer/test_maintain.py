@@ -10,7 +10,7 @@ import pytest
 from attestlayer.verify.verifier import Verdict
 from issuer.adapters.system import SystemClock
 from issuer.errors import LogHaltedError
-from issuer.kits.objects import delivered_object, sealed_object
+from issuer.kits.names import delivered_object, sealed_object
 from issuer.local.maintenance import Maintenance
 from issuer.log.store import LogPorts
 from issuer.services.reconcile import Reconciler

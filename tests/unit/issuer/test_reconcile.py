@@ -11,7 +11,7 @@ import pytest
 
 from attestlayer.encoding import format_hash
 from issuer.audit.agreement import NOTES, LedgerReason
-from issuer.kits.objects import delivered_object, sealed_object
+from issuer.kits.names import delivered_object, sealed_object
 from issuer.log.promise import debit_id, return_id
 from issuer.model import CreditEntry, CreditKind, Issued, Packet, PacketState, QueuedNotice
 from issuer.services.deliver import Deliverer

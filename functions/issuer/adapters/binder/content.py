@@ -5,8 +5,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeAlias, TypedDict
 
-from attestlayer.encoding import parse_time
-from issuer.model import Binder, BinderCheck, BinderRecord
+from attestlayer.encoding import Hash, format_hash
+from attestlayer.kit.intake_report import ReportCheck, ReportRecord
+from attestlayer.kit.receipt import BOUNDARY
+from attestlayer.log.promises import MERGE_DELAY_S
+from issuer.model import Binder
 
 Show: TypeAlias = Callable[[str], str]
 
@@ -71,22 +74,24 @@ _UNITS = ("kB", "MB", "GB", "TB")
 
 
 def binder_data(binder: Binder, show: Show) -> dict[str, object]:
-    """The content of the template's data.json. `show` escapes a text to what the fonts can show.
-
-    Raises ValueError if `issued_at` or `merge_by` is no time.
-    """
+    """The content of the template's data.json. `show` escapes a text to what the fonts can show."""
     show = _cut(show)
     numbers = {record.path: _number(record.path) for record in binder.records}
-    checks = _within_budget(_check(check, numbers, show) for check in binder.checks)
-    records = _within_budget(_record(record, show) for record in binder.records)
-    texts = {name: show(getattr(binder, name)) for name in _TEXTS}
-    hints = {name: None if (text := getattr(binder, name)) is None else show(text) for name in _OPTIONAL}
+    checks = _within_budget(
+        _check(check, binder.sentences[check.rule], numbers, show) for check in binder.checks
+    )
+    records = _within_budget(
+        _record(record, digest, show) for record, digest in zip(binder.records, binder.hashes, strict=True)
+    )
     return {
-        **texts,
-        **hints,
+        **{name: show(getattr(binder, name)) for name in _TEXTS},
+        **{name: getattr(binder, name).hex() for name in _HASHES},
+        "boundary": show(BOUNDARY),
+        "nonce_checkpoint": None if binder.nonce_checkpoint is None else format_hash(binder.nonce_checkpoint),
+        "supersedes": None if binder.supersedes is None else show(binder.supersedes),
         "date": _date(binder.issued_at),
         "issued": format_moment(binder.issued_at),
-        "merge_by": format_moment(binder.merge_by),
+        "merge_by": format_moment(binder.issued_at + MERGE_DELAY_S),
         "records_omitted": len(binder.records) - len(records),
         "checks_omitted": len(binder.checks) - len(checks),
         "total": _total(binder.records),
@@ -97,24 +102,15 @@ def binder_data(binder: Binder, show: Show) -> dict[str, object]:
 
 
 _TEXTS = (
-    "kit_id",
-    "origin",
-    "lane_id",
-    "lane_title",
-    "profile_id",
-    "profile_title",
-    "profile_summary",
-    "intake_policy_hash",
+    *("kit_id", "origin", "lane_id", "lane_title", "profile_id", "profile_title", "profile_summary"),
     "issuer_kid",
-    "client_nonce_hash",
-    "boundary",
 )
-_OPTIONAL = ("nonce_checkpoint", "supersedes")
+_HASHES = ("intake_policy_hash", "client_nonce_hash")  # in hexadecimal, as sha256sum prints them
 
 
-def format_moment(time: str) -> str:
-    """An RFC 3339 time as `31 January 2026, 23:59:59 UTC`."""
-    when = datetime.fromtimestamp(parse_time(time), UTC)
+def format_moment(time: int) -> str:
+    """A time, in POSIX seconds, as `31 January 2026, 23:59:59 UTC`."""
+    when = datetime.fromtimestamp(time, UTC)
     return f"{when.day} {_MONTHS[when.month - 1]} {when.year}, {when:%H:%M:%S} UTC"
 
 
@@ -164,8 +160,8 @@ def _within_budget(rows: Iterable[Row]) -> list[Row]:
     return listed
 
 
-def _date(time: str) -> dict[str, int]:
-    when = datetime.fromtimestamp(parse_time(time), UTC)
+def _date(time: int) -> dict[str, int]:
+    when = datetime.fromtimestamp(time, UTC)
     parts = ("year", "month", "day", "hour", "minute", "second")
     return {part: int(getattr(when, part)) for part in parts}
 
@@ -174,7 +170,7 @@ def _counted(number: int, thing: str) -> str:
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
-def _total(records: Sequence[BinderRecord]) -> str:
+def _total(records: Sequence[ReportRecord]) -> str:
     size = sum(record.size for record in records)
     rounded = "" if size < 1000 else f"{format_size(size)}, "
     return f"{_counted(len(records), 'record')} ({rounded}{format_bytes(size)})"
@@ -186,22 +182,22 @@ def _number(path: str) -> int | None:
     return int(digits) if digits.isascii() and digits.isdecimal() else None
 
 
-def _checks_summary(checks: Sequence[BinderCheck]) -> str:
+def _checks_summary(checks: Sequence[ReportCheck]) -> str:
     counts = Counter(_result(check) for check in checks)
     return f"{_counted(len(checks), 'check')}: {', '.join(f'{n:,} {word}' for word, n in counts.items())}."
 
 
-def _result(check: BinderCheck) -> str:
+def _result(check: ReportCheck) -> str:
     """`Pass`, `Note`, `Not applicable`."""
     return check.result.capitalize().replace("-", " ")
 
 
-def _check(check: BinderCheck, numbers: Mapping[str, int | None], show: Show) -> Row:
+def _check(check: ReportCheck, sentence: str, numbers: Mapping[str, int | None], show: Show) -> Row:
     known = [number for path in check.records if (number := numbers.get(path)) is not None]
     unknown = [show(path) for path in check.records if numbers.get(path) is None]
     texts = {
         "rule": show(check.rule),
-        "sentence": show(check.sentence),
+        "sentence": show(sentence),
         "result": _result(check),
         "found": show(check.found) or "–",
         "records": _listed([*format_numbers(known), *unknown]),
@@ -215,7 +211,7 @@ def _listed(names: Sequence[str]) -> str:
     return (f"{text} and more (see intake_report.json)" if rest > 0 else text) or "–"
 
 
-def _record(record: BinderRecord, show: Show) -> Row:
+def _record(record: ReportRecord, digest: Hash, show: Show) -> Row:
     number = _number(record.path)
     texts = {
         "number": "–" if number is None else f"{number:03}",
@@ -223,7 +219,7 @@ def _record(record: BinderRecord, show: Show) -> Row:
         "name": show(record.name),
         "type": show(record.record_type),
         "media": show(record.media_type),
-        "sha256": show(record.sha256),
+        "sha256": digest.hex(),
         "size": format_size(record.size),
         "bytes": "" if record.size < 1000 else format_bytes(record.size),
     }

@@ -10,7 +10,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from attestlayer.encoding import parse_time
 from issuer.adapters.binder.content import NAME_FONTS, binder_data
 from issuer.adapters.binder.coverage import Coverage, parse_coverage
 from issuer.adapters.binder.display import shown, shown_ascii
@@ -26,7 +25,7 @@ class TypstBinder:
     """Keeps `issuer.ports.BinderRenderer`'s promise. Stateless, safe to share between threads."""
 
     def render(self, binder: Binder) -> bytes:
-        """The PDF. Raises ValueError only if a time is none; a text can't make it fail."""
+        """The PDF. No text makes it fail."""
         import typst
 
         table = _coverage()
@@ -49,7 +48,7 @@ def _typeset(binder: Binder, show: Callable[[str], str]) -> bytes:
         font_paths=_fonts(),
         ignore_system_fonts=True,
         pdf_standards=["a-3a", "ua-1"],
-        timestamp=parse_time(binder.issued_at),
+        timestamp=binder.issued_at,
     )
 
 

@@ -1,4 +1,4 @@
-"""Fetches a packet's submitted records, each once, and examines them one at a time."""
+"""A packet's submitted records as local files: fetched once, examined one at a time."""
 
 import tempfile
 from collections.abc import Iterator
@@ -10,24 +10,24 @@ from attestlayer.encoding import shown
 from issuer.errors import Code, Fault, ServiceError
 from issuer.intake.examine import Examined, examine
 from issuer.intake.policy import Policy
-from issuer.kits.objects import record_object
+from issuer.kits.names import record_object
 from issuer.model import Packet, Record
 from issuer.ports import ObjectStore
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
-    """A packet's records as files in `folder`, which is gone afterwards."""
+class RecordFiles:
+    """The records of `packet` as files in `folder`."""
 
     packet: Packet
     folder: Path
 
     def read(self, record: Record) -> bytes:
-        """A record's bytes."""
+        """The bytes that were fetched for a record."""
         return self.path(record).read_bytes()
 
     def path(self, record: Record) -> Path:
-        """A record's file."""
+        """Where a record's bytes are."""
         return self.folder / record.record_id
 
     def examine(self, policy: Policy) -> tuple[Examined, ...]:
@@ -36,15 +36,18 @@ class Gathered:
 
 
 @contextmanager
-def gathered(private: ObjectStore, packet: Packet, scratch: Path | None) -> Iterator[Gathered]:
-    """Fetch all records below `scratch`. Raises WRONG_STATE naming those that were not uploaded."""
+def fetched_records(private: ObjectStore, packet: Packet, scratch: Path | None) -> Iterator[RecordFiles]:
+    """Fetch all records into a folder below `scratch`, which is removed at the end.
+
+    Raises WRONG_STATE naming those that were not uploaded.
+    """
     with tempfile.TemporaryDirectory(prefix="attestlayer-", dir=scratch) as folder:
-        made = Gathered(packet, Path(folder))
+        files = RecordFiles(packet, Path(folder))
         names = {record_object(packet.packet_id, record): record for record in packet.records}
-        missing = private.fetch_many({name: made.path(record) for name, record in names.items()})
+        missing = private.fetch_many({name: files.path(record) for name, record in names.items()})
         if missing:
             raise _not_uploaded([names[name] for name in missing])
-        yield made
+        yield files
 
 
 def _not_uploaded(missing: list[Record]) -> ServiceError:
