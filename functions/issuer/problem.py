@@ -20,7 +20,7 @@ class MethodNotAllowedError(ServiceError):
         super().__init__(Code.METHOD_NOT_ALLOWED, f"found {method}, this path takes {self.allowed}")
 
 
-def as_told(error: Exception) -> ServiceError:
+def public_error(error: Exception) -> ServiceError:
     """The error as a caller may see it: itself, or another without details if it is one of ours."""
     code = error.code if isinstance(error, ServiceError) else Code.INTERNAL
     if isinstance(error, ServiceError) and code not in _OURS:

@@ -30,7 +30,7 @@ from issuer.local.transfers import (
     take_upload,
 )
 from issuer.local.wsgi import Environ, HttpAnswer, LambdaContext, StartResponse, answer_of, raw_target
-from issuer.problem import CONTENT_TYPE, MethodNotAllowedError, as_told, format_problem, problem_headers
+from issuer.problem import CONTENT_TYPE, MethodNotAllowedError, format_problem, problem_headers, public_error
 
 API_PATHS = ("/v1/qualifications", "/v1/workspace", "/v1/lanes", "/v1/packets", "/v1/openapi.json")
 
@@ -50,7 +50,7 @@ class LocalApplication:
         try:
             found = self._answer(environ, request_id)
         except Exception as error:
-            known = as_told(error)
+            known = public_error(error)
             if known is not error:
                 _LOGGER.exception("%s", request_id)
             headers = problem_headers(known) | {"Content-Type": CONTENT_TYPE}

@@ -10,7 +10,7 @@ from issuer.errors import Code, ServiceError
 from issuer.handlers import prove
 from issuer.local.wsgi import HttpAnswer, LambdaContext, answer_of
 from issuer.ports import ObjectStore
-from issuer.problem import CONTENT_TYPE, MethodNotAllowedError, as_told, format_problem, problem_headers
+from issuer.problem import CONTENT_TYPE, MethodNotAllowedError, format_problem, problem_headers, public_error
 
 METHODS = ("GET", "HEAD", "OPTIONS")
 INDEX = "index.html"
@@ -46,7 +46,7 @@ def answer_static(public: ObjectStore, request: StaticRequest) -> HttpAnswer:
     try:
         return _answer(public, request)
     except ServiceError as error:
-        if as_told(error) is not error:
+        if public_error(error) is not error:
             raise  # ours, not the caller's: it is told by the server
         page = _not_found_page(public, request) if error.code is Code.NOT_FOUND else None
         if page is not None:
