@@ -11,5 +11,5 @@ telemetry = Telemetry()
 
 @telemetry.around
 def handler(event: dict[str, Any], context: object) -> dict[str, object]:
-    """Answer one request."""
+    """Answer one HTTP request (payload version 2.0)."""
     return edge.answer(event, context, service())

@@ -1,4 +1,4 @@
-"""GET /v1/proofs/consistency/{A}-{B}.json for pairs that no round stored; behind the CDN, cached for ever."""
+"""GET /v1/proofs/consistency/{A}-{B}.json for pairs that no round stored; the CDN caches them permanently."""
 
 from typing import Any
 
