@@ -40,7 +40,7 @@ def problem_members(error: ServiceError, request_id: str) -> Members:
         {"pointer": fault.pointer, "code": fault.code, "detail": fault.detail, "fix": fault.fix}
         for fault in error.faults
     ]
-    # RFC 9457 section 3.1.1: the type identifies the problem; each one has a page at its address.
+    # RFC 9457 section 3.1.1: clients tell problems apart by `type`; nobody has to fetch it.
     return {
         "type": f"{TYPE_BASE}{code.word}",
         "title": code.title,

@@ -1,4 +1,4 @@
-"""What a function logs and measures in Lambda, each in a process of its own: metrics by name, and no record's content."""
+"""What a function logs and measures in Lambda, each in its own process: metrics by name, no content."""
 
 import os
 import subprocess
