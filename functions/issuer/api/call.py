@@ -62,6 +62,8 @@ class Call:
 
     def idempotency_key(self) -> str:
         """The Idempotency-Key. Raises IDEMPOTENCY_KEY_MISSING, MALFORMED_REQUEST."""
+        # draft-ietf-httpapi-idempotency-key-header section 2.1 has a quoted string; what partners send is
+        # an opaque token, so the quotes, if any, are part of it.
         key = self.headers.get("idempotency-key", "").strip()
         if not key:
             raise ServiceError(
@@ -89,12 +91,13 @@ def carry_out_once(call: Call, carry_out: Callable[[Claim], Answer]) -> Answer:
     `carry_out` binds its answer to the claim itself, in the transaction that does its work. If it
     raises, the key is free again for the same request. Raises as `Ledger.claim`.
     """
+    # The claim is stored before any work, so that of two calls at the same time one gets IN_PROGRESS.
     claim = call.service.packets.claim(call.workspace_id, call.idempotency_key(), call.signed)
     if isinstance(claim, Answer):
         return replace(claim, headers=claim.headers | {"Idempotent-Replayed": "true"})
     try:
         return carry_out(claim)
-    except BaseException:
+    except BaseException:  # KeyboardInterrupt as well: else the key is locked until its lease ends
         call.service.ledger.release(claim)
         raise
 
@@ -123,6 +126,7 @@ class Page:
 
     def read(self, fetch: Callable[[str | None, int], Sequence[T]]) -> tuple[Sequence[T], bool]:
         """The page's items, and whether more follow. Fetches one item more than it returns."""
+        # Counting the rest would cost O(list); one item more answers the only question.
         items = fetch(self.starting_after, self.limit + 1)
         return items[: self.limit], len(items) > self.limit
 
@@ -143,6 +147,7 @@ def unknown_cursor(starting_after: str) -> ServiceError:
 
 def choose_media_type(accept: str | None, offered: tuple[str, ...]) -> str:
     """The offered media type that `accept` prefers; the first one on a tie, or if it wants none of them."""
+    # RFC 9110 section 12.5.1: no Accept is as `*/*`.
     ranges = [_parse_range(part) for part in (accept or "*/*").split(",")]
     best = max(offered, key=lambda media_type: _quality(ranges, media_type))
     # RFC 9110 section 15.5.7 allows 406 here; an answer in the first type serves the caller better.

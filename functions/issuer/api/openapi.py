@@ -43,7 +43,7 @@ def format_openapi(endpoints: Sequence[Endpoint]) -> str:
         path = endpoint.path.replace("<", "{").replace(">", "}")
         paths[path][endpoint.method.lower()] = _operation(endpoint)
     document = {
-        "openapi": "3.1.0",
+        "openapi": "3.1.0",  # its schemas are JSON Schema 2020-12, which is what pydantic writes
         "info": {"title": TITLE, "version": VERSION, "description": _DESCRIPTION},
         "servers": [{"url": "/"}],
         "paths": paths,
@@ -56,6 +56,7 @@ def _schemas(endpoints: Sequence[Endpoint]) -> _Tree:
     """Every body, answer and the problem document, by name."""
     bodies = {endpoint.body for endpoint in endpoints if endpoint.body}
     answers = {shape for endpoint in endpoints for shape in endpoint.answers.values() if shape}
+    # Of a body the schema says what is accepted, of an answer what is sent: defaults make them differ.
     models: list[tuple[type[BaseModel], JsonSchemaMode]] = [(body, "validation") for body in bodies]
     models += [(shape, "serialization") for shape in answers | {Problem}]
     _, schemas = models_json_schema(models, ref_template=f"{_SCHEMAS}{{model}}")
@@ -75,6 +76,7 @@ def _operation(endpoint: Endpoint) -> _Tree:
         | _errors(endpoint),
     }
     if endpoint.scope:
+        # OpenAPI's Security Requirement Object; without the member a call is public.
         operation["security"] = [{_KEY: []}]
     if parameters := _parameters(endpoint):
         operation["parameters"] = parameters
@@ -91,6 +93,7 @@ def _parameters(endpoint: Endpoint) -> list[_Tree]:
         for name in endpoint.pattern.groupindex
     ]
     for name, adapter in endpoint.query.items():
+        # No default is not a default of null: a query can't send null.
         schema = adapter.json_schema() | {"title": _title(name)}
         if (default := endpoint.default(name)) is not None:
             schema["default"] = default

@@ -66,6 +66,7 @@ def open_packet(call: Call, body: PacketBody) -> Answer:
 
     def carry_out(claim: Claim) -> Answer:
         packet = call.service.packets.open(call.workspace_id, request)
+        # RFC 9110 section 15.3.2: a 201 names the resource that was created.
         location = {"Location": f"{PACKETS_PATH}/{packet.packet_id}"}
         answer = Answer(201, format_shape(_packet(call, packet)), location)
         call.service.packets.store(packet, claim, answer)
@@ -120,6 +121,7 @@ def add_record(call: Call, packet_id: str, body: RecordBody) -> Answer:
     record = call.service.packets.add_record(call.workspace_id, packet_id, request)
     expires_at = int(call.service.clock.now()) + UPLOAD_S
     name = record_object(packet_id, record)
+    # The form is signed for this length and hash: storage itself refuses any other bytes.
     form = call.service.transfers.upload_form(name, record.size, record.sha256, expires_at)
     upload = UploadAnswer(url=form.url, fields=form.fields, expires_at=format_time(form.expires_at))
     return shape_answer(RecordAddedAnswer(record=_record(record, uploaded=False), upload=upload), 201)
@@ -171,12 +173,14 @@ def get_kit(call: Call, packet_id: str) -> Answer:
     expires_at = int(call.service.clock.now()) + DOWNLOAD_S
     url = call.service.transfers.download_url(delivered_object(kit_id), f"{kit_id}.zip", expires_at)
     # RFC 9110 section 15.4.4: 303 sends the client to another resource, with GET.
+    # RFC 9530 section 3, with the byte sequence of RFC 8941 section 3.3.5: base64 between colons.
     headers = {"Content-Type": TEXT, "Location": url, "Repr-Digest": f"sha-256=:{format_base64(digest)}:"}
     return Answer(303, b"", headers)
 
 
 def _wait(call: Call, packet: Packet, wait_s: int) -> Packet:
     clock, packets, state = call.service.clock, call.service.packets, packet.state
+    # Polled: rounds and deliveries run in other threads or functions, which can't wake this one.
     until = clock.now() + wait_s
     while packet.state == state and (left := until - clock.now()) > 0:
         clock.sleep(min(_POLL_S, left))
@@ -202,6 +206,7 @@ def _kit_digest(call: Call, packet: Packet, kit_id: str) -> bytes:
     with tempfile.TemporaryDirectory(prefix="attestlayer-", dir=call.service.scratch.path) as folder:
         path = Path(folder, "kit.zip")
         if not call.service.private.fetch(delivered_object(kit_id), path):
+            # Gone because its retention ended, or lost? Before the end it must be there.
             if (packet.delivered_at or math.inf) < KITS.sure(call.service.clock.now()):
                 raise ServiceError(Code.KIT_DELETED, f"{kit_id} was kept for {KITS.words}")
             raise StoreError(f"the delivered kit {kit_id} is missing")

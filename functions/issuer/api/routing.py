@@ -59,6 +59,7 @@ class Endpoint:
     @cached_property
     def pattern(self) -> re.Pattern[str]:
         """Matches the endpoint's paths, with a group for each variable part."""
+        # RFC 3986 section 3.3: a segment ends at a slash. API Gateway has decoded the path already.
         return re.compile(re.sub(r"<(\w+)>", r"(?P<\1>[^/]+)", self.path))
 
     @cached_property
@@ -88,6 +89,7 @@ class Endpoint:
 
     @cached_property
     def _parameters(self) -> dict[str, inspect.Parameter]:
+        # Inspected once a process, for endpoints that are called: a cold start pays for no other.
         _, *parameters = inspect.signature(self.function).parameters.values()
         return {parameter.name: parameter for parameter in parameters}
 
@@ -97,7 +99,7 @@ def find_endpoint(endpoints: Sequence[Endpoint], method: str, path: str) -> Endp
     by_method = {each.method: each for each in endpoints if each.pattern.fullmatch(path)}
     if not by_method:
         raise ServiceError(Code.NOT_FOUND, f"found {method} {path!a}; {OPENAPI_PATH} lists what there is")
-    if method not in by_method:
+    if method not in by_method:  # RFC 9110 section 15.5.6: 405, not 404, with the methods that work
         raise MethodNotAllowedError(method, by_method)
     return by_method[method]
 
@@ -117,6 +119,7 @@ def read_query(raw: str, endpoint: Endpoint) -> dict[str, str]:
         )
     except ValueError as error:
         raise ServiceError(Code.MALFORMED_REQUEST, f"query {shown(raw)}: {error}") from error
+    # A dict keeps the last of two values, another reader the first: that they differ in number is refused.
     query = dict(pairs)
     known = ", ".join(sorted(endpoint.query)) or "no parameters"
     faults = [
@@ -140,7 +143,7 @@ def bind(endpoint: Endpoint, path: str, query: Mapping[str, str], body: Json) ->
     match = endpoint.pattern.fullmatch(path)
     assert match
     arguments: dict[str, Any] = match.groupdict()
-    errors: list[_Error] = []
+    errors: list[_Error] = []  # all of them: who mends a request wants to send it once more, not five times
     for name, text in query.items():
         try:
             arguments[name] = endpoint.query[name].validate_python(text)
@@ -158,6 +161,7 @@ def bind(endpoint: Endpoint, path: str, query: Mapping[str, str], body: Json) ->
 
 def _invalid_request(errors: Sequence[_Error]) -> ServiceError:
     """The error for what pydantic refused: where it is, what was found, how to fix it."""
+    # An answer stays short even if a body has a million members that nobody knows.
     faults = tuple(_fault(error) for error in errors[:_FAULTS_MAX])
     first = "; ".join(f"{fault.pointer or 'body'}: {fault.detail}" for fault in faults[:3])
     more = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
@@ -165,6 +169,7 @@ def _invalid_request(errors: Sequence[_Error]) -> ServiceError:
 
 
 def _fault(error: _Error) -> Fault:
+    # Pydantic's words begin with "Input should" or, for our own parsers, with "Value error".
     kind, message = str(error["type"]), str(error["msg"]).removeprefix("Value error, ")
     if kind == "missing":
         detail = "it is missing"

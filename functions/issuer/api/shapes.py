@@ -34,6 +34,7 @@ class ContactBody(Body):
     """A person of a partner."""
 
     name: ShortText
+    # Whether an address works only a message shows: RFC 5321 section 4.5.3.1.3 gives the length.
     email: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
     role: ShortText = Field(description="what the person does, in your words", examples=["operations"])
 
@@ -73,6 +74,7 @@ class RecordBody(Body):
     record_type: ShortText
     size: Annotated[int, Field(ge=0, description="bytes")]
     sha256: Sha256
+    # What a policy wants in it is checked against the record type; here only its size is bounded.
     metadata: Annotated[
         dict[ShortText, Annotated[str, StringConstraints(max_length=1000)]], Field(max_length=50)
     ] = {}
@@ -87,7 +89,7 @@ class IssueBody(Body):
 
 
 class Shape(BaseModel):
-    """An answer's body."""
+    """The body of an answer, which is sent as canonical JSON."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -33,7 +33,7 @@ CSV = "text/csv"
 CREDITS_PATH = "/v1/workspace/credits"
 
 _RESERVED = "reserved:"
-_AT_ONCE = 1000
+_AT_ONCE = 1000  # lines of one query of the ledger
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -66,11 +66,13 @@ def get_credits(call: Call, starting_after: StartingAfter = None, limit: Limit =
     page = Page(starting_after, limit)
     ledger, workspace_id = call.service.ledger, call.workspace_id
     entries, has_more = page.read(lambda after, most: ledger.credit_entries(workspace_id, after, most))
+    # Looked for only if the page is empty, since it takes O(lines): else it would look like the list's end.
     if starting_after is not None and not entries and not _has_line(call, starting_after):
         raise unknown_cursor(starting_after)
     headers = page.following(CREDITS_PATH, entries[-1].entry_id if entries else None, has_more=has_more)
     lines = [_credit(entry) for entry in entries]
     if call.prefers(CSV):
+        # RFC 4180 section 3: `header` says whether the first line names the columns.
         return text_answer(_format_csv(lines), f"{CSV}; charset=utf-8; header=present", headers)
     return shape_answer(CreditsAnswer(credits=lines, has_more=has_more), headers=headers)
 
@@ -108,6 +110,7 @@ def _credit(entry: CreditEntry) -> CreditAnswer:
 
 def _reserves(call: Call) -> list[ReserveAnswer]:
     """Cohorts with credits left, computed from the ledger's lines. O(lines)."""
+    # Double entry: a reserve holds what was moved to its account less what was moved from it.
     balances: Counter[str] = Counter()
     for entry in _all_lines(call):
         balances[entry.target] += entry.amount
@@ -133,7 +136,7 @@ def _all_lines(call: Call) -> Iterator[CreditEntry]:
 def _format_csv(lines: Sequence[CreditAnswer]) -> str:
     """The lines as CSV (RFC 4180)."""
     out = io.StringIO()
-    writer = csv.writer(out)
+    writer = csv.writer(out)  # its default dialect quotes and ends lines as RFC 4180 section 2 asks
     writer.writerow(CreditAnswer.model_fields)
     for line in lines:
         writer.writerow(_defused(value) for value in line.model_dump().values())

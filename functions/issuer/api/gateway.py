@@ -1,4 +1,4 @@
-"""The edge of the API: an HTTP API event in, an answer out. Only here do errors become problem documents.
+"""Between API Gateway and the endpoints: an event in, a result out. Errors become problem documents here.
 
 In order: path and method, the key and its scope, query, body, and then the call. So a caller without a key
 learns nothing about what is wrong with a body.
@@ -36,10 +36,11 @@ Result = dict[str, object]
 
 def answer(event: Event, context: object, service: Service) -> Result:
     """Answer an event (payload version 2.0). Never raises; never leaks a traceback."""
+    # The event is read member by member: one without them, from a console's test, say, is answered as well.
     request_id = _request_id(event, context)
     try:
         reply = _answer(event, service)
-    except Exception as error:
+    except Exception as error:  # our own bugs too: a caller gets an id to report, the log the traceback
         public = public_error(error)
         if public.code in (Code.INTERNAL, Code.STORAGE_FAILED, Code.KEY_UNUSABLE):
             _LOGGER.exception(public.code.word, request_id=request_id)
@@ -62,6 +63,7 @@ def _answer(event: Event, service: Service) -> Answer:
     headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
     endpoint = find_endpoint(ENDPOINTS, method, path)
     key = None
+    # RFC 9110 section 11.6.2: credentials; before anything is said about the rest of the request.
     if endpoint.scope:
         key = service.workspaces.authenticate(headers.get("authorization"), endpoint.scope)
     query = read_query(str(event.get("rawQueryString", "")), endpoint)
@@ -93,6 +95,7 @@ def _read_body(event: Event, headers: Mapping[str, str]) -> tuple[Members | None
     Raises TOO_LARGE, MALFORMED_REQUEST.
     """
     data = _body_bytes(event)
+    # Before parsing: the parser's work and memory grow with the length.
     if len(data) > MAX_BODY_LENGTH:
         raise ServiceError(
             Code.TOO_LARGE, f"the body has {len(data)} bytes, at most {MAX_BODY_LENGTH} are allowed"
@@ -100,6 +103,7 @@ def _read_body(event: Event, headers: Mapping[str, str]) -> tuple[Members | None
     if not data:
         return None, b""
     media_type = headers.get("content-type", "")
+    # RFC 8259 section 11 defines no charset; many clients send one, and UTF-8 is what they mean.
     if not _JSON_TYPE.fullmatch(media_type.strip()):
         raise ServiceError(
             Code.MALFORMED_REQUEST, f"Content-Type: found {shown(media_type)}, wanted application/json"
