@@ -106,15 +106,14 @@ def _init_cloud(arguments: argparse.Namespace, settings: CloudSettings) -> Servi
         raise ServiceError(
             Code.INVALID_REQUEST, f"found --origin {arguments.origin}, the environment says {settings.origin}"
         )
-    from issuer.bootstrap.cloud import initialise_cloud
+    from issuer.bootstrap.cloud import initialise_cloud  # boto3, which no home needs
 
     return initialise_cloud(settings)
 
 
 def _serve(arguments: argparse.Namespace) -> int:
-    arguments.base_url = f"http://{arguments.host}:{arguments.port}"
     service = open_home(home_settings_of(arguments))
-    service.publish()
+    service.publish()  # before the first request: pages name the trust root and the kit of verifiers
     server = make_server(service, arguments.host, arguments.port)
     print(f"registry, site and partner API: {server.url} (Ctrl-C ends it)", flush=True)
     server.run()

@@ -65,6 +65,7 @@ def _open(arguments: argparse.Namespace) -> int:
         arguments.lane, arguments.profile, arguments.reference, supersedes=arguments.supersedes
     )
     packet = service.packets.open(arguments.workspace, request)
+    # A packet is stored together with an answer that is bound to a key, here one that nobody sends.
     claim = service.packets.claim(arguments.workspace, f"open {packet.packet_id}", packet.packet_id.encode())
     if isinstance(claim, Claim):
         body = format_json({"packet_id": packet.packet_id})
@@ -82,6 +83,7 @@ def _add(arguments: argparse.Namespace) -> int:
         data = _read(file, MAX_TOTAL_SIZE)  # in memory: it is hashed, announced and stored
         request = RecordRequest(name, record_type, len(data), sha256(data), metadata)
         record = service.packets.add_record(packet.workspace_id, packet.packet_id, request)
+        # Announced first, as over the API: a file that never comes is a record without bytes, not a stray.
         service.private.create(record_object(packet.packet_id, record), data)
         print(f"{record.record_id}  {record_type:28} {len(data):10} bytes  {name!a}")
     return DONE

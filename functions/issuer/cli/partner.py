@@ -93,6 +93,7 @@ def _decide(arguments: argparse.Namespace) -> int:
 def _provision(arguments: argparse.Namespace) -> int:
     workspaces = service_of(arguments).workspaces
     workspace = workspaces.provision(arguments.name, arguments.tier, arguments.contact, arguments.credits)
+    # Only its hash is stored, so this line of output is the only place where the key ever is.
     key = workspaces.make_key(workspace.workspace_id, "first key")
     print(f"workspace  {workspace.workspace_id}")
     balance = workspaces.ledger.balance(workspace.workspace_id)

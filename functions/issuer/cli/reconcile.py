@@ -24,6 +24,7 @@ def add_commands(commands: Commands) -> None:
 def _reconcile(arguments: argparse.Namespace) -> int:
     books = service_of(arguments).reconciler.run()
     if arguments.json:
+        # Bytes: print() would encode them as the terminal does.
         sys.stdout.buffer.write(format_json(_members(books)) + b"\n")
         sys.stdout.flush()
     else:

@@ -32,6 +32,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, object]:
 
 def _collect(service: Service) -> dict[str, object]:
     deleted = 0
+    # Bounded, as an invocation's time is: what is left over is collected on the next day.
     for _ in range(_RUNS):
         collection = service.collector.run()
         deleted += collection.deleted
