@@ -1,4 +1,4 @@
-"""Problem documents (RFC 9457) from service errors."""
+"""Problem documents (RFC 9457) from service errors, and the headers that go with them."""
 
 from collections.abc import Iterable
 
@@ -9,19 +9,19 @@ CONTENT_TYPE = "application/problem+json"
 TYPE_BASE = "https://program.attestlayer.com/problems/"
 
 _OURS = frozenset({Code.INTERNAL, Code.STORAGE_FAILED, Code.KEY_UNUSABLE, Code.HOME_UNUSABLE})
-"""What goes wrong on our side: its details may name files and machines, and belong into the log."""
+"""Failures on our side: their details may name files and machines, which only the log may know."""
 
 
 class MethodNotAllowedError(ServiceError):
-    """A known path was asked with a method that it does not have."""
+    """A known path does not have the method of the request. `allowed` is the value of Allow."""
 
     def __init__(self, method: str, allowed: Iterable[str]) -> None:
         self.allowed = ", ".join(sorted(allowed))
         super().__init__(Code.METHOD_NOT_ALLOWED, f"found {method}, this path takes {self.allowed}")
 
 
-def as_told(error: Exception) -> ServiceError:
-    """The error as a caller may see it: itself, or another without details if it is one of ours."""
+def public_error(error: Exception) -> ServiceError:
+    """The error as a caller may see it: itself, or one without details if the failure is on our side."""
     code = error.code if isinstance(error, ServiceError) else Code.INTERNAL
     if isinstance(error, ServiceError) and code not in _OURS:
         return error
@@ -29,17 +29,18 @@ def as_told(error: Exception) -> ServiceError:
 
 
 def format_problem(error: ServiceError, request_id: str) -> bytes:
-    """The document of an error. `errors` lists each fault with pointer, code, detail and fix."""
+    """The document of an error, as canonical JSON."""
     return format_json(problem_members(error, request_id))
 
 
 def problem_members(error: ServiceError, request_id: str) -> Members:
-    """The document's members."""
+    """The members of RFC 9457 section 3.1, and our own: `code`, `request_id`, `errors` (each fault)."""
     code: Code = error.code
     faults: list[Json] = [
         {"pointer": fault.pointer, "code": fault.code, "detail": fault.detail, "fix": fault.fix}
         for fault in error.faults
     ]
+    # RFC 9457 section 3.1.1: clients tell problems apart by `type`; nobody has to fetch it.
     return {
         "type": f"{TYPE_BASE}{code.word}",
         "title": code.title,
@@ -52,12 +53,14 @@ def problem_members(error: ServiceError, request_id: str) -> Members:
 
 
 def problem_headers(error: ServiceError) -> dict[str, str]:
-    """Headers that go with the document."""
+    """The headers that the document's status calls for."""
     headers = {"Cache-Control": "no-store"}
     if error.retry_after_s is not None:
+        # RFC 9110 section 10.2.3: a delay in seconds. 0 would invite a loop without a pause.
         headers["Retry-After"] = str(max(error.retry_after_s, 1))
     if error.code == Code.UNAUTHENTICATED:
+        # RFC 9110 section 11.6.1: a 401 names the scheme; RFC 6750 section 3 is that of Bearer.
         headers["WWW-Authenticate"] = 'Bearer realm="AttestLayer"'
     if isinstance(error, MethodNotAllowedError):
-        headers["Allow"] = error.allowed  # RFC 9110 section 15.5.6
+        headers["Allow"] = error.allowed  # RFC 9110 section 15.5.6: a 405 lists what is allowed
     return headers

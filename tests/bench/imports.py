@@ -44,7 +44,7 @@ imported = time.perf_counter()
 if module.__name__.endswith("prove"):
     from issuer.bootstrap.prover import prover as ready
 else:
-    from issuer.bootstrap.home import service as ready
+    from issuer.bootstrap.process import service as ready
 ready()
 print(imported - start, time.perf_counter() - start, *[m for m in {heavy!r} if m in sys.modules])
 """

@@ -300,7 +300,7 @@ NAMES = {
     "/v1/stats": layout.STATS,
     "/v1/trust.json": layout.TRUST,
     "/v1/spec/REG-1.0.md": layout.SPECIFICATION,
-    "/v1/verify-container.zip": "v1/verify-container.zip",
+    "/v1/verify-kit.zip": "v1/verify-kit.zip",
 }
 FILLED = {
     "<L>": "1",

@@ -154,7 +154,7 @@ def nervous() -> Iterator[None]:
 
 @pytest.mark.usefixtures("nervous")
 def test_threads_do_not_see_each_others_requests(site: Site) -> None:
-    """Powertools keeps an event on a class: with one resolver for all threads, these answers get mixed."""
+    """A router that kept its request in a place that threads share would mix these answers."""
     keys = []
     for number in range(8):
         workspace = site.service.workspaces.provision(f"partner {number}", "starter")

@@ -16,7 +16,7 @@ from issuer.adapters.system import SystemClock
 from issuer.bootstrap.home import initialise_home
 from issuer.errors import Code, ServiceError, StoreError
 from issuer.local.application import make_server
-from issuer.local.ticker import Ticker
+from issuer.local.schedule import Ticker
 from issuer.log import face
 from issuer.settings import Settings
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from issuer.api.preferences import choose_media_type, parse_wait
+from issuer.api.call import choose_media_type, parse_wait
 
 OFFERED = ("application/json", "text/csv")
 

@@ -65,6 +65,13 @@ def test_a_wrong_method_is_405_with_those_that_are_right(
         assert got.code == "method-not-allowed"
 
 
+@pytest.mark.parametrize("name", ["%22x%22", "a%0Ab", "%E2%80%A8", "^`{|}", "%23", "%3F"])
+def test_a_name_of_any_characters_is_looked_for_and_not_found(site: Site, name: str) -> None:
+    for path in (f"/v1/packets/{name}", f"/v1/packets/{name}/kit", f"/v1/lanes/{name}/x"):
+        got = site.call("GET", path)
+        assert (got.status, got.code) == (404, "not-found")
+
+
 @pytest.mark.parametrize(
     ("body", "pointer", "code"),
     [

@@ -1,4 +1,4 @@
-"""What a function tells in Lambda, each in a process of its own: metrics by name, and no record's content."""
+"""What a function logs and measures in Lambda, each in its own process: metrics by name, no content."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ _COUNTS = """
 def handler(event, context):
     telemetry.measure(Metric.ROUNDS_PUBLISHED, 1)
     telemetry.measure(Metric.OLDEST_WAITING_LEAF, 61)
-    telemetry.tell("it is late", leaf="abc")
+    telemetry.log_error("it is late", leaf="abc")
     return {"secret": "answer"}
 print(handler({"secret": "event"}, LambdaContext("req-1"))["secret"])
 """
@@ -62,19 +62,19 @@ def test_metrics_have_their_names_units_and_namespace() -> None:
     assert found["service"] == "bench"
 
 
-def test_what_is_told_has_the_request_and_no_event() -> None:
+def test_a_logged_error_has_the_request_and_no_event() -> None:
     said = run(_COUNTS, **IN_LAMBDA)
-    told = next(line for line in said.splitlines() if "it is late" in line)
-    found = pydantic_core.from_json(told)
-    assert (found["function_request_id"], found["leaf"], found["level"]) == ("req-1", "abc", "ERROR")
-    assert "secret" not in told
+    line = next(line for line in said.splitlines() if "it is late" in line)
+    entry = pydantic_core.from_json(line)
+    assert (entry["function_request_id"], entry["leaf"], entry["level"]) == ("req-1", "abc", "ERROR")
+    assert "secret" not in line
 
 
-def test_a_function_that_fails_tells_its_metrics_and_fails() -> None:
+def test_a_function_that_fails_emits_its_metrics_and_fails() -> None:
     said = run(_FAILS, **IN_LAMBDA)
     assert "LogHalted" in said
     assert said.splitlines()[-1] == "halted"
 
 
-def test_elsewhere_nothing_is_told() -> None:
+def test_elsewhere_nothing_is_logged_or_measured() -> None:
     assert run(_COUNTS) == "answer\n"

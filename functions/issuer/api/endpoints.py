@@ -1,65 +1,33 @@
 """The table of the API: which function answers which method and path, who may call it, what it answers."""
 
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
-
-from issuer.api import issuing, kits, lanes, packets, paging, qualifications, records, shapes, workspace
-from issuer.api.call import JSON, Reply
-from issuer.errors import Code, ServiceError
-from issuer.problem import MethodNotAllowedError
-from issuer.services.workspace import READ, WRITE
-
-OPENAPI_PATH = "/v1/openapi.json"
+from issuer.api import lanes, packets, shapes, workspace
+from issuer.api.call import JSON, Call, text_answer
+from issuer.api.openapi import format_openapi
+from issuer.api.routing import OPENAPI_PATH, Endpoint
+from issuer.errors import Code
+from issuer.model import Answer
+from issuer.services.workspace import WRITE
 
 _PACKET = "/v1/packets/<packet_id>"
-_FOR_ALL = (Code.MALFORMED_REQUEST, Code.INTERNAL, Code.STORAGE_FAILED)
 _CHANGING = (Code.NOT_FOUND, Code.WRONG_STATE, Code.CHANGED_MEANWHILE)
 _ONCE = (Code.IDEMPOTENCY_KEY_MISSING, Code.IDEMPOTENCY_MISMATCH, Code.IN_PROGRESS)
 _ISSUING = (
     *(Code.NONCE_MALFORMED, Code.NONCE_USED, Code.NONCE_CHECKPOINT_UNKNOWN, Code.NO_CREDITS),
     *(Code.LOG_STALLED, Code.KEY_UNUSABLE),
 )
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """One call. `scope` None: public. `answers` by status: the JSON's shape, or None for no JSON.
-
-    `headers`: request headers that it reads, with what they are for. `also`: media types beside JSON.
-    """
-
-    method: str
-    path: str
-    function: Callable[..., Reply]
-    answers: Mapping[int, type[shapes.Shape] | None]
-    codes: tuple[Code, ...] = ()
-    scope: str | None = READ
-    query: frozenset[str] = frozenset()
-    headers: Mapping[str, str] = field(default_factory=dict)
-    also: tuple[str, ...] = ()
-
-    @cached_property
-    def pattern(self) -> re.Pattern[str]:
-        """What the paths look like."""
-        return re.compile(re.sub(r"<\w+>", "[^/]+", self.path))
-
-    @property
-    def all_codes(self) -> tuple[Code, ...]:
-        """Every code that it may answer."""
-        auth = (Code.UNAUTHENTICATED, Code.FORBIDDEN) if self.scope else ()
-        body = (Code.INVALID_REQUEST, Code.TOO_LARGE) if self.method in ("POST", "PUT") else ()
-        query = (Code.INVALID_REQUEST,) if self.query else ()
-        return tuple(dict.fromkeys((*self.codes, *auth, *body, *query, *_FOR_ALL)))
-
-
 _KEY = {"Idempotency-Key": "unique for this request; the same key answers the same again"}
 _WAIT = {"Prefer": "`wait=N`: wait up to N seconds, 25 at most, for another state"}
 
+
+def get_openapi(call: Call) -> Answer:
+    """This description of the API: OpenAPI 3.1."""
+    del call
+    return text_answer(format_openapi(ENDPOINTS), JSON)
+
+
 ENDPOINTS = (
     Endpoint(
-        *("POST", "/v1/qualifications", qualifications.receive),
+        *("POST", "/v1/qualifications", workspace.receive),
         answers={201: shapes.QualificationAnswer},
         scope=None,
     ),
@@ -73,7 +41,6 @@ ENDPOINTS = (
     Endpoint(
         *("GET", workspace.CREDITS_PATH, workspace.get_credits),
         answers={200: shapes.CreditsAnswer},
-        query=paging.QUERY,
         headers={"Accept": "`text/csv` for a table"},
         also=(workspace.CSV,),
     ),
@@ -90,11 +57,7 @@ ENDPOINTS = (
         scope=WRITE,
         headers=_KEY,
     ),
-    Endpoint(
-        *("GET", packets.PACKETS_PATH, packets.list_packets),
-        answers={200: shapes.PacketsAnswer},
-        query=paging.QUERY,
-    ),
+    Endpoint("GET", packets.PACKETS_PATH, packets.list_packets, {200: shapes.PacketsAnswer}),
     Endpoint(
         *("GET", _PACKET, packets.get_packet),
         answers={200: shapes.PacketAnswer},
@@ -108,55 +71,41 @@ ENDPOINTS = (
         scope=WRITE,
     ),
     Endpoint(
-        *("POST", f"{_PACKET}/records", records.add_record),
+        *("POST", f"{_PACKET}/records", packets.add_record),
         answers={201: shapes.RecordAddedAnswer},
         codes=(*_CHANGING, Code.RECORD_REFUSED),
         scope=WRITE,
     ),
     Endpoint(
-        *("DELETE", f"{_PACKET}/records/<record_id>", records.remove_record),
+        *("DELETE", f"{_PACKET}/records/<record_id>", packets.remove_record),
         answers={204: None},
         codes=_CHANGING,
         scope=WRITE,
     ),
     Endpoint(
-        *("POST", f"{_PACKET}/check", issuing.check),
+        *("POST", f"{_PACKET}/check", packets.check),
         answers={200: shapes.BlockerReport},
         codes=_CHANGING,
         scope=WRITE,
     ),
     Endpoint(
-        *("POST", f"{_PACKET}/issue", issuing.issue),
+        *("POST", f"{_PACKET}/issue", packets.issue),
         answers={200: shapes.IssueAnswer, 202: shapes.IssueAnswer},
         codes=(*_ONCE, *_CHANGING, *_ISSUING),
         scope=WRITE,
         headers=_KEY,
     ),
     Endpoint(
-        *("GET", f"{_PACKET}/blockers", issuing.get_blockers),
+        *("GET", f"{_PACKET}/blockers", packets.get_blockers),
         answers={200: shapes.BlockerReport},
         codes=(Code.NOT_FOUND, Code.WRONG_STATE),
         headers={"Accept": "`text/plain` for a text to hand to the client"},
-        also=(issuing.TEXT,),
+        also=(packets.TEXT,),
     ),
     Endpoint(
-        *("GET", f"{_PACKET}/kit", kits.get_kit),
+        *("GET", f"{_PACKET}/kit", packets.get_kit),
         answers={303: None},
         codes=(Code.NOT_FOUND, Code.NOT_READY, Code.WRONG_STATE, Code.KIT_DELETED),
     ),
+    Endpoint("GET", OPENAPI_PATH, get_openapi, {200: None}, scope=None),
 )
-
-
-def describe_media_types(endpoint: Endpoint) -> tuple[str, ...]:
-    """What a success may look like."""
-    return (JSON, *endpoint.also)
-
-
-def find_endpoint(endpoints: tuple[Endpoint, ...], method: str, path: str) -> Endpoint:
-    """The call that method and path name. Raises NOT_FOUND, `MethodNotAllowedError`."""
-    found = {each.method: each for each in endpoints if each.pattern.fullmatch(path)}
-    if not found:
-        raise ServiceError(Code.NOT_FOUND, f"found {method} {path!a}; {OPENAPI_PATH} lists what there is")
-    if method not in found:
-        raise MethodNotAllowedError(method, found)
-    return found[method]

@@ -1,17 +1,15 @@
-"""OpenAPI 3.1 from the code: parameters and bodies by Powertools, answers and errors from the table."""
+"""OpenAPI 3.1 from the table of endpoints and pydantic's models."""
 
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-import pydantic_core
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
-from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer, Server
-from pydantic.json_schema import models_json_schema
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from attestlayer.canonical import format_json
 from issuer.api.call import JSON
-from issuer.api.endpoints import Endpoint
+from issuer.api.routing import Endpoint
 from issuer.api.shapes import Problem, Shape
 from issuer.problem import CONTENT_TYPE
 
@@ -20,8 +18,14 @@ VERSION = "1"
 
 _SCHEMAS = "#/components/schemas/"
 _KEY = "api_key"
-_FOREIGN = "ValidationError"
-"""How the names of Powertools' own error schemas end, which are not answered here."""
+_KEYS = {
+    _KEY: {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "al_live_…",
+        "description": "`al_live_…` or `al_test_…`",
+    }
+}
 _PHRASES = {200: "Done", 201: "Made", 202: "Accepted", 204: "Done", 303: "At the address in Location"}
 _DESCRIPTION = (
     "Errors are problem documents (RFC 9457): `code` is stable, `errors` names each value by JSON pointer. "
@@ -32,69 +36,100 @@ _DESCRIPTION = (
 _Tree = dict[str, Any]
 
 
-def describe(endpoint: Endpoint) -> _Tree:
-    """What Powertools is told of a call beside its function."""
-    summary, _, rest = (endpoint.function.__doc__ or "").strip().partition(". ")
-    return {
-        "summary": summary.rstrip("."),
-        "description": rest or summary,
-        "operation_id": endpoint.function.__name__,
-        "tags": [endpoint.path.split("/")[2].removesuffix(".json")],
-        "security": [{_KEY: []}] if endpoint.scope else None,
-    }
-
-
-def format_openapi(resolver: APIGatewayHttpResolver, endpoints: Sequence[Endpoint]) -> str:
+def format_openapi(endpoints: Sequence[Endpoint]) -> str:
     """The description as canonical JSON."""
-    scheme = HTTPBearer(description="`al_live_…` or `al_test_…`", bearerFormat="al_live_…")
-    text = resolver.get_openapi_json_schema(
-        title=TITLE,
-        version=VERSION,
-        description=_DESCRIPTION,
-        servers=[Server(url="/")],
-        security_schemes={_KEY: scheme},
-    )
-    document: _Tree = _with_integers(pydantic_core.from_json(text))
-    shapes = {shape for each in endpoints for shape in each.answers.values() if shape} | {Problem}
-    _, definitions = models_json_schema(
-        [(shape, "serialization") for shape in sorted(shapes, key=lambda shape: shape.__name__)],
-        ref_template=f"{_SCHEMAS}{{model}}",
-    )
-    schemas = document["components"]["schemas"]
-    ours = {name: schema for name, schema in schemas.items() if not name.endswith(_FOREIGN)}
-    document["components"]["schemas"] = ours | definitions["$defs"]
+    paths: dict[str, _Tree] = defaultdict(dict)
     for endpoint in endpoints:
         path = endpoint.path.replace("<", "{").replace(">", "}")
-        _complete(document["paths"][path][endpoint.method.lower()], endpoint)
+        paths[path][endpoint.method.lower()] = _operation(endpoint)
+    document = {
+        "openapi": "3.1.0",  # its schemas are JSON Schema 2020-12, which is what pydantic writes
+        "info": {"title": TITLE, "version": VERSION, "description": _DESCRIPTION},
+        "servers": [{"url": "/"}],
+        "paths": paths,
+        "components": {"schemas": _schemas(endpoints), "securitySchemes": _KEYS},
+    }
     return format_json(document).decode("utf-8")
 
 
-def _with_integers(value: Any) -> Any:
-    """Powertools writes every bound as a float, which canonical JSON has not."""
-    if isinstance(value, dict):
-        return {name: _with_integers(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_with_integers(item) for item in value]
-    return int(value) if isinstance(value, float) else value
+def _schemas(endpoints: Sequence[Endpoint]) -> _Tree:
+    """Every body, answer and the problem document, by name."""
+    bodies = {endpoint.body for endpoint in endpoints if endpoint.body}
+    answers = {shape for endpoint in endpoints for shape in endpoint.answers.values() if shape}
+    # Of a body the schema says what is accepted, of an answer what is sent: defaults make them differ.
+    models: list[tuple[type[BaseModel], JsonSchemaMode]] = [(body, "validation") for body in bodies]
+    models += [(shape, "serialization") for shape in answers | {Problem}]
+    _, schemas = models_json_schema(models, ref_template=f"{_SCHEMAS}{{model}}")
+    definitions: _Tree = schemas["$defs"]
+    return definitions
 
 
-def _complete(operation: _Tree, endpoint: Endpoint) -> None:
-    """Put in the answers, the errors, and the headers that the call reads."""
+def _operation(endpoint: Endpoint) -> _Tree:
+    # A docstring of an endpoint's function is text for partners: its first sentence, and the rest.
+    summary, _, rest = (endpoint.function.__doc__ or "").strip().partition(". ")
+    operation: _Tree = {
+        "summary": summary.rstrip("."),
+        "description": rest or summary,
+        "operationId": endpoint.function.__name__,
+        "tags": [endpoint.path.split("/")[2].removesuffix(".json")],
+        "responses": {str(status): _success(endpoint, status) for status in endpoint.answers}
+        | _errors(endpoint),
+    }
+    if endpoint.scope:
+        # OpenAPI's Security Requirement Object; without the member a call is public.
+        operation["security"] = [{_KEY: []}]
+    if parameters := _parameters(endpoint):
+        operation["parameters"] = parameters
+    if endpoint.body:
+        schema = {"$ref": _SCHEMAS + endpoint.body.__name__}
+        operation["requestBody"] = {"content": {JSON: {"schema": schema}}, "required": True}
+    return operation
+
+
+def _parameters(endpoint: Endpoint) -> list[_Tree]:
+    """Variable parts of the path, parameters of the query, headers."""
+    parameters: list[_Tree] = [
+        {"name": name, "in": "path", "required": True, "schema": {"title": _title(name), "type": "string"}}
+        for name in endpoint.pattern.groupindex
+    ]
+    for name, adapter in endpoint.query.items():
+        # No default is not a default of null: a query can't send null.
+        schema = adapter.json_schema() | {"title": _title(name)}
+        if (default := endpoint.default(name)) is not None:
+            schema["default"] = default
+        parameters.append(
+            {
+                "name": name,
+                "in": "query",
+                "required": False,
+                "description": schema["description"],
+                "schema": schema,
+            }
+        )
     for name, text in endpoint.headers.items():
-        header: _Tree = {"name": name, "in": "header", "schema": {"type": "string"}, "description": text}
-        header["required"] = name == "Idempotency-Key"
-        operation.setdefault("parameters", []).append(header)
-    operation["responses"] = {
-        str(status): _success(endpoint, status, shape) for status, shape in endpoint.answers.items()
-    } | _errors(endpoint)
+        parameters.append(
+            {
+                "name": name,
+                "in": "header",
+                "required": name == "Idempotency-Key",
+                "description": text,
+                "schema": {"type": "string"},
+            }
+        )
+    return parameters
 
 
-def _success(endpoint: Endpoint, status: int, shape: type[Shape] | None) -> _Tree:
-    found: _Tree = {"description": _PHRASES[status]}
+def _title(name: str) -> str:
+    return name.replace("_", " ").title()
+
+
+def _success(endpoint: Endpoint, status: int) -> _Tree:
+    response: _Tree = {"description": _PHRASES[status]}
+    shape: type[Shape] | None = endpoint.answers[status]
     if shape is not None:
-        found["content"] = {JSON: {"schema": {"$ref": _SCHEMAS + shape.__name__}}}
-        found["content"] |= {kind: {"schema": {"type": "string"}} for kind in endpoint.also}
-    return found
+        content: _Tree = {JSON: {"schema": {"$ref": _SCHEMAS + shape.__name__}}}
+        response["content"] = content | {kind: {"schema": {"type": "string"}} for kind in endpoint.also}
+    return response
 
 
 def _errors(endpoint: Endpoint) -> _Tree:

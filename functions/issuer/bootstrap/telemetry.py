@@ -1,4 +1,4 @@
-"""Logs, metrics and traces of a Lambda function. Elsewhere handlers run bare: nobody would read them.
+"""Logs, metrics and traces of a Lambda function; elsewhere a handler runs without them.
 
 Powertools finds its service name and metrics' namespace in the function's environment
 (POWERTOOLS_SERVICE_NAME, POWERTOOLS_METRICS_NAMESPACE).
@@ -14,7 +14,7 @@ Handler = Callable[[dict[str, Any], object], dict[str, object]]
 
 
 class Metric(StrEnum):
-    """What the alarms and the dashboard look at."""
+    """Metrics by the names that the alarms and the dashboard know."""
 
     ROUNDS_PUBLISHED = "RoundsPublished"
     LEAVES_PUBLISHED = "LeavesPublished"
@@ -27,7 +27,7 @@ class Metric(StrEnum):
 
 
 class Telemetry:
-    """What one handler tells of itself. `traced`: whether X-Ray is told; its SDK imports botocore."""
+    """Logger, metrics and tracer of one handler. Untraced, it need not load X-Ray's SDK, nor botocore."""
 
     def __init__(self, *, traced: bool = True) -> None:
         self._traced = traced
@@ -36,31 +36,31 @@ class Telemetry:
 
     @property
     def is_on(self) -> bool:
-        """Whether somebody is told."""
+        """Whether metrics are emitted, so that computing one is worth its cost."""
         return self._metrics is not None
 
     def around(self, handler: Handler) -> Handler:
-        """The handler with its logs, metrics and traces."""
+        """Wrap a handler so that it emits logs, metrics and traces; outside Lambda, the handler itself."""
         if not runs_in_lambda():
             return handler
         from aws_lambda_powertools import Logger, Metrics
 
         self._logger, self._metrics = Logger(), Metrics()
-        told: Any = self._metrics.log_metrics(handler, raise_on_empty_metrics=False)
+        measured: Any = self._metrics.log_metrics(handler, raise_on_empty_metrics=False)
         if self._traced:
             from aws_lambda_powertools import Tracer
 
-            # What a handler answers may hold personal data: it is traced by nobody.
-            told = Tracer().capture_lambda_handler(told, capture_response=False, capture_error=False)
-        return self._logger.inject_lambda_context(told, log_event=False)  # type: ignore[no-any-return]
+            # Answers and errors may hold personal data, which no trace may keep.
+            measured = Tracer().capture_lambda_handler(measured, capture_response=False, capture_error=False)
+        return self._logger.inject_lambda_context(measured, log_event=False)  # type: ignore[no-any-return]
 
     def measure(self, metric: Metric, value: float) -> None:
-        """One value of a metric: a count, or seconds."""
+        """Record one value of a metric: a count, or seconds."""
         if self._metrics is not None:
             unit = "Seconds" if metric is Metric.OLDEST_WAITING_LEAF else "Count"
             self._metrics.add_metric(name=metric.value, unit=unit, value=value)
 
-    def tell(self, message: str, **members: object) -> None:
-        """A line in the log that somebody should read."""
+    def log_error(self, message: str, **members: object) -> None:
+        """Log an error that an operator should read. `members` become members of its JSON line."""
         if self._logger is not None:
             self._logger.error(message, **members)

@@ -36,7 +36,7 @@ REGISTRY, PRIVATE, LEDGER = "registry", "private", "ledger"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One finding or note of a part."""
+    """A finding or a note, with the part of the audit that it is from."""
 
     part: str
     object: str
@@ -44,13 +44,13 @@ class Line:
     detail: str
 
     def members(self) -> dict[str, Json]:
-        """As it stands in the document."""
+        """Its members in the JSON document."""
         return {"part": self.part, "object": self.object, "reason": self.reason, "detail": _text(self.detail)}
 
 
 @dataclass
-class Audit:
-    """The three parts, each None if it could not be carried out."""
+class OperatorAudit:
+    """The reports of the three parts, each None if it could not be carried out; `failed` says why."""
 
     registry: AuditReport | None = None
     private: PrivateReport | None = None
@@ -58,15 +58,14 @@ class Audit:
     failed: list[tuple[str, str]] = field(default_factory=list)
 
     def findings(self) -> list[Line]:
-        """What is wrong."""
-        found = [_line(REGISTRY, each) for each in self.registry.findings] if self.registry else []
-        found += [_line(PRIVATE, each) for each in self.private.findings] if self.private else []
-        return found + ([_line(LEDGER, each) for each in self.ledger.findings] if self.ledger else [])
+        """Every finding, part by part: each is something that is wrong."""
+        reports = ((REGISTRY, self.registry), (PRIVATE, self.private), (LEDGER, self.ledger))
+        return [_line(part, finding) for part, report in reports if report for finding in report.findings]
 
     def notes(self) -> list[Line]:
-        """What is worth knowing."""
-        found = [_line(PRIVATE, each) for each in self.private.notes] if self.private else []
-        return found + ([_line(LEDGER, each) for each in self.ledger.notes] if self.ledger else [])
+        """Every note: worth knowing, and nothing wrong. The registry's audit makes none."""
+        reports = ((PRIVATE, self.private), (LEDGER, self.ledger))
+        return [_line(part, note) for part, report in reports if report for note in report.notes]
 
     @property
     def exit_code(self) -> int:
@@ -77,7 +76,7 @@ class Audit:
 
 
 def add_commands(commands: Commands) -> None:
-    """Register the command."""
+    """Add `issuer audit` to the parser."""
     command = add_command(
         commands, "audit", _audit, "audit the home: registry, private state, ledger against log"
     )
@@ -96,56 +95,56 @@ def _audit(arguments: argparse.Namespace) -> int:
         return ERROR
     progress = _Progress()
     try:
-        found = _run(service, trust, progress)
-    finally:
+        report = _run(service, trust, progress)
+    finally:  # whatever follows is printed on a clean line
         progress.clear()
     if arguments.json:
-        sys.stdout.buffer.write(format_json(_members(service, found)) + b"\n")
+        sys.stdout.buffer.write(format_json(_members(service, report)) + b"\n")
         sys.stdout.flush()
     else:
-        _print(service, found)
-    return found.exit_code
+        _print(service, report)
+    return report.exit_code
 
 
-def _run(service: Service, trust: TrustRoot | None, progress: "_Progress") -> Audit:
-    """Each part, whatever becomes of the others."""
-    found = Audit()
+def _run(service: Service, trust: TrustRoot | None, progress: "_Progress") -> OperatorAudit:
+    """Run every part, even after another failed."""
+    report = OperatorAudit()
 
     def part(name: str, run: Callable[[], T]) -> T | None:
         try:
             return run()
         except (ServiceError, VerificationError) as error:
-            found.failed.append((name, str(error)))
+            report.failed.append((name, str(error)))
             return None
 
     registry = StoreRegistry(service.public)
-    found.registry = part(REGISTRY, lambda: audit(registry, trust, None, progress))
-    found.private = part(PRIVATE, lambda: service.auditor.run(progress))
-    found.ledger = part(LEDGER, service.reconciler.run)
-    return found
+    report.registry = part(REGISTRY, lambda: audit(registry, trust, None, progress))
+    report.private = part(PRIVATE, lambda: service.auditor.run(progress))
+    report.ledger = part(LEDGER, service.reconciler.run)
+    return report
 
 
-def _print(service: Service, found: Audit) -> None:
-    findings, notes = found.findings(), found.notes()
+def _print(service: Service, report: OperatorAudit) -> None:
+    findings, notes = report.findings(), report.notes()
     title = (
         "COULD NOT CHECK"
-        if found.failed
+        if report.failed
         else f"{len(findings)} FINDING{'S' if len(findings) > 1 else ''}"
         if findings
         else "CLEAN"
     )
     print(f"{title}: audit of {service.origin}")
-    if found.registry:
-        newest, objects, length = found.registry.newest, found.registry.objects, found.registry.length
+    if report.registry:
+        newest, objects, length = report.registry.newest, report.registry.objects, report.registry.length
         where = f"checkpoint {newest.sequence}, {newest.head.size} leaves"
         print(f"registry   {where}; {objects} objects, {length} bytes")
-    if found.private:
-        counts = f"{found.private.objects} objects, {found.private.length} bytes"
-        print(f"private    {found.private.rounds} rounds; {counts}")
-    if found.ledger:
-        books = found.ledger
+    if report.private:
+        counts = f"{report.private.objects} objects, {report.private.length} bytes"
+        print(f"private    {report.private.rounds} rounds; {counts}")
+    if report.ledger:
+        books = report.ledger
         print(f"ledger     {books.debits} debits, {books.waiting} waiting leaves, {books.kits} kits verified")
-    for part, why in found.failed:
+    for part, why in report.failed:
         print(f"NOT DONE   {part}: {printable(why)}")
     for kind, lines in (("note", notes), ("FINDING", findings)):
         for line in lines:
@@ -153,33 +152,33 @@ def _print(service: Service, found: Audit) -> None:
     print(f"result     {len(findings)} findings, {len(notes)} notes")
 
 
-def _members(service: Service, found: Audit) -> Members:
-    newest = found.registry.newest if found.registry else None
-    findings: list[Json] = [line.members() for line in found.findings()]
-    notes: list[Json] = [line.members() for line in found.notes()]
-    failed: list[Json] = [{"part": part, "detail": _text(why)} for part, why in found.failed]
+def _members(service: Service, report: OperatorAudit) -> Members:
+    newest = report.registry.newest if report.registry else None
+    findings: list[Json] = [line.members() for line in report.findings()]
+    notes: list[Json] = [line.members() for line in report.notes()]
+    failed: list[Json] = [{"part": part, "detail": _text(why)} for part, why in report.failed]
     return {
         "schema": "attestlayer/operator-audit/1",
         "clean": not findings and not failed,
-        "exit_code": found.exit_code,
+        "exit_code": report.exit_code,
         "origin": service.origin,
         "sequence": newest.sequence if newest else None,
         "tree_size": newest.head.size if newest else None,
-        **_counts(found),
+        **_counts(report),
         "findings": findings,
         "notes": notes,
         "failed": failed,
     }
 
 
-def _counts(found: Audit) -> dict[str, Json]:
+def _counts(report: OperatorAudit) -> dict[str, Json]:
     counts: dict[str, Json] = dict.fromkeys((REGISTRY, PRIVATE, LEDGER))
-    if registry := found.registry:
+    if registry := report.registry:
         counts[REGISTRY] = {"objects": registry.objects, "bytes": registry.length}
-    if private := found.private:
+    if private := report.private:
         read: Members = {"objects": private.objects, "bytes": private.length}
         counts[PRIVATE] = {"rounds": private.rounds, **read}
-    if books := found.ledger:
+    if books := report.ledger:
         counts[LEDGER] = {"debits": books.debits, "waiting": books.waiting, "kits": books.kits}
     return counts
 
@@ -191,10 +190,11 @@ class _Progress:
         self._shows = sys.stderr.isatty()
 
     def __call__(self, what: str, done: int, total: int) -> None:
+        # ECMA-48: CSI K erases from the cursor to the end of the line.
         self._write(f"\r\x1b[K{what}: {done} of {total}")
 
     def clear(self) -> None:
-        """Take the line away."""
+        """Erase the line, for the report or an error."""
         self._write("\r\x1b[K")
 
     def _write(self, text: str) -> None:
@@ -207,4 +207,5 @@ def _line(part: str, finding: PublicFinding | PrivateFinding) -> Line:
 
 
 def _text(text: str) -> str:
+    # A damaged file's name or content may hold lone surrogates, which JSON in UTF-8 can't carry.
     return text.encode("utf-8", "backslashreplace").decode()

@@ -17,7 +17,7 @@ from issuer.settings import (
     read_settings,
 )
 
-DONE, FAILED, ERROR, USAGE = 0, 1, 2, 64
+DONE, FAILED, ERROR, USAGE = 0, 1, 2, 64  # 64 is EX_USAGE of sysexits.h
 
 Command = Callable[[argparse.Namespace], int]
 if TYPE_CHECKING:
@@ -46,10 +46,9 @@ def settings_of(arguments: argparse.Namespace) -> Settings | CloudSettings:
     """The settings that the options give, else the environment. Raises `ServiceError`."""
     if arguments.home is None:
         return read_settings()
-    check_no_cloud()
+    check_no_cloud()  # --home beside the cloud's variables: which of the two was meant?
     cadence = parse_cadence(getattr(arguments, "cadence", str(DEFAULT_CADENCE_S)))
-    base_url = getattr(arguments, "base_url", Settings(arguments.home).base_url)
-    return Settings(arguments.home, cadence, base_url)
+    return Settings(arguments.home, cadence)
 
 
 def home_settings_of(arguments: argparse.Namespace) -> Settings:

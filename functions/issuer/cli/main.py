@@ -1,5 +1,7 @@
 """Console command `issuer`: the operator's commands, over the same services that partners call.
 
+Here: init, serve, sequence, collect, index, which concern a home and its log as a whole.
+
 Exit codes: 0 done · 1 the records are not complete (FAIL), or `reconcile` or `audit` found something · 2 an
 error, said on stderr · 64 usage.
 """
@@ -10,9 +12,10 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from attestlayer.encoding import format_hash, format_time
+from attestlayer.log.tiles import WIDTH
 from issuer.bootstrap.home import REGISTRY_FOLDER, initialise_home, open_home
 from issuer.bootstrap.service import Service
-from issuer.cli import audit, packet, partner, upkeep
+from issuer.cli import audit, packet, partner, reconcile
 from issuer.cli.home import DONE, ERROR, USAGE, add_command, home_settings_of, service_of, settings_of
 from issuer.errors import Code, ServiceError
 from issuer.local.application import make_server
@@ -35,14 +38,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return int(arguments.run(arguments))
     except ServiceError as error:
+        # The service's errors are for whoever typed the command; any other exception is a bug of ours.
         print(f"issuer: {error.code.title}: {error.detail}", file=sys.stderr)
         for fault in error.faults:
             print(f"  {fault.pointer}: {fault.detail}. {fault.fix}", file=sys.stderr)
         return ERROR
-    except BrokenPipeError:
+    except BrokenPipeError:  # the reader of our output has gone: `issuer … | head`
         return ERROR
     except KeyboardInterrupt:
-        return 130
+        return 130  # 128 + SIGINT, as shells report it
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -59,7 +63,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_cadence(add_command(commands, "sequence", _sequence, "run one round of the log, then deliver"))
     partner.add_commands(commands)
     packet.add_commands(commands)
-    upkeep.add_commands(commands)
+    reconcile.add_commands(commands)
+    add_command(commands, "collect", _collect, "delete partial tiles and private objects that nobody needs")
+    add_command(commands, "index", _index, "bring the public look-up index up to the newest checkpoint")
     audit.add_commands(commands)
     return parser
 
@@ -100,15 +106,14 @@ def _init_cloud(arguments: argparse.Namespace, settings: CloudSettings) -> Servi
         raise ServiceError(
             Code.INVALID_REQUEST, f"found --origin {arguments.origin}, the environment says {settings.origin}"
         )
-    from issuer.bootstrap.cloud import initialise_cloud
+    from issuer.bootstrap.cloud import initialise_cloud  # boto3, which no home needs
 
     return initialise_cloud(settings)
 
 
 def _serve(arguments: argparse.Namespace) -> int:
-    arguments.base_url = f"http://{arguments.host}:{arguments.port}"
     service = open_home(home_settings_of(arguments))
-    service.publish()
+    service.publish()  # before the first request: pages name the trust root and the kit of verifiers
     server = make_server(service, arguments.host, arguments.port)
     print(f"registry, site and partner API: {server.url} (Ctrl-C ends it)", flush=True)
     server.run()
@@ -134,3 +139,26 @@ def _sequence(arguments: argparse.Namespace) -> int:
     for leaf, why in delivery.failed:
         print(f"not delivered, leaf {leaf}: {why}", file=sys.stderr)
     return ERROR if delivery.failed else DONE
+
+
+def _collect(arguments: argparse.Namespace) -> int:
+    service = service_of(arguments)
+    collection = service.collector.run()
+    tidied = service.tidier.run()
+    more = ", there may be more: run it again" if collection.more else ""
+    known = collection.sequence >= 0
+    settled = f"settled up to checkpoint {collection.sequence}" if known else "nothing is settled yet"
+    print(f"deleted {collection.deleted} partial objects; {settled}{more}")
+    print(f"deleted {tidied} private objects of rounds that are over, or whose retention ended")
+    return DONE
+
+
+def _index(arguments: argparse.Namespace) -> int:
+    indexer, written = service_of(arguments).indexer, 0
+    while True:
+        indexing = indexer.run()
+        written += indexing.written
+        if not indexing.more:
+            break
+    print(f"wrote {written} objects; {indexing.groups * WIDTH} leaves are in the look-up index")
+    return DONE

@@ -22,14 +22,14 @@ _MAX_NONCE = 1024  # bytes; a nonce file has some hundred
 
 
 def add_commands(commands: Commands) -> None:
-    """Register the commands."""
+    """Add the group `issuer packet` to the parser."""
     group = add_group(commands, "packet", "packets: open, add records, check, issue")
-    opened = add_command(group, "open", _open, "open a packet for a lane and profile")
-    opened.add_argument("workspace")
-    opened.add_argument("lane")
-    opened.add_argument("profile")
-    opened.add_argument("--reference", default="", help="your own reference, never public")
-    opened.add_argument("--supersedes", default=None, metavar="KIT", help="the kit that this one replaces")
+    open_ = add_command(group, "open", _open, "open a packet for a lane and profile")
+    open_.add_argument("workspace")
+    open_.add_argument("lane")
+    open_.add_argument("profile")
+    open_.add_argument("--reference", default="", help="your own reference, never public")
+    open_.add_argument("--supersedes", default=None, metavar="KIT", help="the kit that this one replaces")
     add = add_command(
         group, "add", _add, f"add a file, or a folder with a {SIDECAR} or a sub-folder per type"
     )
@@ -67,6 +67,7 @@ def _open(arguments: argparse.Namespace) -> int:
         arguments.reference,
         supersedes=arguments.supersedes,
     )
+    # A packet is stored together with an answer that is bound to a key, here one that nobody sends.
     claim = service.packets.claim(arguments.workspace, f"open {packet.packet_id}", packet.packet_id.encode())
     if isinstance(claim, Claim):
         body = format_json({"packet_id": packet.packet_id})
@@ -81,7 +82,7 @@ def _open(arguments: argparse.Namespace) -> int:
 def _add(arguments: argparse.Namespace) -> int:
     service, packet = _service_and_packet(arguments)
     for file, name, record_type, metadata in _to_add(service, packet, arguments):
-        data = _read(file, MAX_TOTAL_SIZE)
+        data = _read(file, MAX_TOTAL_SIZE)  # in memory: it is hashed, announced and stored
         record = service.packets.add_record(
             service.packets.get(packet.workspace_id, packet.packet_id),
             name=name,
@@ -90,6 +91,7 @@ def _add(arguments: argparse.Namespace) -> int:
             sha256=sha256(data),
             metadata=metadata,
         )
+        # Announced first, as over the API: a file that never comes is a record without bytes, not a stray.
         service.private.create(record_object(packet.packet_id, record), data)
         print(f"{record.record_id}  {record_type:28} {len(data):10} bytes  {name!a}")
     return DONE
@@ -98,7 +100,7 @@ def _add(arguments: argparse.Namespace) -> int:
 def _to_add(
     service: Service, packet: Packet, arguments: argparse.Namespace
 ) -> Iterator[tuple[Path, str, str, dict[str, str]]]:
-    """File, name, record type and metadata of each record that the arguments name."""
+    """Yield path, name, record type and metadata of each record that the arguments name."""
     root: Path = arguments.path
     if not root.is_dir():
         if arguments.type is None:
@@ -109,9 +111,9 @@ def _to_add(
     if SIDECAR in files:
         today = datetime.fromtimestamp(service.clock.now(), UTC).date()
         sidecar = read_sidecar(_read(root / SIDECAR, MAX_SIDECAR), today)
-        there = check_files(sidecar, files)
+        paths = check_files(sidecar, files)
         for record in sidecar.records:
-            yield root / there[record.file], Path(record.file).name, record.record_type, dict(record.metadata)
+            yield root / paths[record.file], Path(record.file).name, record.record_type, dict(record.metadata)
         return
     for record in assign_by_folder(service.packets.policy_of(packet), files):
         yield root / record.file, Path(record.file).name, record.record_type, record.metadata
@@ -120,10 +122,10 @@ def _to_add(
 def _read(path: Path, limit: int) -> bytes:
     """A file's bytes, at most `limit`. Raises `ServiceError` (RECORD_REFUSED, TOO_LARGE)."""
     try:
-        if path.exists() and not path.is_file():
+        if path.exists() and not path.is_file():  # a pipe or a device would never end
             raise ServiceError(Code.RECORD_REFUSED, f"{path} is not a file")
         with path.open("rb") as stream:
-            data = stream.read(limit + 1)
+            data = stream.read(limit + 1)  # one byte more shows that it is too large
     except OSError as error:
         raise ServiceError(Code.RECORD_REFUSED, f"{path}: {error.strerror}") from error
     if len(data) > limit:
@@ -161,6 +163,7 @@ def _issue(arguments: argparse.Namespace) -> int:
     service, packet = _service_and_packet(arguments)
     nonce = _read(arguments.nonce, _MAX_NONCE)
     request = packet.packet_id.encode() + nonce
+    # The same packet and nonce are the same request: typed again, it replays the answer and takes no credit.
     key = arguments.key or f"issue {sha256(request).hex()}"
     claim = service.packets.claim(packet.workspace_id, key, request)
     answer = claim if isinstance(claim, Answer) else service.issuer.issue(packet, nonce, claim)
@@ -184,8 +187,8 @@ def _show(arguments: argparse.Namespace) -> int:
             f"record     {record.record_id}  {record.record_type:28} {record.size:10} bytes  {record.name!a}"
         )
     for attempt in packet.attempts:
-        came_to = f"{attempt.outcome}, {attempt.blockers} blockers"
-        print(f"attempt    {attempt.number}  {format_time(attempt.at)}  {came_to}")
+        result = f"{attempt.outcome}, {attempt.blockers} blockers"
+        print(f"attempt    {attempt.number}  {format_time(attempt.at)}  {result}")
     if packet.issued:
         print(f"kit        {packet.issued.kit_id}  leaf {format_hash(packet.issued.leaf_hash)}")
     return DONE

@@ -14,7 +14,7 @@ _TIERS = [tier.name for tier in TIERS]
 
 
 def add_commands(commands: Commands) -> None:
-    """Register the commands."""
+    """Add the groups `issuer qualify`, `issuer workspace` and `issuer kit` to the parser."""
     _add_qualify(add_group(commands, "qualify", "requests of partners to take part"))
     _add_workspace(add_group(commands, "workspace", "partners' workspaces, credits and API keys"))
     kit = add_command(
@@ -69,33 +69,35 @@ def _contact(text: str) -> Contact:
 
 def _receive(arguments: argparse.Namespace) -> int:
     service = service_of(arguments)
-    found = service.qualifications.receive(arguments.tier, arguments.contact, arguments.workflow)
-    print(found.qualification_id)
+    qualification = service.qualifications.receive(arguments.tier, arguments.contact, arguments.workflow)
+    print(qualification.qualification_id)
     return DONE
 
 
 def _list_qualifications(arguments: argparse.Namespace) -> int:
-    for each in service_of(arguments).ledger.qualifications():
-        received = format_time(each.received_at)
-        print(f"{each.qualification_id}  {received}  {each.state:9}  {each.tier:9}  {each.contact.email}")
+    for request in service_of(arguments).ledger.qualifications():
+        received = format_time(request.received_at)
+        state, tier, email = request.state, request.tier, request.contact.email
+        print(f"{request.qualification_id}  {received}  {state:9}  {tier:9}  {email}")
     return DONE
 
 
 def _decide(arguments: argparse.Namespace) -> int:
     by = arguments.by or getpass.getuser()
     decision = Decision(arguments.accepted, by, arguments.scope, arguments.boundaries)
-    decided = service_of(arguments).qualifications.decide(arguments.qualification, decision)
-    print(f"{decided.qualification_id} {decided.state} by {by}")
+    qualification = service_of(arguments).qualifications.decide(arguments.qualification, decision)
+    print(f"{qualification.qualification_id} {qualification.state} by {by}")
     return DONE
 
 
 def _provision(arguments: argparse.Namespace) -> int:
     workspaces = service_of(arguments).workspaces
-    made = workspaces.provision(arguments.name, arguments.tier, arguments.contact, arguments.credits)
-    key = workspaces.make_key(made.workspace_id, "first key")
-    print(f"workspace  {made.workspace_id}")
-    balance = workspaces.ledger.balance(made.workspace_id)
-    print(f"balance    {balance} credits until {format_time(made.term_ends_at)}")
+    workspace = workspaces.provision(arguments.name, arguments.tier, arguments.contact, arguments.credits)
+    # Only its hash is stored, so this line of output is the only place where the key ever is.
+    key = workspaces.make_key(workspace.workspace_id, "first key")
+    print(f"workspace  {workspace.workspace_id}")
+    balance = workspaces.ledger.balance(workspace.workspace_id)
+    print(f"balance    {balance} credits until {format_time(workspace.term_ends_at)}")
     print(f"API key    {key}")
     print("           (shown once: only its hash is stored)")
     return DONE
@@ -115,6 +117,7 @@ def _show(arguments: argparse.Namespace) -> int:
     print(f"tier       {workspace.tier}, term ends {format_time(workspace.term_ends_at)}")
     print(f"balance    {service.ledger.balance(workspace.workspace_id)} credits")
     for contact in workspace.contacts:
+        # !a: a partner's words must not move the operator's cursor.
         print(f"contact    {contact.name!a} {contact.email!a} {contact.role!a}")
     for entry in service.ledger.credit_entries(workspace.workspace_id, None, 1000):
         print(f"credits    {format_time(entry.at)}  {entry.kind:9} {entry.amount:4}  {entry.reference!a}")
@@ -126,9 +129,9 @@ def _show(arguments: argparse.Namespace) -> int:
 
 def _list_workspaces(arguments: argparse.Namespace) -> int:
     service = service_of(arguments)
-    for each in service.ledger.workspaces():
-        balance = service.ledger.balance(each.workspace_id)
-        print(f"{each.workspace_id}  {each.tier:9}  {balance:4}  {each.name!a}")
+    for workspace in service.ledger.workspaces():
+        balance = service.ledger.balance(workspace.workspace_id)
+        print(f"{workspace.workspace_id}  {workspace.tier:9}  {balance:4}  {workspace.name!a}")
     return DONE
 
 

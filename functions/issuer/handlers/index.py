@@ -10,7 +10,7 @@ telemetry = Telemetry()
 
 @telemetry.around
 def handler(event: dict[str, Any], context: object) -> dict[str, object]:
-    """Index what a run takes. Answers the groups indexed, objects written, whether more is due."""
+    """Index as much as one run takes. Answers the groups indexed, objects written, whether more is due."""
     del event, context
     indexing = service().indexer.run()
     return {"groups": indexing.groups, "written": indexing.written, "more": indexing.more}

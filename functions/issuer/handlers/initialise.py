@@ -14,18 +14,18 @@ telemetry = Telemetry()
 
 @telemetry.around
 def handler(event: dict[str, Any], context: object) -> dict[str, object]:
-    """Begin the log; one that has begun stays. Answers its keys by role and its trust root's name."""
+    """Begin the log, or leave one that has begun. Answers its keys and its trust root's fingerprint."""
     del event, context
     settings = read_settings()
     if not isinstance(settings, CloudSettings):
         raise ServiceError(Code.HOME_UNUSABLE, "found a home, wanted the cloud's settings")
-    made = initialise_cloud(settings)
-    trust = face.read_trust_root(made.public)
+    service = initialise_cloud(settings)
+    trust = face.read_trust_root(service.public)
     keys: dict[str, list[str]] = {}
     for key in trust.keyring.keys.values():
         keys.setdefault(key.role.value, []).append(key.public.kid)
     return {
-        "origin": made.origin,
+        "origin": service.origin,
         "sequence": trust.checkpoint.sequence,
         "fingerprint": format_hash(trust.fingerprint()),
         "keys": keys,

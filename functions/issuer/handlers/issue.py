@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from issuer.api import edge
+from issuer.api import gateway
 from issuer.bootstrap.process import service
 from issuer.bootstrap.telemetry import Telemetry
 
@@ -11,5 +11,5 @@ telemetry = Telemetry()
 
 @telemetry.around
 def handler(event: dict[str, Any], context: object) -> dict[str, object]:
-    """Answer one request."""
-    return edge.answer(event, context, service())
+    """Answer one HTTP request (payload version 2.0)."""
+    return gateway.answer(event, context, service())

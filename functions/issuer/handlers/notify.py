@@ -18,6 +18,7 @@ _MEMBERS = ("workspace", "kit_id", "reason")
 def handler(event: dict[str, Any], context: object) -> dict[str, object]:
     """Queue the notice; the same one again changes nothing. Answers its type. Raises `ServiceError`."""
     del context
+    # Exactly these members: a misspelt one must not withdraw with a default in its place.
     values = [event.get(name) for name in _MEMBERS]
     if event.keys() != set(_MEMBERS) or not all(isinstance(value, str) for value in values):
         raise ServiceError(

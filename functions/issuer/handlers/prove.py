@@ -1,4 +1,4 @@
-"""GET /v1/proofs/consistency/{A}-{B}.json for pairs that no round stored; behind the CDN, cached for ever."""
+"""GET /v1/proofs/consistency/{A}-{B}.json for pairs that no round stored; the CDN caches them permanently."""
 
 from typing import Any
 
@@ -18,6 +18,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, object]:
     try:
         sizes = path.rpartition("/")[2].removesuffix(".json").partition("-")
         query = f"from_size={sizes[0]}&to_size={sizes[2]}"
+        # Parsed, formatted again, compared: each pair has one address, and the CDN keeps one copy of it.
         if path.removeprefix("/") != rewrite_query(CONSISTENCY_QUERY, query):
             raise QueryError(f"{path!a} is not a consistency proof's path")
         body = prover().consistency(int(sizes[0]), int(sizes[2]))
@@ -30,6 +31,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, object]:
 
 def _problem(error: ServiceError, context: object) -> dict[str, object]:
     request_id = str(getattr(context, "aws_request_id", "-"))
+    # A size that is not reached yet will be: the CDN may keep this answer for seconds only.
     headers = {"Content-Type": CONTENT_TYPE, "Cache-Control": "public, max-age=5"}
     return {
         "statusCode": error.code.status,

@@ -1,8 +1,8 @@
-"""After each round: if the trust root changed, verify-kit.zip is made anew, and the pages that name both."""
+"""After each round: rebuilds verify-kit.zip if the trust root changed, and the pages that name both."""
 
 from typing import Any
 
-from issuer.bootstrap.process import service
+from issuer.bootstrap import process
 from issuer.bootstrap.telemetry import Telemetry
 
 telemetry = Telemetry()
@@ -10,10 +10,10 @@ telemetry = Telemetry()
 
 @telemetry.around
 def handler(event: dict[str, Any], context: object) -> dict[str, object]:
-    """Answers whether it changed."""
+    """Rebuild what changed. Answers whether the kit of verifiers did."""
     del event, context
-    made = service()
-    changed = made.kit_of_verifiers.refresh()
+    service = process.service()
+    changed = service.kit_of_verifiers.refresh()
     if changed:
-        made.publisher.run(int(made.clock.now()))
+        service.publisher.run(int(service.clock.now()))
     return {"changed": changed}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from issuer.bootstrap.process import service
+from issuer.bootstrap import process
 from issuer.bootstrap.service import Service
 from issuer.bootstrap.telemetry import Metric, Telemetry
 from issuer.errors import LogHaltedError, QuorumMissedError
@@ -16,20 +16,20 @@ telemetry = Telemetry()
 def handler(event: dict[str, Any], context: object) -> dict[str, object]:
     """Run one round. Answers its outcome, the public sequence and the number of leaves taken."""
     del event, context
-    made = service()
+    service = process.service()
     try:
-        report = _round(made)
+        report = _round(service)
     finally:
-        _measure_waiting(made)
+        _measure_waiting(service)  # above all after a failed round: the alarm on late leaves looks at it
     sequence = report.checkpoint.sequence if report.checkpoint else None
     return {"outcome": report.outcome.value, "sequence": sequence, "leaves": report.leaves}
 
 
-def _round(made: Service) -> RoundReport:
-    """One round, told in metrics. Raises as `Sequencer.run`, so that the invocation counts as failed."""
+def _round(service: Service) -> RoundReport:
+    """Run one round and record metrics. Raises as `Sequencer.run`: the invocation then counts as failed."""
     try:
-        made.check_clock()
-        report = made.sequencer.run()
+        service.check_clock()
+        report = service.sequencer.run()
     except QuorumMissedError:
         telemetry.measure(Metric.QUORUM_MISSED, 1)
         raise
@@ -41,10 +41,10 @@ def _round(made: Service) -> RoundReport:
     return report
 
 
-def _measure_waiting(made: Service) -> None:
-    """The age of the oldest leaf that is in no round, whatever became of this one; its promise is 600 s."""
+def _measure_waiting(service: Service) -> None:
+    """The age of the oldest leaf that no round has taken yet; its promise is 600 s."""
     if not telemetry.is_on:
         return
-    now = int(made.clock.now())
-    waiting = oldest_waiting(made.ledger, made.public, now)
+    now = int(service.clock.now())
+    waiting = oldest_waiting(service.ledger, service.public, now)
     telemetry.measure(Metric.OLDEST_WAITING_LEAF, now - waiting.issued_at if waiting else 0)

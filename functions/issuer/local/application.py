@@ -12,16 +12,15 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from issuer.adapters.local.transfers import LocalTransfers
+from issuer.api.endpoints import ENDPOINTS
 from issuer.bootstrap import process
 from issuer.bootstrap.service import Service
 from issuer.handlers import issue
 from issuer.intake.policy import MAX_TOTAL_SIZE
 from issuer.kits.names import make_id
-from issuer.local.events import event_of
-from issuer.local.maintenance import Maintenance
+from issuer.local.schedule import Background, Maintenance, Ticker
 from issuer.local.server import HttpServer, listen, url_of
 from issuer.local.static import StaticRequest, answer_static
-from issuer.local.ticker import Ticker
 from issuer.local.transfers import (
     DOWNLOAD_PREFIX,
     FORM_OVERHEAD,
@@ -29,10 +28,19 @@ from issuer.local.transfers import (
     send_download,
     take_upload,
 )
-from issuer.local.wsgi import Environ, HttpAnswer, LambdaContext, StartResponse, answer_of, raw_target
-from issuer.problem import CONTENT_TYPE, MethodNotAllowedError, as_told, format_problem, problem_headers
+from issuer.local.wsgi import (
+    Environ,
+    HttpResponse,
+    LambdaContext,
+    StartResponse,
+    event_of,
+    raw_target,
+    response_of,
+)
+from issuer.problem import CONTENT_TYPE, MethodNotAllowedError, format_problem, problem_headers, public_error
 
-API_PATHS = ("/v1/qualifications", "/v1/workspace", "/v1/lanes", "/v1/packets", "/v1/openapi.json")
+API_PATHS = frozenset("/".join(endpoint.path.split("/")[:3]) for endpoint in ENDPOINTS)
+"""`/v1/packets` and so on: whatever lies below them is the API's, all else of `/v1` the registry's."""
 
 _LOGGER = logging.getLogger("issuer.local")
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -45,25 +53,25 @@ class LocalApplication:
         self._service = service
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request. What is unexpected is a problem document, and told in the log."""
+        """Answer one request. Unexpected errors are logged; their problem documents say no details."""
         request_id = make_id("req", self._service.clock.now(), self._service.entropy)
         try:
-            found = self._answer(environ, request_id)
+            response = self._answer(environ, request_id)
         except Exception as error:
-            known = as_told(error)
-            if known is not error:
+            public = public_error(error)
+            if public is not error:
                 _LOGGER.exception("%s", request_id)
-            headers = problem_headers(known) | {"Content-Type": CONTENT_TYPE}
-            found = HttpAnswer(known.code.status, headers, format_problem(known, request_id))
-        answer = replace(found, headers={**found.headers, "Request-Id": request_id})
-        return answer.send(environ, start_response)
+            headers = problem_headers(public) | {"Content-Type": CONTENT_TYPE}
+            response = HttpResponse(public.code.status, headers, format_problem(public, request_id))
+        response = replace(response, headers={**response.headers, "Request-Id": request_id})
+        return response.send(environ, start_response)
 
-    def _answer(self, environ: Environ, request_id: str) -> HttpAnswer:
+    def _answer(self, environ: Environ, request_id: str) -> HttpResponse:
         path, query = raw_target(environ)
         method = str(environ["REQUEST_METHOD"])
         if _is_api(path):
             event = event_of(environ, request_id)
-            return answer_of(issue.handler(event, LambdaContext(request_id)))
+            return response_of(issue.handler(event, LambdaContext(request_id)))
         if path == UPLOAD_PATH:
             _check_method(method, ("POST",))
             return take_upload(self._service, environ)
@@ -77,23 +85,23 @@ class LocalApplication:
 
 
 class LocalServer:
-    """Server of one service, and the threads beside it. `url` is where it listens."""
+    """HTTP server of one service, with its background threads. `url` is where it listens."""
 
-    def __init__(self, http: HttpServer, *beside: Ticker | Maintenance) -> None:
+    def __init__(self, http: HttpServer, *background: Background) -> None:
         self.url = http.url
         self._http = http
-        self._beside = beside
+        self._background = background
 
     def run(self) -> None:
         """Answer requests and make rounds until `close`, SIGTERM or SIGINT."""
         with self._signals():
-            for each in self._beside:
-                each.start()
+            for thread in self._background:
+                thread.start()
             try:
                 self._http.run()
             finally:
-                for each in self._beside:
-                    each.close()
+                for thread in self._background:
+                    thread.close()
 
     def close(self) -> None:
         """Make `run` return. For any thread and for signal handlers."""
@@ -101,22 +109,22 @@ class LocalServer:
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
-        """Signals end the run, where they can be caught: in the main thread."""
+        """Make SIGTERM and SIGINT end the run. Python lets only the main thread catch signals."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = {each: signal.signal(each, lambda *_: self.close()) for each in _SIGNALS}
+        previous = {number: signal.signal(number, lambda *_: self.close()) for number in _SIGNALS}
         try:
             yield
         finally:
-            for each, handler in before.items():
-                signal.signal(each, handler)
+            for number, handler in previous.items():
+                signal.signal(number, handler)
 
 
 def make_server(service: Service, host: str, port: int, *, ticking: bool = True) -> LocalServer:
     """Listen on host and port (0: any free one) and make `service` this process's.
 
-    Upload and download addresses name the port that was found. `ticking`: whether `run` makes the log's
+    Upload and download addresses name the actual port. `ticking`: whether `run` makes the log's
     rounds and the daily maintenance as well. Raises PORT_IN_USE, INVALID_REQUEST.
     """
     listening = listen(host, port)
@@ -132,7 +140,7 @@ def make_server(service: Service, host: str, port: int, *, ticking: bool = True)
 
 
 def _is_api(path: str) -> bool:
-    return any(path == start or path.startswith(f"{start}/") for start in API_PATHS)
+    return "/".join(path.split("/")[:3]) in API_PATHS
 
 
 def _check_method(method: str, allowed: tuple[str, ...]) -> None:

@@ -12,7 +12,7 @@ from waitress.wasyncore import close_all  # type: ignore[import-untyped]
 from issuer.errors import Code, ServiceError
 
 THREADS = 32
-"""Requests answered at once. Half of them may be waiting by `Prefer`."""
+"""Requests answered at the same time. Half of them may be waiting because of `Prefer`."""
 IDENT = "AttestLayer"
 
 
@@ -36,6 +36,7 @@ class HttpServer:
     def run(self) -> None:
         """Answer requests in this thread's loop and in waitress' threads."""
         try:
+            # waitress' own run() ends by SystemExit alone, which no other thread can raise in it.
             while not self._closing.is_set():
                 self._server.asyncore.loop(timeout=1, use_poll=True, map=self._map, count=1)
         finally:
@@ -43,8 +44,9 @@ class HttpServer:
             close_all(self._map)
 
     def close(self) -> None:
-        """Make `run` return. For any thread and for signal handlers; again: does nothing."""
+        """Make `run` return. For any thread and for signal handlers; closing again does nothing."""
         self._closing.set()
+        # The loop may be in poll() for another second: a byte on its pipe wakes it.
         with contextlib.suppress(OSError):  # the loop may have ended meanwhile
             self._server.pull_trigger()
 
@@ -61,6 +63,7 @@ def listen(host: str, port: int) -> socket.socket:
         ) from error
     listening = socket.socket(family, kind, protocol)
     try:
+        # A restarted server can bind although old connections are still in TIME_WAIT.
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
         listening.listen(1024)
@@ -78,6 +81,6 @@ def _unusable(host: str, port: int, error: OSError) -> ServiceError:
 
 
 def url_of(host: str, listening: socket.socket) -> str:
-    """Where the socket listens."""
-    shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{listening.getsockname()[1]}"
+    """The address of a listening socket, under the name that the caller gave it."""
+    authority = f"[{host}]" if ":" in host else host  # RFC 3986 section 3.2.2: IPv6 in brackets
+    return f"http://{authority}:{listening.getsockname()[1]}"

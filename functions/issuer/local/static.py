@@ -1,4 +1,4 @@
-"""The registry's face: files by their names, as the CDN and its bucket serve them (REG-1.0 section 10)."""
+"""The public registry: files by their names, as the CDN and its bucket serve them (REG-1.0 section 10)."""
 
 import re
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from attestlayer.log import layout
 from attestlayer.log.layout import QueryError, headers_of, rewrite_query
 from issuer.errors import Code, ServiceError
 from issuer.handlers import prove
-from issuer.local.wsgi import HttpAnswer, LambdaContext, answer_of
+from issuer.local.wsgi import HttpResponse, LambdaContext, response_of
 from issuer.ports import ObjectStore
-from issuer.problem import CONTENT_TYPE, MethodNotAllowedError, as_told, format_problem, problem_headers
+from issuer.problem import CONTENT_TYPE, MethodNotAllowedError, format_problem, problem_headers, public_error
 
 METHODS = ("GET", "HEAD", "OPTIONS")
 INDEX = "index.html"
@@ -31,7 +31,7 @@ _TAG = re.compile(r'\s*(?:W/)?("[^"]*")\s*')
 
 @dataclass(frozen=True, slots=True)
 class StaticRequest:
-    """A request for a file: path and query as they stand in the request line."""
+    """A request for a file. `path` and `query` are those of the request line, not decoded."""
 
     method: str
     path: str
@@ -41,18 +41,18 @@ class StaticRequest:
     accept: str = ""
 
 
-def answer_static(public: ObjectStore, request: StaticRequest) -> HttpAnswer:
+def answer_static(public: ObjectStore, request: StaticRequest) -> HttpResponse:
     """Answer from the store. Never 403, and problems are cached as briefly as what changes."""
     try:
         return _answer(public, request)
     except ServiceError as error:
-        if as_told(error) is not error:
-            raise  # ours, not the caller's: it is told by the server
+        if public_error(error) is not error:
+            raise  # ours, not the caller's: the server logs it
         page = _not_found_page(public, request) if error.code is Code.NOT_FOUND else None
         if page is not None:
             return page
         body = format_problem(error, request.request_id)
-        return HttpAnswer(error.code.status, problem_headers(error) | _problem_headers(), body)
+        return HttpResponse(error.code.status, problem_headers(error) | _problem_headers(), body)
 
 
 def object_name(path: str, query: str) -> str:
@@ -72,42 +72,45 @@ def object_name(path: str, query: str) -> str:
     return name
 
 
-def _answer(public: ObjectStore, request: StaticRequest) -> HttpAnswer:
+def _answer(public: ObjectStore, request: StaticRequest) -> HttpResponse:
     if request.method == "OPTIONS":
-        return HttpAnswer(204, _CORS | _PREFLIGHT)
+        return HttpResponse(204, _CORS | _PREFLIGHT)
     if request.method not in METHODS:
         raise MethodNotAllowedError(request.method, METHODS)
     name = object_name(request.path, request.query)
     data = public.read(name)
     if data is not None:
-        return _found(name, data, request.if_none_match)
+        return _file(name, data, request.if_none_match)
     if _PAIR.fullmatch(name):
-        proved = answer_of(prove.handler({"rawPath": f"/{name}"}, LambdaContext(request.request_id)))
-        if proved.status == 200 and isinstance(proved.body, bytes):
-            return _found(name, proved.body, request.if_none_match)
-        return proved
+        # No round stored a proof for this pair: computed on demand, as the CDN's second origin does.
+        proof = response_of(prove.handler({"rawPath": f"/{name}"}, LambdaContext(request.request_id)))
+        if proof.status == 200 and isinstance(proof.body, bytes):
+            return _file(name, proof.body, request.if_none_match)
+        return proof
     raise ServiceError(Code.NOT_FOUND, f"there is nothing at {shown(request.path)}")
 
 
-def _not_found_page(public: ObjectStore, request: StaticRequest) -> HttpAnswer | None:
+def _not_found_page(public: ObjectStore, request: StaticRequest) -> HttpResponse | None:
     """For people at an address that is no object's: a page. Objects that are not there are problems."""
+    # Browsers ask for text/html; a monitor or verifier gets the problem document.
     if "text/html" not in request.accept or request.path.startswith(("/v1/", "/tile/")):
         return None
     data = public.read(NOT_FOUND)
-    return None if data is None else HttpAnswer(404, headers_of(NOT_FOUND) | {"Vary": "Accept"}, data)
+    return None if data is None else HttpResponse(404, headers_of(NOT_FOUND) | {"Vary": "Accept"}, data)
 
 
-def _found(name: str, data: bytes, if_none_match: str) -> HttpAnswer:
+def _file(name: str, data: bytes, if_none_match: str) -> HttpResponse:
     tag = f'"{format_hash(sha256(data))}"'
     headers = headers_of(name) | {"ETag": tag}
     if _matches(if_none_match, tag):
-        del headers["Content-Type"]
-        return HttpAnswer(304, headers)
-    return HttpAnswer(200, headers, data)
+        del headers["Content-Type"]  # RFC 9110 section 15.4.5: a 304 describes no content
+        return HttpResponse(304, headers)
+    return HttpResponse(200, headers, data)
 
 
 def _matches(if_none_match: str, tag: str) -> bool:
-    """RFC 9110 section 13.1.2: weak comparison, any of a list, or `*`."""
+    """Whether the client has this version already."""
+    # RFC 9110 section 13.1.2: `*` matches any version; entity tags are compared weakly, W/"x" equals "x".
     if if_none_match.strip() == "*":
         return True
     return any(

@@ -16,10 +16,10 @@ from multipart import (  # type: ignore[import-untyped]
 )
 
 from attestlayer.encoding import format_base64, format_hash, shown
-from issuer.adapters.local.transfers import LocalTransfers, Upload
+from issuer.adapters.local.transfers import LocalTransfers
 from issuer.bootstrap.service import Service
 from issuer.errors import Code, ServiceError, StoreError
-from issuer.local.wsgi import Environ, HttpAnswer
+from issuer.local.wsgi import Environ, HttpResponse
 
 UPLOAD_PATH = "/uploads"
 DOWNLOAD_PREFIX = "/downloads/"
@@ -36,11 +36,11 @@ _FILE = "file"
 Events = Iterator[MultipartSegment | bytearray | bytes | None]
 
 
-def take_upload(service: Service, environ: Environ) -> HttpAnswer:
+def take_upload(service: Service, environ: Environ) -> HttpResponse:
     """POST /uploads: store the file of a form, if it has exactly the announced length and SHA-256.
 
-    Raises MALFORMED_REQUEST, LINK_…, RECORD_REFUSED, and stores nothing then. The file goes to the
-    disk as it comes in.
+    Raises MALFORMED_REQUEST, LINK_…, RECORD_REFUSED, and stores nothing then. The file is written to disk
+    while it is received.
     """
     with tempfile.TemporaryDirectory(prefix="attestlayer-", dir=service.scratch.path) as folder:
         path = Path(folder, "upload")
@@ -49,10 +49,10 @@ def take_upload(service: Service, environ: Environ) -> HttpAnswer:
         except OSError as error:
             raise StoreError(f"receive an upload: {error.strerror or error}") from error
         service.private.create_file(name, path)
-    return HttpAnswer(204, {"Cache-Control": "no-store"})
+    return HttpResponse(204, {"Cache-Control": "no-store"})
 
 
-def send_download(service: Service, path: str, query: str) -> HttpAnswer:
+def send_download(service: Service, path: str, query: str) -> HttpResponse:
     """GET /downloads/…: the object's bytes as a file. Raises MALFORMED_REQUEST, LINK_…, NOT_FOUND."""
     try:
         name = unquote(path.removeprefix(DOWNLOAD_PREFIX), errors="strict")
@@ -78,11 +78,11 @@ def send_download(service: Service, path: str, query: str) -> HttpAnswer:
         "Cache-Control": "private, no-store",
         "X-Content-Type-Options": "nosniff",
     }
-    return HttpAnswer(200, headers, FileBody(stream))
+    return HttpResponse(200, headers, FileBody(stream))
 
 
 class FileBody:
-    """An open file as a WSGI body. The file has no name any more: it is gone when it is closed."""
+    """An open file without a name as a WSGI body: closing it deletes it."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -97,7 +97,7 @@ class FileBody:
 
 
 def _transfers(service: Service) -> LocalTransfers:
-    """The local server serves a home: what it hands out, it signed itself."""
+    """The signer and checker of the local server's own links and forms."""
     assert isinstance(service.transfers, LocalTransfers)
     return service.transfers
 
@@ -122,8 +122,9 @@ def _read_form(service: Service, events: Events, path: Path) -> str:
             continue
         name = event.name
         if name == _FILE:
+            # The signed fields come before the file, so that an unwelcome file is not even read.
             upload = _transfers(service).check_upload(fields)
-            _store(_content(events), path, upload)
+            _store(_content(events), path, size=upload.size, sha256=upload.sha256)
             if next(events, None) is not None:
                 raise ServiceError(Code.MALFORMED_REQUEST, "found a part behind file, wanted it to be last")
             return upload.name
@@ -155,21 +156,21 @@ def _field(chunks: Iterator[bytes]) -> str:
     return value.decode("utf-8")
 
 
-def _store(chunks: Iterator[bytes], path: Path, wanted: Upload) -> None:
+def _store(chunks: Iterator[bytes], path: Path, *, size: int, sha256: bytes) -> None:
     """Write the file. Raises RECORD_REFUSED if it is not the announced one."""
-    digest, size = hashlib.sha256(), 0
+    digest, received = hashlib.sha256(), 0
     with path.open("xb") as file:
         for chunk in chunks:
-            size += len(chunk)
-            if size > wanted.size:
-                raise _refused(f"the file has more than the announced {wanted.size} bytes")
+            received += len(chunk)
+            if received > size:  # now, not at the end: nobody fills the disk with another file
+                raise _refused(f"the file has more than the announced {size} bytes")
             digest.update(chunk)
             file.write(chunk)
-    if size != wanted.size:
-        raise _refused(f"the file has {size} bytes, {wanted.size} were announced")
-    if digest.digest() != wanted.sha256:
-        found, announced = format_hash(digest.digest()), format_hash(wanted.sha256)
-        raise _refused(f"the file has SHA-256 {found}, {announced} was announced")
+    if received != size:
+        raise _refused(f"the file has {received} bytes, {size} were announced")
+    if digest.digest() != sha256:
+        actual, announced = format_hash(digest.digest()), format_hash(sha256)
+        raise _refused(f"the file has SHA-256 {actual}, {announced} was announced")
 
 
 def _refused(detail: str) -> ServiceError:
@@ -177,7 +178,8 @@ def _refused(detail: str) -> ServiceError:
 
 
 def _disposition(filename: str) -> str:
-    """RFC 6266: a name that is no plain word is given in UTF-8, beside a plain one."""
+    """The header that names the file to store."""
     if _PLAIN.fullmatch(filename):
         return f'attachment; filename="{filename}"'
+    # RFC 6266 section 4.3: filename*, in the encoding of RFC 8187, if known; else filename.
     return f"attachment; filename=\"download\"; filename*=UTF-8''{quote(filename, safe='')}"

@@ -11,7 +11,7 @@ from attestlayer.verify.verifier import Verdict
 from issuer.adapters.system import SystemClock
 from issuer.errors import LogHaltedError
 from issuer.kits.names import delivered_object, sealed_object
-from issuer.local.maintenance import Maintenance
+from issuer.local.schedule import Maintenance
 from issuer.log.store import LogPorts
 from issuer.services.reconcile import Reconciler
 from issuer.services.sequence import Sequencer
