@@ -15,7 +15,9 @@ from attestlayer.kit import container, disclosure, intake_report, manifest, nonc
 from attestlayer.kit.disclosure import disclose
 from attestlayer.log import keyring, layout, lookup, note, notices, promises, quorum, registry_receipt, tiles
 from attestlayer.reading import files
-from attestlayer.verify import verifier
+from attestlayer.verify.report import Status
+from attestlayer.verify.steps import STEPS
+from attestlayer.verify.verifier import explain
 from support.build import make_zip, open_zip
 from support.cases import CASES
 from support.documents import KINDS
@@ -78,7 +80,7 @@ def test_a_document_that_does_not_read_is_reported_by_its_home_step_alone() -> N
     assert len(homes) == 7
     for name, home in homes.items():
         data = make_zip({**EXAMPLE.members, name: b"{}"})
-        found = verifier.explain(open_zip(data), EXAMPLE.trust)
+        found = explain(open_zip(data), EXAMPLE.trust)
         malformed = [s.number for s in found.steps for f in s.failures if f.reason.endswith("-malformed")]
         assert malformed == [home], name
 
@@ -96,10 +98,10 @@ def test_the_verdicts_and_exit_codes_are_the_codes() -> None:
 def test_the_steps_have_the_names_that_the_text_gives_them() -> None:
     named = re.search(r"Names of the steps are:(.*?)\.", section("12.7"), re.DOTALL)
     assert named
-    assert re.findall(r"`([a-z ]+)`", " ".join(named[1].split())) == list(verifier.STEPS)
+    assert re.findall(r"`([a-z ]+)`", " ".join(named[1].split())) == [step.name for step in STEPS]
     headings = re.findall(r"\*\*Step ([0-9]+), ([a-z ]+)\.\*\*", section("12.4"))
-    assert headings == [(str(n), name) for n, name in enumerate(verifier.STEPS, 1)]
-    for status in verifier.Status:
+    assert headings == [(str(n), step.name) for n, step in enumerate(STEPS, 1)]
+    for status in Status:
         assert f"`{status.value}`" in section("12.7")
 
 

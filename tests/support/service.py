@@ -12,7 +12,8 @@ from attestlayer.encoding import sha256
 from attestlayer.kit.nonce import Nonce
 from attestlayer.log.checkpoint import Checkpoint
 from attestlayer.reading.files import open_kit
-from attestlayer.verify.verifier import Report, explain
+from attestlayer.verify.report import Report
+from attestlayer.verify.verifier import explain
 from issuer.intake.catalogue import Catalogue, build_catalogue
 from issuer.kits.objects import delivered_object, record_object
 from issuer.log.face import read_trust_root

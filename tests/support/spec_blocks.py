@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from attestlayer.canonical import format_json
 from attestlayer.cli.json import format_report_json, trust_members
-from attestlayer.cli.text import Kind, Subject
+from attestlayer.cli.text import Subject
 from attestlayer.encoding import format_base64url, format_hash, sha256
 from attestlayer.keys import PrivateKey
 from attestlayer.kit.disclosure import disclose
@@ -210,7 +210,7 @@ def _kit(example: Worked) -> dict[str, str]:
 def _documents(example: Worked) -> dict[str, str]:
     kit, sealed = example.kit, example.kit.sealed
     report = explain(kit.kit(), kit.trust)
-    subject = Subject(Kind.KIT, "kit.zip", ORIGIN)
+    subject = Subject("kit.zip", ORIGIN)
     tiny = make_zip(TINY)
     return {
         "receipt-signed": sealed.receipt.signed_bytes().decode(),

@@ -11,7 +11,8 @@ from attestlayer.encoding import shown
 from attestlayer.kit.container import Kit, KitWriter
 from attestlayer.kit.disclosure import disclose
 from attestlayer.log.trust import TrustRoot
-from attestlayer.verify.verifier import Report, Verdict, explain, explain_disclosure
+from attestlayer.verify.report import Report, Verdict
+from attestlayer.verify.verifier import explain, explain_disclosure
 
 _TELLS = (
     "It shows this record with its name and number, which kit it is of, the kit's lane, profile, times and "

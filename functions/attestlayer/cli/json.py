@@ -33,7 +33,7 @@ from attestlayer.encoding import format_hash, format_time
 from attestlayer.kit.receipt import BOUNDARY
 from attestlayer.kit.trail import accepted
 from attestlayer.log.trust import TrustRoot
-from attestlayer.verify.verifier import Issued, Report, StepReport, Verdict
+from attestlayer.verify.report import Issuance, Report, StepReport, Verdict
 
 SCHEMA = "attestlayer/verification-report/1"
 
@@ -47,13 +47,13 @@ def format_report_json(report: Report, subject: Subject, trust: Members | None) 
         "schema": SCHEMA,
         "verdict": report.verdict.value,
         "exit_code": EXIT_CODES[report.verdict],
-        "input": subject.kind.value,
+        "input": report.kind.value,
         "kit": _text(subject.path),
         "trust": trust,
         "steps": steps,
         "issued": _issued_members(report.issued) if report.issued else None,
-        "proves": list(proves(report, subject.kind)),
-        "does_not_prove": list(does_not_prove(subject.kind)),
+        "proves": list(proves(report)),
+        "does_not_prove": list(does_not_prove(report.kind)),
         "boundary": BOUNDARY,
     }
     return json.dumps(document, indent=2) + "\n"
@@ -94,7 +94,7 @@ def _step_members(step: StepReport) -> Members:
     }
 
 
-def _issued_members(issued: Issued) -> Members:
+def _issued_members(issued: Issuance) -> Members:
     record = issued.record
     shown: Members = {} if record is None else {"record": accepted(record)}
     return {

@@ -14,7 +14,8 @@ from attestlayer.cli.trust import read_root
 from attestlayer.cli.verify import check_kit
 from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
 from attestlayer.reading.files import read_input
-from attestlayer.verify.verifier import Report, container_report
+from attestlayer.verify.report import Kind, Report
+from attestlayer.verify.verifier import report_unopened
 
 EXPECTED = "expected.json"
 EXIT_DIFFERENT = 1
@@ -69,6 +70,6 @@ def _take(value: Json) -> Expected:
 
 def _report(kit: Path, trust: Path) -> Report:
     try:
-        return check_kit(kit, read_root(trust))[1]
+        return check_kit(kit, read_root(trust))
     except VerificationError as error:
-        return container_report(error)
+        return report_unopened(Kind.KIT, error)

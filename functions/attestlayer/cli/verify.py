@@ -8,7 +8,7 @@ from attestlayer.canonical import Members
 from attestlayer.cli.edge import EXIT_DONE, Answer, Surroundings, complain, create_file
 from attestlayer.cli.input import open_input
 from attestlayer.cli.json import EXIT_CODES, format_report_json, jwks_members, trust_members
-from attestlayer.cli.text import Kind, Subject, format_report
+from attestlayer.cli.text import Subject, format_report
 from attestlayer.cli.trust import describe_trust, jwks_rows, load_trust, read_root, trust_rows
 from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
 from attestlayer.kit.container import ZIP_START
@@ -17,47 +17,37 @@ from attestlayer.log.notices import Role
 from attestlayer.log.registry_receipt import RegistryReceipt, parse_registry_receipt
 from attestlayer.log.trust import TrustRoot
 from attestlayer.reading.files import read_input
-from attestlayer.verify.verifier import (
-    STEPS,
-    Report,
-    Status,
-    StepReport,
-    container_report,
-    explain,
-    explain_disclosure,
-    explain_receipt,
-    explain_receipt_by_jwks,
-)
+from attestlayer.verify.evidence import Anchors, anchors_of
+from attestlayer.verify.report import Kind, Report
+from attestlayer.verify.verifier import explain, explain_disclosure, explain_receipt, report_unopened
 
 
 def verify_kit(arguments: argparse.Namespace, around: Surroundings) -> Answer:
     """`verify`: a kit, or one disclosed record of it, in fifteen steps."""
     path: Path = arguments.kit
-    subject = Subject(Kind.KIT, str(path))
+    subject = Subject(str(path))
     trust = None
     try:
         trust, place = load_trust(arguments.trust, around.default_trust, path)
         subject = _trusting(subject, trust, place, around.now)
-        kind, report = check_kit(path, trust)
-        subject = _trusting(replace(subject, kind=kind), trust, place, around.now, report)
+        report = check_kit(path, trust)
+        subject = _trusting(subject, trust, place, around.now, report)
     except VerificationError as error:
-        report = container_report(error)
+        report = report_unopened(Kind.KIT, error)
     return _reported(arguments, around, report, subject, trust_members(trust) if trust else None)
 
 
-def check_kit(path: Path, trust: TrustRoot) -> tuple[Kind, Report]:
-    """What a ZIP or folder is, and what verification makes of it. Raises `VerificationError` if unopened."""
+def check_kit(path: Path, trust: TrustRoot) -> Report:
+    """Verify a kit or a disclosed record, ZIP or folder. Raises `VerificationError` if it can't be opened."""
     with open_input(path) as kit:
-        if kit.is_disclosure:
-            return Kind.DISCLOSED_RECORD, explain_disclosure(kit, trust)
-        return Kind.KIT, explain(kit, trust)
+        return explain_disclosure(kit, trust) if kit.is_disclosure else explain(kit, trust)
 
 
 def verify_receipt(arguments: argparse.Namespace, around: Surroundings) -> Answer:
     """`verify-receipt`: a registry receipt by itself."""
     if bool(arguments.jwks) != bool(arguments.origin):
         arguments.usage_error("--jwks and --origin go together: a JWKS does not say whose it is")
-    subject = Subject(Kind.REGISTRY_RECEIPT, str(arguments.receipt))
+    subject = Subject(str(arguments.receipt))
     receipt = members = None
     try:
         if arguments.jwks:
@@ -66,15 +56,15 @@ def verify_receipt(arguments: argparse.Namespace, around: Surroundings) -> Answe
             subject = replace(subject, registry=keyring.origin, trust=rows)
             members = jwks_members(keyring.origin)
             receipt = _read_receipt(arguments.receipt)
-            report = explain_receipt_by_jwks(receipt, keyring)
+            report = explain_receipt(receipt, Anchors(keyring, None))
         else:
             trust, place = load_trust(arguments.trust, around.default_trust, arguments.receipt)
             subject, members = _trusting(subject, trust, place, around.now), trust_members(trust)
             receipt = _read_receipt(arguments.receipt)
-            report = explain_receipt(receipt, trust)
+            report = explain_receipt(receipt, anchors_of(trust))
             subject = _trusting(subject, trust, place, around.now, report)
     except VerificationError as error:
-        report = _unread_receipt(error)
+        report = report_unopened(Kind.REGISTRY_RECEIPT, error)
     answer = _reported(arguments, around, report, subject, members)
     return _export(arguments.tlog_proof, receipt, answer) if arguments.tlog_proof else answer
 
@@ -149,11 +139,3 @@ def _read_jwks(path: Path, origin: str) -> Keyring:
         return parse_jwks(data, Role.REGISTRY, origin)
     except ValueError as error:
         raise CouldNotCheckError(Reason.TRUST_ROOT_UNUSABLE, f"{path}: {error}") from error
-
-
-def _unread_receipt(error: VerificationError) -> Report:
-    """The report of a registry receipt that could not be read: step 9 is its home."""
-    statuses = dict.fromkeys((*range(1, 9), 10), Status.NOT_CHECKED)
-    steps = [StepReport(n, statuses.get(n, Status.NOT_REACHED)) for n in range(1, len(STEPS) + 1)]
-    steps[8] = StepReport(9, Status.FAILED, (error,))
-    return Report(tuple(steps), None)
