@@ -11,9 +11,9 @@ from attestlayer import canonical, encoding, keys
 from attestlayer.canonical import Members, parse_json, take_members
 from attestlayer.cli import advice, json, text
 from attestlayer.errors import COULD_NOT_CHECK, Reason, Remark
-from attestlayer.kit import container, disclosure, intake_report, manifest, nonce, receipt, trail
+from attestlayer.kit import container, disclosure, intake, manifest, receipt
 from attestlayer.kit.disclosure import disclose
-from attestlayer.log import keyring, layout, lookup, note, notices, promises, quorum, registry_receipt, tiles
+from attestlayer.log import layout, leaf, lookup, note, notices, promises, tiles, trust
 from attestlayer.reading import files
 from attestlayer.verify.report import Status
 from attestlayer.verify.steps import STEPS
@@ -55,7 +55,7 @@ def test_making_the_advice_anew_changes_nothing_and_would_mend_a_change() -> Non
         ("A.4", notices.WithdrawalReason),
         ("A.5", notices.IncidentKind),
         ("A.6", notices.IncidentReason),
-        ("A.7", intake_report.CheckResult),
+        ("A.7", intake.CheckResult),
     ],
 )
 def test_a_closed_table_is_the_codes(title: str, closed: Iterable[str]) -> None:
@@ -110,15 +110,15 @@ LIMITS = {
     "bytes of a JSON document": canonical.MAX_DOCUMENT,
     "depth of JSON": canonical.MAX_DEPTH,
     "bytes of a log entry or leaf record": tiles.MAX_ENTRY,
-    "bytes of a client nonce": nonce._MAX_LENGTH,
+    "bytes of a client nonce": receipt._MAX_NONCE_LENGTH,
     "largest schema number": 999_999_999,
     "bytes of an origin": encoding._ORIGIN_MAX,
     "characters of a note": note.MAX_NOTE,
     "signature lines of a note": note.MAX_SIGNATURES,
     "latest time of a cosignature": note._MAX_TIME,
-    "hashes of an audit path": registry_receipt.MAX_PATH,
-    "characters of a witness policy": quorum.MAX_POLICY,
-    "names of a witness policy": quorum.MAX_LINES,
+    "hashes of an audit path": leaf.MAX_PATH,
+    "characters of a witness policy": note.MAX_POLICY,
+    "names of a witness policy": note.MAX_LINES,
     "members of a kit": manifest.MAX_RECORDS + 16,
     "records of a kit": manifest.MAX_RECORDS,
     "bytes of a kit's records": manifest.MAX_RECORDS_LENGTH,
@@ -183,7 +183,7 @@ def test_each_kind_of_document_has_the_reason_word_that_the_text_gives_it() -> N
 
 def test_the_events_and_their_data_are_the_codes() -> None:
     data = {
-        kind.value: {*trail._HASHES_OF[kind], *trail._OTHERS_OF.get(kind, {})} for kind in trail.EventType
+        kind.value: {*intake._HASHES_OF[kind], *intake._OTHERS_OF.get(kind, {})} for kind in intake.EventType
     }
     rows = tables("7. Hash trail")[1].rows
     assert [row[0] for row in rows] == list(data)
@@ -257,7 +257,7 @@ def test_the_zip_headers_are_laid_out_as_the_tables_say() -> None:
 
 
 def test_the_nonce_and_the_sentences_are_the_codes() -> None:
-    assert section("5. Client nonce").partition("```text\n")[2].startswith(f"{nonce.HEADER}\n")
+    assert section("5. Client nonce").partition("```text\n")[2].startswith(f"{receipt.NONCE_HEADER}\n")
     assert section("4. Receipt").count(receipt.BOUNDARY) == 1
     assert f"> {receipt.BOUNDARY}\n" in section("16.3")
     bullets = re.findall(r"^- (.+)$", section("16.1"), re.MULTILINE)
@@ -355,7 +355,7 @@ def test_the_jwks_and_stats_members_are_named() -> None:
     (first, *_) = canonical.take_array(key, "keys")
     for name in take_members(first):
         assert f"`{name}`" in section("9.4") or f"`{name}`" in section("2.8")
-    assert all(f"`{name}`" in section("2.8") for name in keyring._JWK)
+    assert all(f"`{name}`" in section("2.8") for name in trust._JWK)
     for name in take_members(parse_json(_stats())):
         assert f"`{name}`" in section("10.4")
 

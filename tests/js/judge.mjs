@@ -9,16 +9,16 @@ const b64 = (text) => (text ? parseBase64(text) : new Uint8Array(0));
 
 const PARSERS = {
   manifest: CORE.manifest.parseManifest,
-  "hash-trail": CORE.trail.parseTrail,
-  "intake-report": CORE.intake_report.parseReport,
+  "hash-trail": CORE.intake.parseTrail,
+  "intake-report": CORE.intake.parseReport,
   receipt: CORE.receipt.parseReceipt,
-  "registry-receipt": CORE.registry_receipt.parseRegistryReceipt,
+  "registry-receipt": CORE.leaf.parseRegistryReceipt,
   checkpoint: CORE.checkpoint.parseCheckpoint,
   notices: CORE.notices.parseNotices,
   trust: CORE.trust.parseTrust,
   "leaf-record": CORE.leaf.parseRecord,
   "log-entry": CORE.leaf.parseEntry,
-  nonce: CORE.nonce.parseNonce,
+  nonce: CORE.receipt.parseNonce,
   note: (data) => CORE.note.parseNote(decodeText(data)),
 };
 
@@ -60,13 +60,13 @@ const RUNNERS = {
 
 async function receiptReport(given) {
   const { VerificationError, ValueError } = CORE.errors;
-  const read = () => CORE.registry_receipt.parseRegistryReceipt(b64(given.data));
+  const read = () => CORE.leaf.parseRegistryReceipt(b64(given.data));
   try {
     if (given.kind === "receipt-by-trust") {
       const trust = await CORE.trust.parseTrust(encodeText(given.trust));
       return await CORE.verifier.explainReceipt(read(), CORE.evidence.anchorsOf(trust));
     }
-    const keyring = CORE.keyring.parseJwks(encodeText(given.jwks), "registry", given.origin);
+    const keyring = CORE.trust.parseJwks(encodeText(given.jwks), "registry", given.origin);
     return await CORE.verifier.explainReceipt(read(), new CORE.evidence.Anchors(keyring, null));
   } catch (error) {
     const unread = (reported) => CORE.verifier.reportUnopened(CORE.report.REGISTRY_RECEIPT_ALONE, reported);

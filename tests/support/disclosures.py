@@ -20,7 +20,7 @@ from attestlayer.kit.manifest import (
     REGISTRY_RECEIPT,
     parse_manifest,
 )
-from attestlayer.kit.nonce import Nonce
+from attestlayer.kit.receipt import Nonce
 from attestlayer.log.notices import NoticeType
 from attestlayer.log.trust import parse_trust
 from attestlayer.verify.report import Kind, Report

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from attestlayer.canonical import format_json
 from attestlayer.encoding import sha256
-from attestlayer.kit.nonce import Nonce
+from attestlayer.kit.receipt import Nonce
 from attestlayer.log.checkpoint import Checkpoint
 from attestlayer.reading.files import open_kit
 from attestlayer.verify.report import Report

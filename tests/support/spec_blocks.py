@@ -14,7 +14,7 @@ from attestlayer.cli.text import Subject
 from attestlayer.encoding import format_base64url, format_hash, sha256
 from attestlayer.keys import PrivateKey
 from attestlayer.kit.disclosure import disclose
-from attestlayer.kit.intake_report import parse_report
+from attestlayer.kit.intake import parse_report, parse_trail
 from attestlayer.kit.manifest import (
     BINDER,
     CLIENT_NONCE,
@@ -27,7 +27,6 @@ from attestlayer.kit.manifest import (
     REGISTRY_RECEIPT,
     parse_manifest,
 )
-from attestlayer.kit.trail import parse_trail
 from attestlayer.log.merkle import leaf_hash, prove_consistency, prove_inclusion
 from attestlayer.log.note import ED25519, VerifierKey
 from attestlayer.log.tiles import format_bundle, format_tile

@@ -20,8 +20,8 @@ from attestlayer.encoding import (
 )
 from attestlayer.errors import Reason, VerificationError, malformed
 from attestlayer.keys import PublicKey
-from attestlayer.kit.nonce import parse_nonce
-from attestlayer.log.keyring import parse_jwks
+from attestlayer.kit.receipt import parse_nonce
+from attestlayer.log.leaf import parse_registry_receipt
 from attestlayer.log.merkle import (
     TreeHead,
     check_consistency,
@@ -33,8 +33,7 @@ from attestlayer.log.merkle import (
 )
 from attestlayer.log.note import parse_note
 from attestlayer.log.notices import Role
-from attestlayer.log.registry_receipt import parse_registry_receipt
-from attestlayer.log.trust import parse_trust
+from attestlayer.log.trust import parse_jwks, parse_trust
 from attestlayer.verify.evidence import Anchors, anchors_of
 from attestlayer.verify.report import Kind, Report
 from attestlayer.verify.verifier import explain_receipt, report_unopened

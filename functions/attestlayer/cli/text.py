@@ -12,6 +12,7 @@ from attestlayer.cli.advice import ADVICE, REMARK_ADVICE
 from attestlayer.encoding import date_of, format_hash
 from attestlayer.errors import Reason, VerificationError
 from attestlayer.kit.receipt import BOUNDARY
+from attestlayer.log.note import NO_QUORUM, WitnessPolicy
 from attestlayer.verify.report import Kind, Report, Status, StepReport, Verdict
 
 PROVES = (
@@ -139,6 +140,14 @@ def age_words(seconds: int) -> str:
         if (count := seconds // length) >= 1:
             return f"{count} {name}{'s' if count > 1 else ''} ago"
     return "less than a minute ago"
+
+
+def quorum_words(policy: WitnessPolicy) -> str:
+    """The witnesses that a policy demands."""
+    if policy.quorum == NO_QUORUM:
+        return "none demanded: the registry's key alone vouches for its checkpoints"
+    count = len(policy.witnesses)
+    return f"quorum {printable(policy.quorum)!r}, out of {count} witness{'es' if count > 1 else ''}"
 
 
 _PROVES = {

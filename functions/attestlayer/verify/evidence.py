@@ -13,7 +13,7 @@ from attestlayer.encoding import Hash
 from attestlayer.errors import Reason, VerificationError
 from attestlayer.kit.container import Kit
 from attestlayer.kit.disclosure import Disclosure, parse_disclosure
-from attestlayer.kit.intake_report import IntakeReport, parse_report
+from attestlayer.kit.intake import IntakeReport, Trail, parse_report, parse_trail
 from attestlayer.kit.manifest import (
     CLIENT_NONCE,
     DISCLOSURE,
@@ -27,14 +27,10 @@ from attestlayer.kit.manifest import (
     ManifestFile,
     parse_manifest,
 )
-from attestlayer.kit.nonce import Nonce, parse_nonce
-from attestlayer.kit.receipt import Receipt, parse_receipt
-from attestlayer.kit.trail import Trail, parse_trail
+from attestlayer.kit.receipt import Nonce, Receipt, parse_nonce, parse_receipt
 from attestlayer.log.checkpoint import Checkpoint, parse_checkpoint
-from attestlayer.log.keyring import Keyring
-from attestlayer.log.leaf import LeafRecord
-from attestlayer.log.registry_receipt import RegistryReceipt, parse_registry_receipt
-from attestlayer.log.trust import TrustRoot
+from attestlayer.log.leaf import LeafRecord, RegistryReceipt, parse_registry_receipt
+from attestlayer.log.trust import Keyring, TrustRoot
 from attestlayer.verify.report import Kind
 
 T = TypeVar("T")

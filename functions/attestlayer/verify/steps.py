@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from attestlayer.verify.evidence import Evidence
-from attestlayer.verify.report import Kind, Observation
+from attestlayer.verify.report import Observation
 from attestlayer.verify.steps_kit import (
     check_container,
     check_disclosed_members,
@@ -46,12 +46,6 @@ class Step:
     record: tuple[Check, ...] = ()
     receipt: tuple[Check, ...] = ()
     needs_trust: bool = False
-
-    def checks(self, kind: Kind) -> tuple[Check, ...]:
-        """The checks of this kind of evidence, in order."""
-        if kind == Kind.KIT:
-            return self.kit
-        return self.record if kind == Kind.DISCLOSED_RECORD else self.receipt
 
 
 # A disclosed record comes without the manifest, the hash trail and the intake report of its kit: steps 5 and

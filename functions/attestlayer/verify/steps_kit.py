@@ -10,6 +10,7 @@ from attestlayer.canonical import Members, check_schema, names_newer_schema, par
 from attestlayer.encoding import Hash, format_hash, format_time, shown
 from attestlayer.errors import CouldNotCheckError, Reason, Remark, VerificationError
 from attestlayer.kit.container import Kit
+from attestlayer.kit.intake import Event, EventType, Trail, accepted, evaluated, rendered, sealed, submitted
 from attestlayer.kit.manifest import (
     BINDER,
     CLIENT_NONCE,
@@ -25,7 +26,6 @@ from attestlayer.kit.manifest import (
     ManifestFile,
     is_record,
 )
-from attestlayer.kit.trail import Event, EventType, Trail, accepted, evaluated, rendered, sealed, submitted
 from attestlayer.log.leaf import Leaf
 from attestlayer.log.notices import Role
 from attestlayer.verify.evidence import Evidence, NotReachedError

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from attestlayer.encoding import format_hash, format_time
 from attestlayer.errors import Reason, Remark, VerificationError
 from attestlayer.kit.manifest import CLIENT_NONCE, NONCE_CHECKPOINT, RECEIPT, REGISTRY_RECEIPT
-from attestlayer.kit.nonce import Nonce
+from attestlayer.kit.receipt import Nonce
 from attestlayer.log.checkpoint import Checkpoint, NoteBody, parse_note_body
-from attestlayer.log.keyring import Keyring, KnownKey
+from attestlayer.log.leaf import RegistryReceipt
 from attestlayer.log.note import (
     ED25519,
     Note,
@@ -18,7 +18,7 @@ from attestlayer.log.note import (
 )
 from attestlayer.log.notices import Role
 from attestlayer.log.promises import MERGE_DELAY_S, WITNESS_WINDOW_S
-from attestlayer.log.registry_receipt import RegistryReceipt
+from attestlayer.log.trust import Keyring, KnownKey
 from attestlayer.verify.evidence import Anchors, Evidence
 from attestlayer.verify.report import Aside, Observation
 

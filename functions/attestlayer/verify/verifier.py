@@ -8,12 +8,11 @@ from collections.abc import Iterable
 
 from attestlayer.errors import VerificationError
 from attestlayer.kit.container import Kit
-from attestlayer.log.leaf import LeafRecord
-from attestlayer.log.registry_receipt import RegistryReceipt
+from attestlayer.log.leaf import LeafRecord, RegistryReceipt
 from attestlayer.log.trust import TrustRoot
 from attestlayer.verify.evidence import Anchors, Evidence, NotReachedError, anchors_of
 from attestlayer.verify.report import Aside, Issuance, Kind, Report, Status, StepReport
-from attestlayer.verify.steps import SEALED, STEPS, Check
+from attestlayer.verify.steps import SEALED, STEPS, Check, Step
 
 
 def verify(kit: Kit, trust: TrustRoot) -> Issuance:
@@ -46,20 +45,24 @@ def explain_receipt(receipt: RegistryReceipt, anchors: Anchors) -> Report:
 def report_unopened(kind: Kind, error: VerificationError) -> Report:
     """The report of an input or a trust root that could not be read: the first step that applies fails."""
     steps: list[StepReport] = []
-    home = next(number for number, step in enumerate(STEPS, 1) if step.checks(kind))
+    home = next(number for number, step in enumerate(STEPS, 1) if _checks(step, kind))
     for number, step in enumerate(STEPS, 1):
         if number == home:
             steps.append(StepReport(number, step.name, Status.FAILED, (error,)))
         else:
-            status = Status.NOT_REACHED if step.checks(kind) else Status.NOT_CHECKED
+            status = Status.NOT_REACHED if _checks(step, kind) else Status.NOT_CHECKED
             steps.append(StepReport(number, step.name, status))
     return Report(kind, tuple(steps), None)
+
+
+def _checks(step: Step, kind: Kind) -> tuple[Check, ...]:
+    return {Kind.KIT: step.kit, Kind.DISCLOSED_RECORD: step.record, Kind.REGISTRY_RECEIPT: step.receipt}[kind]
 
 
 def _explain(evidence: Evidence) -> Report:
     steps = []
     for number, step in enumerate(STEPS, 1):
-        checks = step.checks(evidence.kind)
+        checks = _checks(step, evidence.kind)
         if not checks or (step.needs_trust and evidence.anchors.trust is None):
             steps.append(StepReport(number, step.name, Status.NOT_CHECKED))
         else:

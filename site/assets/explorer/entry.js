@@ -2,9 +2,8 @@
 import { formatJson } from "../verify/canonical.js";
 import { equalBytes, formatTime } from "../verify/encoding.js";
 import { anchorsOf } from "../verify/evidence.js";
-import { parseRecord } from "../verify/leaf.js";
-import { NO_QUORUM } from "../verify/policy.js";
-import { parseRegistryReceipt } from "../verify/registry_receipt.js";
+import { parseRecord, parseRegistryReceipt } from "../verify/leaf.js";
+import { NO_QUORUM } from "../verify/note.js";
 import { FAILED, NOT_CHECKED, NOT_REACHED } from "../verify/report.js";
 import { explainReceipt } from "../verify/verifier.js";
 import { checkGrowth, held, newest } from "./registry.js";

@@ -5,15 +5,13 @@
 import { parseCheckpoint } from "./checkpoint.js";
 import { parseDisclosure } from "./disclosure.js";
 import { VerificationError } from "./errors.js";
-import { parseReport } from "./intake_report.js";
+import { parseReport, parseTrail } from "./intake.js";
 import {
   CLIENT_NONCE, DISCLOSURE, HASH_TRAIL, INTAKE_REPORT, MANIFEST, NONCE_CHECKPOINT, RECEIPT, REGISTRY_RECEIPT, parseManifest,
 } from "./manifest.js";
-import { parseNonce } from "./nonce.js";
-import { parseReceipt } from "./receipt.js";
-import { parseRegistryReceipt } from "./registry_receipt.js";
+import { parseNonce, parseReceipt } from "./receipt.js";
+import { parseRegistryReceipt } from "./leaf.js";
 import { DISCLOSED_RECORD } from "./report.js";
-import { parseTrail } from "./trail.js";
 
 /** A step's input failed in another step. */
 export class NotReachedError extends Error {}

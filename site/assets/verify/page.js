@@ -10,7 +10,7 @@ import {
   element, printable, showColophon, showLimits, showNothing, showOffer, showParts, showRelations, showReport, showTrust,
 } from "./page_view.js";
 import { describePart, identifyPart, relateParts } from "./parts.js";
-import { parseRegistryReceipt } from "./registry_receipt.js";
+import { parseRegistryReceipt } from "./leaf.js";
 import { COULD_NOT, KIT, REGISTRY_RECEIPT_ALONE } from "./report.js";
 import { formatReportJson, trustMembers } from "./report_json.js";
 import { sentence } from "./report_text.js";

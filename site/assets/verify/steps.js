@@ -1,5 +1,4 @@
 // The fifteen steps of verification in one table, where a new check gets its place (REG-1.0 section 12.4).
-import { DISCLOSED_RECORD, KIT } from "./report.js";
 import {
   checkContainer, checkDisclosedMembers, checkFiles, checkIssuerKey, checkKitDigest, checkLeaf, checkListedMembers,
   checkManifestRoot, checkReceipt, checkReceiptAlone, checkReceiptSignature, checkTrail,
@@ -22,12 +21,6 @@ class Step {
     this.record = record;
     this.receipt = receipt;
     this.needsTrust = needsTrust;
-  }
-
-  /** The checks of this kind of evidence, in order. */
-  checks(kind) {
-    if (kind === KIT) return this.kit;
-    return kind === DISCLOSED_RECORD ? this.record : this.receipt;
   }
 }
 

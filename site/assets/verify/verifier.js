@@ -37,18 +37,22 @@ export async function explainReceipt(receipt, anchors) {
 
 /** The report of an input or a trust root that could not be read: the first step that applies fails. */
 export function reportUnopened(kind, error) {
-  const home = STEPS.findIndex((step) => step.checks(kind).length);
+  const home = STEPS.findIndex((step) => checksOf(step, kind).length);
   const steps = STEPS.map((step, at) => {
     if (at === home) return new StepReport(at + 1, step.name, FAILED, [error]);
-    return new StepReport(at + 1, step.name, step.checks(kind).length ? NOT_REACHED : NOT_CHECKED);
+    return new StepReport(at + 1, step.name, checksOf(step, kind).length ? NOT_REACHED : NOT_CHECKED);
   });
   return new Report(kind, steps, null);
+}
+
+function checksOf(step, kind) {
+  return { [KIT]: step.kit, [DISCLOSED_RECORD]: step.record, [REGISTRY_RECEIPT_ALONE]: step.receipt }[kind];
 }
 
 async function explainEvidence(evidence) {
   const steps = [];
   for (const [at, step] of STEPS.entries()) {
-    const checks = step.checks(evidence.kind);
+    const checks = checksOf(step, evidence.kind);
     const isMade = checks.length && !(step.needsTrust && evidence.anchors.trust === null);
     const { status, failures, notes } = isMade ? await runChecks(checks, evidence) : { status: NOT_CHECKED };
     steps.push(new StepReport(at + 1, step.name, status, failures, notes));

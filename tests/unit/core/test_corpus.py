@@ -8,7 +8,7 @@ import pytest
 
 from attestlayer.errors import CouldNotCheckError, VerificationError
 from attestlayer.kit.manifest import REGISTRY_RECEIPT
-from attestlayer.log.registry_receipt import parse_registry_receipt
+from attestlayer.log.leaf import parse_registry_receipt
 from attestlayer.log.trust import parse_trust
 from attestlayer.verify.evidence import anchors_of
 from attestlayer.verify.report import Verdict

@@ -8,10 +8,9 @@ from attestlayer.canonical import format_json
 from attestlayer.encoding import sha256
 from attestlayer.errors import Reason, Remark, VerificationError
 from attestlayer.kit.manifest import REGISTRY_RECEIPT
-from attestlayer.log.keyring import Keyring, parse_jwks
-from attestlayer.log.leaf import LeafRecord
+from attestlayer.log.leaf import LeafRecord, RegistryReceipt, parse_registry_receipt
 from attestlayer.log.notices import Role
-from attestlayer.log.registry_receipt import RegistryReceipt, parse_registry_receipt
+from attestlayer.log.trust import Keyring, parse_jwks
 from attestlayer.reading.files import open_kit
 from attestlayer.verify.evidence import Anchors, anchors_of
 from attestlayer.verify.report import Kind, Report, Status, Verdict

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attestlayer.log import layout
-from attestlayer.log.registry_receipt import parse_registry_receipt
+from attestlayer.log.leaf import parse_registry_receipt
 from attestlayer.verify.evidence import anchors_of
 from attestlayer.verify.report import Verdict
 from attestlayer.verify.verifier import explain_receipt

@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 import pytest
 
 from attestlayer.encoding import format_time
-from attestlayer.log.note import MAX_SIGNATURES, Note, Signature
-from attestlayer.log.quorum import WitnessPolicy
-from attestlayer.log.registry_receipt import parse_registry_receipt
+from attestlayer.log.leaf import parse_registry_receipt
+from attestlayer.log.note import MAX_SIGNATURES, Note, Signature, WitnessPolicy
 from attestlayer.verify.evidence import anchors_of
 from attestlayer.verify.report import Verdict
 from attestlayer.verify.verifier import explain_receipt
