@@ -246,7 +246,7 @@ def measured_parts(measurer: Measurer) -> dict[str, Measured]:
 
 def make_nonces(service: Any) -> list[bytes]:
     """A nonce for each leaf, which names the newest checkpoint."""
-    from attestlayer.kit.nonce import Nonce
+    from attestlayer.kit.receipt import Nonce
     from issuer.log import face
 
     latest = face.read_latest(service.public)

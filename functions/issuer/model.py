@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from attestlayer.encoding import Hash
-from attestlayer.kit.intake_report import ReportCheck, ReportRecord
+from attestlayer.kit.intake import ReportCheck, ReportRecord
 
 
 class PacketState(StrEnum):

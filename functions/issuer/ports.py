@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from attestlayer.encoding import Hash
 from attestlayer.keys import PublicKey
-from attestlayer.log.note import Note, Signature
-from attestlayer.log.quorum import WitnessPolicy
+from attestlayer.log.note import Note, Signature, WitnessPolicy
 from issuer.model import (
     Acceptance,
     Answer,

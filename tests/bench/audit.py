@@ -37,10 +37,9 @@ sys.path[:0] = [str(ROOT / part) for part in ("functions", "tests")]
 from attestlayer.audit.journal import EVERY_S  # noqa: E402
 from attestlayer.log import layout  # noqa: E402
 from attestlayer.log.checkpoint import Checkpoint, parse_checkpoint  # noqa: E402
-from attestlayer.log.keyring import Keyring  # noqa: E402
 from attestlayer.log.note import ED25519, VerifierKey, parse_note, signature_verifies  # noqa: E402
 from attestlayer.log.notices import Role  # noqa: E402
-from attestlayer.log.trust import parse_trust  # noqa: E402
+from attestlayer.log.trust import Keyring, parse_trust  # noqa: E402
 from attestlayer.reading.registry import MAX_OBJECT  # noqa: E402
 from issuer.adapters.local.directory import DirectoryStore  # noqa: E402
 from issuer.services.index import Indexer  # noqa: E402

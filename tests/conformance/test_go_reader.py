@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from attestlayer.log import layout
-from attestlayer.log.registry_receipt import parse_registry_receipt
+from attestlayer.log.leaf import parse_registry_receipt
 from support.log import TestLog, queue
 from support.serving import served
 from support.tools import missing, require

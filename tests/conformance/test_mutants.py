@@ -32,76 +32,76 @@ class Mutant:
 _SIGNED = "if key and key.public.verifies(checkpoint.signature, checkpoint.signed_bytes()):"
 MUTANTS = {
     "any incident explains a late merge": Mutant(
-        "keyring",
+        "log/keyring",
         'if data["kind"] == IncidentKind.LATE_MERGE:',
         "if True:",
         "late-merge-with-an-incident-of-another-kind",
     ),
     "litter of any size is ignored": Mutant(
-        "files", "return size <= _MAX_LITTER and (", "return (", "folder-with-large-litter"
+        "reading/files", "return size <= _MAX_LITTER and (", "return (", "folder-with-large-litter"
     ),
     "records are submitted in order of their names": Mutant(
-        "steps_kit",
+        "verify/steps_kit",
         "sorted((pairs[i] for i in places), key=str)",
         "list(pairs[i] for i in places)",
         "several-records",
     ),
     "what a second line by a key says does not matter": Mutant(
-        "steps_registry",
+        "verify/steps_registry",
         '            else:\n                message = f"a line of registry key',
         '            elif not signed:\n                message = f"a line of registry key',
         "note-line-invalid-beside-a-valid-one",
     ),
     "the leaf hash is the stated one in step 11": Mutant(
-        "registry_receipt",
+        "log/registry_receipt",
         "check_inclusion(self.record.leaf.hash(),",
         "check_inclusion(self.record.leaf_hash,",
         "leaf-hash-differs",
     ),
     "the leaf hash is the stated one in step 15": Mutant(
-        "steps_registry",
+        "verify/steps_registry",
         "leaf, keyring = receipt.record.leaf.hash(),",
         "leaf, keyring = receipt.record.leaf_hash,",
         "withdrawn-under-another-leaf-hash",
     ),
     "000 makes no record's name": Mutant(
-        "manifest", 'r"records/([0-9]{3})-', 'r"records/((?!000)[0-9]{3})-', "record-of-number-000"
+        "kit/manifest", 'r"records/([0-9]{3})-', 'r"records/((?!000)[0-9]{3})-', "record-of-number-000"
     ),
     "checks may name any path": Mutant(
-        "steps_kit",
+        "verify/steps_kit",
         " or not named <= {path for path, _ in listed}",
         "",
         "check-of-an-unknown-record",
     ),
     "a trust root may hold other notices": Mutant(
-        "trust",
+        "log/trust",
         "if notices.hash() != checkpoint.notices_hash:",
         "if False:",
         "trust-root-without-its-last-notice",
     ),
     "events may have any number": Mutant(
-        "steps_kit",
+        "verify/steps_kit",
         "if (event.n, event.prev) != (n, previous):",
         "if event.prev != previous:",
         "trail-numbered-from-one",
     ),
     "the nonce's checkpoint may be of any registry": Mutant(
-        "steps_registry",
+        "verify/steps_registry",
         "        or checkpoint.origin != evidence.anchors.keyring.origin\n",
         "",
         "nonce-checkpoint-of-another-registry",
     ),
     "the digest is taken of strange members too": Mutant(
-        "steps_kit",
+        "verify/steps_kit",
         "    if evidence.kit.unexpected:  # of",
         "    if False:  # of",
         "folder-with-large-litter",
     ),
     "whoever made the checkpoint accuses": Mutant(
-        "steps_registry", _SIGNED, "if True:", "checkpoint-unsigned"
+        "verify/steps_registry", _SIGNED, "if True:", "checkpoint-unsigned"
     ),
     "of several links any is named": Mutant(
-        "files", "min(strange, key", "max(strange, key", "two-links-in-folder"
+        "reading/files", "min(strange, key", "max(strange, key", "two-links-in-folder"
     ),
 }
 

@@ -11,7 +11,8 @@ import pytest
 
 from attestlayer.errors import VerificationError
 from attestlayer.log.trust import parse_trust
-from attestlayer.verify.verifier import Verdict, explain, explain_disclosure
+from attestlayer.verify.report import Verdict
+from attestlayer.verify.verifier import explain, explain_disclosure
 from support.build import make_zip, open_zip
 from support.cases import CASES, Subject
 from support.corpus import (

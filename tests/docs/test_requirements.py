@@ -20,9 +20,8 @@ from attestlayer.encoding import format_hash, sha256
 from attestlayer.errors import Reason
 from attestlayer.log import layout
 from attestlayer.log.checkpoint import parse_checkpoint
-from attestlayer.log.leaf import parse_record
+from attestlayer.log.leaf import parse_record, parse_registry_receipt
 from attestlayer.log.merkle import TreeHead, check_consistency
-from attestlayer.log.registry_receipt import parse_registry_receipt
 from handlers.client import Site, running
 from support.cases import CASES
 from support.home import SAMPLES, IssuedKit, issue_sample

@@ -11,11 +11,13 @@ from attestlayer import canonical, encoding, keys
 from attestlayer.canonical import Members, parse_json, take_members
 from attestlayer.cli import advice, json, text
 from attestlayer.errors import COULD_NOT_CHECK, Reason, Remark
-from attestlayer.kit import container, disclosure, intake_report, manifest, nonce, receipt, trail
+from attestlayer.kit import container, disclosure, intake, manifest, receipt
 from attestlayer.kit.disclosure import disclose
-from attestlayer.log import keyring, layout, lookup, note, notices, promises, quorum, registry_receipt, tiles
+from attestlayer.log import layout, leaf, lookup, note, notices, promises, tiles, trust
 from attestlayer.reading import files
-from attestlayer.verify import verifier
+from attestlayer.verify.report import Status
+from attestlayer.verify.steps import STEPS
+from attestlayer.verify.verifier import explain
 from support.build import make_zip, open_zip
 from support.cases import CASES
 from support.documents import KINDS
@@ -53,7 +55,7 @@ def test_making_the_advice_anew_changes_nothing_and_would_mend_a_change() -> Non
         ("A.4", notices.WithdrawalReason),
         ("A.5", notices.IncidentKind),
         ("A.6", notices.IncidentReason),
-        ("A.7", intake_report.CheckResult),
+        ("A.7", intake.CheckResult),
     ],
 )
 def test_a_closed_table_is_the_codes(title: str, closed: Iterable[str]) -> None:
@@ -78,7 +80,7 @@ def test_a_document_that_does_not_read_is_reported_by_its_home_step_alone() -> N
     assert len(homes) == 7
     for name, home in homes.items():
         data = make_zip({**EXAMPLE.members, name: b"{}"})
-        found = verifier.explain(open_zip(data), EXAMPLE.trust)
+        found = explain(open_zip(data), EXAMPLE.trust)
         malformed = [s.number for s in found.steps for f in s.failures if f.reason.endswith("-malformed")]
         assert malformed == [home], name
 
@@ -96,10 +98,10 @@ def test_the_verdicts_and_exit_codes_are_the_codes() -> None:
 def test_the_steps_have_the_names_that_the_text_gives_them() -> None:
     named = re.search(r"Names of the steps are:(.*?)\.", section("12.7"), re.DOTALL)
     assert named
-    assert re.findall(r"`([a-z ]+)`", " ".join(named[1].split())) == list(verifier.STEPS)
+    assert re.findall(r"`([a-z ]+)`", " ".join(named[1].split())) == [step.name for step in STEPS]
     headings = re.findall(r"\*\*Step ([0-9]+), ([a-z ]+)\.\*\*", section("12.4"))
-    assert headings == [(str(n), name) for n, name in enumerate(verifier.STEPS, 1)]
-    for status in verifier.Status:
+    assert headings == [(str(n), step.name) for n, step in enumerate(STEPS, 1)]
+    for status in Status:
         assert f"`{status.value}`" in section("12.7")
 
 
@@ -108,15 +110,15 @@ LIMITS = {
     "bytes of a JSON document": canonical.MAX_DOCUMENT,
     "depth of JSON": canonical.MAX_DEPTH,
     "bytes of a log entry or leaf record": tiles.MAX_ENTRY,
-    "bytes of a client nonce": nonce._MAX_LENGTH,
+    "bytes of a client nonce": receipt._MAX_NONCE_LENGTH,
     "largest schema number": 999_999_999,
     "bytes of an origin": encoding._ORIGIN_MAX,
     "characters of a note": note.MAX_NOTE,
     "signature lines of a note": note.MAX_SIGNATURES,
     "latest time of a cosignature": note._MAX_TIME,
-    "hashes of an audit path": registry_receipt.MAX_PATH,
-    "characters of a witness policy": quorum.MAX_POLICY,
-    "names of a witness policy": quorum.MAX_LINES,
+    "hashes of an audit path": leaf.MAX_PATH,
+    "characters of a witness policy": note.MAX_POLICY,
+    "names of a witness policy": note.MAX_LINES,
     "members of a kit": manifest.MAX_RECORDS + 16,
     "records of a kit": manifest.MAX_RECORDS,
     "bytes of a kit's records": manifest.MAX_RECORDS_LENGTH,
@@ -181,7 +183,7 @@ def test_each_kind_of_document_has_the_reason_word_that_the_text_gives_it() -> N
 
 def test_the_events_and_their_data_are_the_codes() -> None:
     data = {
-        kind.value: {*trail._HASHES_OF[kind], *trail._OTHERS_OF.get(kind, {})} for kind in trail.EventType
+        kind.value: {*intake._HASHES_OF[kind], *intake._OTHERS_OF.get(kind, {})} for kind in intake.EventType
     }
     rows = tables("7. Hash trail")[1].rows
     assert [row[0] for row in rows] == list(data)
@@ -255,7 +257,7 @@ def test_the_zip_headers_are_laid_out_as_the_tables_say() -> None:
 
 
 def test_the_nonce_and_the_sentences_are_the_codes() -> None:
-    assert section("5. Client nonce").partition("```text\n")[2].startswith(f"{nonce.HEADER}\n")
+    assert section("5. Client nonce").partition("```text\n")[2].startswith(f"{receipt.NONCE_HEADER}\n")
     assert section("4. Receipt").count(receipt.BOUNDARY) == 1
     assert f"> {receipt.BOUNDARY}\n" in section("16.3")
     bullets = re.findall(r"^- (.+)$", section("16.1"), re.MULTILINE)
@@ -353,7 +355,7 @@ def test_the_jwks_and_stats_members_are_named() -> None:
     (first, *_) = canonical.take_array(key, "keys")
     for name in take_members(first):
         assert f"`{name}`" in section("9.4") or f"`{name}`" in section("2.8")
-    assert all(f"`{name}`" in section("2.8") for name in keyring._JWK)
+    assert all(f"`{name}`" in section("2.8") for name in trust._JWK)
     for name in take_members(parse_json(_stats())):
         assert f"`{name}`" in section("10.4")
 

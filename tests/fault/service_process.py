@@ -11,7 +11,7 @@ from pathlib import Path
 
 from attestlayer.canonical import parse_json
 from attestlayer.encoding import sha256
-from attestlayer.kit.nonce import Nonce
+from attestlayer.kit.receipt import Nonce
 from issuer.bootstrap.home import initialise_home
 from issuer.bootstrap.service import Service
 from issuer.errors import Code, ServiceError

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from attestlayer.encoding import sha256
-from attestlayer.kit.nonce import Nonce
+from attestlayer.kit.receipt import Nonce
 from attestlayer.log.checkpoint import parse_checkpoint
 from fault.promises import Kept, bring_to_rest, check_kept
 from handlers.client import SAMPLES, Got, Site

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from attestlayer.verify.verifier import Verdict
+from attestlayer.verify.report import Verdict
 from issuer.errors import ServiceError
 from issuer.model import Packet, PacketState
 from support.audit import audit

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from attestlayer.canonical import parse_json
 from attestlayer.encoding import sha256
-from attestlayer.kit.nonce import Nonce
+from attestlayer.kit.receipt import Nonce
 from fault.promises import bring_to_rest, check_kept
 from fault.service_process import settings_of, with_small_policy
 from issuer.bootstrap.home import open_home

@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 )
 
 from attestlayer.encoding import Hash, format_hash
-from attestlayer.kit.nonce import Nonce
+from attestlayer.kit.receipt import Nonce
 from attestlayer.log.promises import MERGE_DELAY_S
 from issuer.errors import Code, ServiceError
 from issuer.log.face import read_latest

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pydantic_core
 
 from attestlayer.encoding import format_hash, sha256
-from attestlayer.kit.nonce import Nonce
+from attestlayer.kit.receipt import Nonce
 from issuer.bootstrap import process
 from issuer.bootstrap.home import initialise_home
 from issuer.bootstrap.service import Service

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from attestlayer.encoding import format_hash, sha256
-from attestlayer.kit.nonce import Nonce
+from attestlayer.kit.receipt import Nonce
 from handlers.client import PACKET, Site, newcomer, open_with
 from issuer.bootstrap import process
 from issuer.errors import Code, LogHaltedError, ServiceError, StoreError

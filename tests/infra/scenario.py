@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from attestlayer.encoding import sha256
-from attestlayer.kit.nonce import Nonce
+from attestlayer.kit.receipt import Nonce
 from attestlayer.log import layout
 from attestlayer.log.promises import MERGE_DELAY_S
 from handlers.client import ORIGIN

@@ -16,16 +16,16 @@ async function reportOne({ path, zip, folder, trust: text, trust_path: trustPath
     const files = Object.entries(folder).map(([name, data]) => ({ name, source: bytesSource(bytesOf(data)) }));
     return CORE.files.readFolder(files);
   };
-  let trust = null, report, kind = CORE.verify.KIT;
+  let trust = null, report;
   try {
     trust = await parseTrust(text, trustPath);
-    ({ report, kind } = await CORE.verify.explainInput(open, trust));
+    report = await CORE.verifier.explainInput(open, trust);
   } catch (error) {
     if (!(error instanceof CORE.errors.VerificationError)) throw error;
-    report = CORE.verify.containerReport(error);
+    report = CORE.verifier.reportUnopened(CORE.report.KIT, error);
   }
   const members = trust && CORE.report_json.trustMembers(trust);
-  return CORE.report_json.formatReportJson(report, { path, kind }, members);
+  return CORE.report_json.formatReportJson(report, { path }, members);
 }
 
 /** A trust root; what is wrong with it names its file, as the command does. */

@@ -9,16 +9,16 @@ const b64 = (text) => (text ? parseBase64(text) : new Uint8Array(0));
 
 const PARSERS = {
   manifest: CORE.manifest.parseManifest,
-  "hash-trail": CORE.trail.parseTrail,
-  "intake-report": CORE.report.parseReport,
+  "hash-trail": CORE.intake.parseTrail,
+  "intake-report": CORE.intake.parseReport,
   receipt: CORE.receipt.parseReceipt,
-  "registry-receipt": CORE.registry_receipt.parseRegistryReceipt,
+  "registry-receipt": CORE.leaf.parseRegistryReceipt,
   checkpoint: CORE.checkpoint.parseCheckpoint,
   notices: CORE.notices.parseNotices,
   trust: CORE.trust.parseTrust,
   "leaf-record": CORE.leaf.parseRecord,
   "log-entry": CORE.leaf.parseEntry,
-  nonce: CORE.nonce.parseNonce,
+  nonce: CORE.receipt.parseNonce,
   note: (data) => CORE.note.parseNote(decodeText(data)),
 };
 
@@ -60,17 +60,18 @@ const RUNNERS = {
 
 async function receiptReport(given) {
   const { VerificationError, ValueError } = CORE.errors;
-  const read = () => CORE.registry_receipt.parseRegistryReceipt(b64(given.data));
+  const read = () => CORE.leaf.parseRegistryReceipt(b64(given.data));
   try {
     if (given.kind === "receipt-by-trust") {
       const trust = await CORE.trust.parseTrust(encodeText(given.trust));
-      return await CORE.verify.explainReceipt(read(), trust);
+      return await CORE.verifier.explainReceipt(read(), CORE.evidence.anchorsOf(trust));
     }
-    const keyring = CORE.keyring.parseJwks(encodeText(given.jwks), "registry", given.origin);
-    return await CORE.verify.explainReceiptByJwks(read(), keyring);
+    const keyring = CORE.trust.parseJwks(encodeText(given.jwks), "registry", given.origin);
+    return await CORE.verifier.explainReceipt(read(), new CORE.evidence.Anchors(keyring, null));
   } catch (error) {
-    if (error instanceof VerificationError) return CORE.verify.unreadReceipt(error);
-    if (error instanceof ValueError) return CORE.verify.unreadReceipt(new VerificationError("trust-root-unusable", ""));
+    const unread = (reported) => CORE.verifier.reportUnopened(CORE.report.REGISTRY_RECEIPT_ALONE, reported);
+    if (error instanceof VerificationError) return unread(error);
+    if (error instanceof ValueError) return unread(new VerificationError("trust-root-unusable", ""));
     throw error;
   }
 }
@@ -100,16 +101,16 @@ async function judge(given) {
     trust = await CORE.trust.parseTrust(encodeText(given.trust));
   } catch (error) {
     if (error instanceof CORE.errors.VerificationError) {
-      return { word: error.reason, report: told(CORE.verify.containerReport(error)) };
+      return { word: error.reason, report: told(CORE.verifier.reportUnopened(CORE.report.KIT, error)) };
     }
     throw error;
   }
-  const { report, kind } = await CORE.verify.explainInput(() => openKit(given), trust);
+  const report = await CORE.verifier.explainInput(() => openKit(given), trust);
   const failed = report.steps.find((step) => step.failures.length);
   return {
     word: firstOf(report),
     report: told(report),
-    sentence: CORE.report_text.sentence(report, { kind, path: "KIT", registry: trust.origin }),
+    sentence: CORE.report_text.sentence(report, { path: "KIT", registry: trust.origin }),
     step: failed?.number ?? null,
     files: report.failures[0]?.files ?? [],
     remarks: report.notes.map((note) => note.remark).sort(),

@@ -18,8 +18,7 @@ from attestlayer.encoding import format_hash, sha256
 from attestlayer.errors import Reason
 from attestlayer.kit.disclosure import disclose
 from attestlayer.kit.manifest import BINDER, CLIENT_NONCE, MANIFEST, RECEIPT, REGISTRY_RECEIPT
-from attestlayer.kit.nonce import Nonce
-from attestlayer.kit.receipt import BOUNDARY
+from attestlayer.kit.receipt import BOUNDARY, Nonce
 from issuer.adapters.release_files import ReleaseFiles
 from issuer.release.verify_kit import make_verify_kit
 from support.browsers import Browser, Page

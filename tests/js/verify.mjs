@@ -79,16 +79,16 @@ async function readTrust(path) {
 }
 
 async function verify(path, trustPath) {
-  let trust = null, report, kind = CORE.verify.KIT;
+  let trust = null, report;
   try {
     trust = await readTrust(trustPath);
-    ({ report, kind } = await CORE.verify.explainInput(() => openKit(path), trust));
+    report = await CORE.verifier.explainInput(() => openKit(path), trust);
   } catch (error) {
     if (!(error instanceof VerificationError)) throw error;
-    report = CORE.verify.containerReport(error);
+    report = CORE.verifier.reportUnopened(CORE.report.KIT, error);
   }
   const members = trust && CORE.report_json.trustMembers(trust);
-  return CORE.report_json.formatReportJson(report, { path, kind }, members);
+  return CORE.report_json.formatReportJson(report, { path }, members);
 }
 
 const [first, second, ...more] = process.argv.slice(2);

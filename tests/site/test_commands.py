@@ -13,7 +13,7 @@ from attestlayer.cli.main import main as attestlayer_main
 from attestlayer.encoding import format_hash
 from attestlayer.kit.manifest import CLIENT_NONCE, RECEIPT, REGISTRY_RECEIPT
 from attestlayer.log.layout import rewrite_query
-from attestlayer.log.registry_receipt import parse_registry_receipt
+from attestlayer.log.leaf import parse_registry_receipt
 from issuer.cli.main import main as issuer_main
 from support.registry_site import RegistrySite
 from support.site_pages import SITE, Page

@@ -14,9 +14,8 @@ from attestlayer.canonical import parse_json, take_members, take_string
 from attestlayer.encoding import format_hash, parse_hash, sha256
 from attestlayer.kit.manifest import CLIENT_NONCE, MANIFEST, RECEIPT, REGISTRY_RECEIPT
 from attestlayer.log import layout
-from attestlayer.log.leaf import Leaf, LeafRecord, parse_record
+from attestlayer.log.leaf import Leaf, LeafRecord, parse_record, parse_registry_receipt
 from attestlayer.log.lookup import Segment
-from attestlayer.log.registry_receipt import parse_registry_receipt
 from support.browsers import Browser, Page
 from support.log import TestLog
 from support.registry_site import RegistrySite, served

@@ -14,7 +14,20 @@ from attestlayer.canonical import Members, format_json, parse_json
 from attestlayer.encoding import Hash, parse_time, sha256
 from attestlayer.keys import PrivateKey
 from attestlayer.kit.container import Kit, KitWriter, read_zip
-from attestlayer.kit.intake_report import CheckResult, IntakeReport, ReportCheck, ReportRecord
+from attestlayer.kit.intake import (
+    CheckResult,
+    EventType,
+    IntakeReport,
+    ReportCheck,
+    ReportRecord,
+    Trail,
+    accepted,
+    chain_events,
+    evaluated,
+    rendered,
+    sealed,
+    submitted,
+)
 from attestlayer.kit.manifest import (
     BINDER,
     CLIENT_NONCE,
@@ -31,24 +44,12 @@ from attestlayer.kit.manifest import (
     ManifestFile,
     is_record,
 )
-from attestlayer.kit.nonce import Nonce
-from attestlayer.kit.receipt import Receipt
-from attestlayer.kit.trail import (
-    EventType,
-    Trail,
-    accepted,
-    chain_events,
-    evaluated,
-    rendered,
-    sealed,
-    submitted,
-)
+from attestlayer.kit.receipt import Nonce, Receipt
 from attestlayer.log.checkpoint import Checkpoint
-from attestlayer.log.leaf import Leaf, LeafRecord
+from attestlayer.log.leaf import Leaf, LeafRecord, RegistryReceipt
 from attestlayer.log.merkle import HashReader, TreeHead, prove_inclusion, root_of
 from attestlayer.log.note import COSIGNATURE, ED25519, Note, Signature, VerifierKey, cosign_note, sign_note
 from attestlayer.log.notices import Notices, NoticeType, Role, key_added
-from attestlayer.log.registry_receipt import RegistryReceipt
 from attestlayer.log.trust import TrustRoot, make_trust_root, parse_trust
 
 T = TypeVar("T")

@@ -10,6 +10,7 @@ from attestlayer.canonical import Json, Members
 from attestlayer.encoding import format_hash, format_time, sha256
 from attestlayer.errors import Reason, Remark
 from attestlayer.keys import PrivateKey
+from attestlayer.kit.intake import Event, Trail
 from attestlayer.kit.manifest import (
     BINDER,
     CLIENT_NONCE,
@@ -23,12 +24,10 @@ from attestlayer.kit.manifest import (
     Manifest,
 )
 from attestlayer.kit.receipt import Receipt, parse_receipt
-from attestlayer.kit.trail import Event, Trail
 from attestlayer.log.checkpoint import Checkpoint
-from attestlayer.log.leaf import Leaf, LeafRecord
+from attestlayer.log.leaf import Leaf, LeafRecord, RegistryReceipt
 from attestlayer.log.note import ED25519, Note, Signature, VerifierKey, sign_note
 from attestlayer.log.notices import IncidentReason, NoticeType, Role, key_added, late_merge
-from attestlayer.log.registry_receipt import RegistryReceipt
 from support.build import (
     ISSUED_AT,
     ISSUER,

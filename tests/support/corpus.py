@@ -16,8 +16,8 @@ from attestlayer.keys import PrivateKey
 from attestlayer.kit.manifest import MANIFEST, RECEIPT, REGISTRY_RECEIPT
 from attestlayer.kit.receipt import parse_receipt
 from attestlayer.log.checkpoint import parse_checkpoint
+from attestlayer.log.leaf import parse_registry_receipt
 from attestlayer.log.notices import IncidentReason, Role, key_added, late_merge
-from attestlayer.log.registry_receipt import parse_registry_receipt
 from support.build import (
     ISSUER,
     REGISTRY,

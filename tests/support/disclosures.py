@@ -20,10 +20,11 @@ from attestlayer.kit.manifest import (
     REGISTRY_RECEIPT,
     parse_manifest,
 )
-from attestlayer.kit.nonce import Nonce
+from attestlayer.kit.receipt import Nonce
 from attestlayer.log.notices import NoticeType
 from attestlayer.log.trust import parse_trust
-from attestlayer.verify.verifier import Report, container_report, explain_disclosure
+from attestlayer.verify.report import Kind, Report
+from attestlayer.verify.verifier import explain_disclosure, report_unopened
 from support.build import ISSUER, STRANGER, Delivered, Plan, Round, Scenario, make, make_zip, sign_receipt
 from support.cases import Subject
 from support.judge import opened
@@ -344,4 +345,4 @@ def judge_disclosure(subject: Subject, place: Path) -> Report:
         with opened(subject, place) as part:
             return explain_disclosure(part, trust)
     except VerificationError as error:
-        return container_report(error)
+        return report_unopened(Kind.KIT, error)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from attestlayer.canonical import format_json, parse_json
 from attestlayer.errors import Reason
-from attestlayer.kit.intake_report import parse_report
+from attestlayer.kit.intake import parse_report, parse_trail
 from attestlayer.kit.manifest import (
     HASH_TRAIL,
     INTAKE_REPORT,
@@ -15,11 +15,9 @@ from attestlayer.kit.manifest import (
     parse_manifest,
 )
 from attestlayer.kit.receipt import parse_receipt
-from attestlayer.kit.trail import parse_trail
 from attestlayer.log.checkpoint import parse_checkpoint
-from attestlayer.log.leaf import parse_entry, parse_record
+from attestlayer.log.leaf import parse_entry, parse_record, parse_registry_receipt
 from attestlayer.log.notices import parse_notices
-from attestlayer.log.registry_receipt import parse_registry_receipt
 from attestlayer.log.trust import parse_trust
 from support.build import Delivered, make
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from attestlayer.encoding import Hash, format_hash
 from attestlayer.log.leaf import parse_entry
 from attestlayer.log.promises import MERGE_DELAY_S
-from attestlayer.verify.verifier import Verdict
+from attestlayer.verify.report import Verdict
 from issuer.errors import Code, ServiceError, StoreError
 from issuer.log.store import LogPorts
 from issuer.model import CreditKind, Packet, PacketState

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from attestlayer.encoding import sha256
-from attestlayer.kit.nonce import Nonce
+from attestlayer.kit.receipt import Nonce
 from attestlayer.log import layout
 from issuer.bootstrap.home import initialise_home
 from issuer.bootstrap.service import Service

@@ -9,7 +9,8 @@ from attestlayer.errors import Reason, VerificationError
 from attestlayer.kit.container import Kit
 from attestlayer.log.trust import parse_trust
 from attestlayer.reading.files import open_kit
-from attestlayer.verify.verifier import Report, container_report, explain, verify
+from attestlayer.verify.report import Kind, Report
+from attestlayer.verify.verifier import explain, report_unopened, verify
 from support.build import open_zip
 from support.cases import Subject
 
@@ -30,7 +31,7 @@ class Judgement:
         if self.report is not None:
             return self.report
         assert self.error is not None
-        return container_report(self.error)
+        return report_unopened(Kind.KIT, self.error)
 
     @property
     def word(self) -> str:
@@ -78,7 +79,7 @@ def judge(subject: Subject, place: Path) -> Judgement:
                 return Judgement(error, report)
             return Judgement(None, report)
     except VerificationError as error:
-        return Judgement(error, container_report(error))
+        return Judgement(error, report_unopened(Kind.KIT, error))
 
 
 def told(report: Report) -> dict[str, object]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from attestlayer.canonical import Json, format_json
 from attestlayer.log.trust import parse_trust
-from attestlayer.verify.verifier import Report
+from attestlayer.verify.report import Report
 from support.cases import CASES, Subject
 from support.disclosures import good, judge_disclosure
 from support.judge import judge

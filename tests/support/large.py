@@ -14,10 +14,10 @@ from attestlayer.canonical import format_json
 from attestlayer.encoding import Hash
 from attestlayer.log import layout
 from attestlayer.log.checkpoint import Checkpoint, parse_checkpoint
-from attestlayer.log.keyring import read_notices
 from attestlayer.log.leaf import Leaf
 from attestlayer.log.note import ED25519, Note, VerifierKey, sign_note
 from attestlayer.log.notices import Notices, parse_notices
+from attestlayer.log.trust import read_notices
 from issuer.adapters.local.directory import DirectoryStore
 from issuer.log.face import read_edge
 from issuer.log.promise import Promise, promise_after

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from attestlayer.canonical import format_json
 from attestlayer.encoding import sha256
-from attestlayer.kit.nonce import Nonce
+from attestlayer.kit.receipt import Nonce
 from attestlayer.log.checkpoint import Checkpoint
 from attestlayer.reading.files import open_kit
-from attestlayer.verify.verifier import Report, explain
+from attestlayer.verify.report import Report
+from attestlayer.verify.verifier import explain
 from issuer.intake.catalogue import Catalogue, build_catalogue, load_words
 from issuer.intake.policy import parse_policy
 from issuer.intake.source import expand_policy, read_toml

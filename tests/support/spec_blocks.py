@@ -10,11 +10,11 @@ from itertools import pairwise
 
 from attestlayer.canonical import format_json
 from attestlayer.cli.json import format_report_json, trust_members
-from attestlayer.cli.text import Kind, Subject
+from attestlayer.cli.text import Subject
 from attestlayer.encoding import format_base64url, format_hash, sha256
 from attestlayer.keys import PrivateKey
 from attestlayer.kit.disclosure import disclose
-from attestlayer.kit.intake_report import parse_report
+from attestlayer.kit.intake import parse_report, parse_trail
 from attestlayer.kit.manifest import (
     BINDER,
     CLIENT_NONCE,
@@ -27,7 +27,6 @@ from attestlayer.kit.manifest import (
     REGISTRY_RECEIPT,
     parse_manifest,
 )
-from attestlayer.kit.trail import parse_trail
 from attestlayer.log.merkle import leaf_hash, prove_consistency, prove_inclusion
 from attestlayer.log.note import ED25519, VerifierKey
 from attestlayer.log.tiles import format_bundle, format_tile
@@ -210,7 +209,7 @@ def _kit(example: Worked) -> dict[str, str]:
 def _documents(example: Worked) -> dict[str, str]:
     kit, sealed = example.kit, example.kit.sealed
     report = explain(kit.kit(), kit.trust)
-    subject = Subject(Kind.KIT, "kit.zip", ORIGIN)
+    subject = Subject("kit.zip", ORIGIN)
     tiny = make_zip(TINY)
     return {
         "receipt-signed": sealed.receipt.signed_bytes().decode(),

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from attestlayer.canonical import Members
-from attestlayer.cli.verify import _unread_receipt
 from attestlayer.encoding import (
     Hash,
     format_base64url,
@@ -21,8 +20,8 @@ from attestlayer.encoding import (
 )
 from attestlayer.errors import Reason, VerificationError, malformed
 from attestlayer.keys import PublicKey
-from attestlayer.kit.nonce import parse_nonce
-from attestlayer.log.keyring import parse_jwks
+from attestlayer.kit.receipt import parse_nonce
+from attestlayer.log.leaf import parse_registry_receipt
 from attestlayer.log.merkle import (
     TreeHead,
     check_consistency,
@@ -34,9 +33,10 @@ from attestlayer.log.merkle import (
 )
 from attestlayer.log.note import parse_note
 from attestlayer.log.notices import Role
-from attestlayer.log.registry_receipt import parse_registry_receipt
-from attestlayer.log.trust import parse_trust
-from attestlayer.verify.verifier import Report, explain_receipt, explain_receipt_by_jwks
+from attestlayer.log.trust import parse_jwks, parse_trust
+from attestlayer.verify.evidence import Anchors, anchors_of
+from attestlayer.verify.report import Kind, Report
+from attestlayer.verify.verifier import explain_receipt, report_unopened
 from support.build import ORIGIN, hash_reader
 from support.cases import CASES, Case, Subject
 from support.disclosures import CASES as DISCLOSURES
@@ -364,12 +364,12 @@ def receipt_report(given: Members) -> Report:
     try:
         if given["kind"] == "receipt-by-trust":
             trust = parse_trust(str(given["trust"]).encode())
-            return explain_receipt(parse_registry_receipt(parse_base64(data)), trust)
+            return explain_receipt(parse_registry_receipt(parse_base64(data)), anchors_of(trust))
         with malformed(Reason.TRUST_ROOT_UNUSABLE, "JWKS"):
             keyring = parse_jwks(str(given["jwks"]).encode(), Role.REGISTRY, str(given["origin"]))
-        return explain_receipt_by_jwks(parse_registry_receipt(parse_base64(data)), keyring)
+        return explain_receipt(parse_registry_receipt(parse_base64(data)), Anchors(keyring, None))
     except VerificationError as error:
-        return _unread_receipt(error)
+        return report_unopened(Kind.REGISTRY_RECEIPT, error)
 
 
 def _run_receipt(given: Members) -> str:

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from attestlayer.canonical import Json, Members, format_json, take_array, take_members
 from attestlayer.encoding import format_hash, format_time, sha256
 from attestlayer.errors import Reason
-from attestlayer.log.leaf import LeafRecord
+from attestlayer.log.leaf import LeafRecord, RegistryReceipt
 from attestlayer.log.notices import IncidentReason, NoticeType, Role, key_added, late_merge
-from attestlayer.log.registry_receipt import RegistryReceipt
 from support.build import (
     ISSUED_AT,
     ORIGIN,

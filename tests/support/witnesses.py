@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 
 from attestlayer.log.checkpoint import NoteBody, parse_note_body
 from attestlayer.log.merkle import check_consistency
-from attestlayer.log.note import COSIGNATURE, Note, Signature, VerifierKey, cosign_note
-from attestlayer.log.quorum import WitnessPolicy
+from attestlayer.log.note import COSIGNATURE, Note, Signature, VerifierKey, WitnessPolicy, cosign_note
 from issuer.errors import LogHaltedError
 from issuer.ports import ConsistencyProver
 from support.log import HeldClock, SeedSigner

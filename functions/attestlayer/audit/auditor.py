@@ -20,9 +20,8 @@ from attestlayer.encoding import Hash, format_hash, sha256
 from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
 from attestlayer.log import layout
 from attestlayer.log.checkpoint import Checkpoint, parse_checkpoint
-from attestlayer.log.keyring import read_notices
 from attestlayer.log.notices import Notices, Role, parse_notices
-from attestlayer.log.trust import TrustRoot, parse_trust
+from attestlayer.log.trust import TrustRoot, parse_trust, read_notices
 from attestlayer.reading.registry import Registry
 
 _TRIES = 4

@@ -10,9 +10,9 @@ from attestlayer.encoding import Hash, format_hash, format_time, sha256
 from attestlayer.errors import VerificationError
 from attestlayer.log import layout
 from attestlayer.log.checkpoint import Checkpoint, parse_checkpoint, take_checkpoint
-from attestlayer.log.keyring import Keyring, read_notices
 from attestlayer.log.merkle import TreeHead
 from attestlayer.log.notices import Notices, Role, parse_notices
+from attestlayer.log.trust import Keyring, read_notices
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,8 @@ from attestlayer.encoding import (
     parse_profile_id,
     parse_time,
 )
-from attestlayer.log.leaf import Leaf, LeafRecord, parse_entry
+from attestlayer.log.leaf import Leaf, LeafRecord, RegistryReceipt, parse_entry
 from attestlayer.log.merkle import Subtree
-from attestlayer.log.registry_receipt import RegistryReceipt
 
 # 43 characters hold 258 bits: the last two are zero in the one spelling.
 _HASH = r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]"

@@ -1,15 +1,13 @@
 """The file in which an audit's state is kept: read once, replaced in one step now and then. Does I/O."""
 
-import os
-import tempfile
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from attestlayer.audit.state import MAX_STATE, AuditState, parse_state
 from attestlayer.encoding import Hash, format_hash, shown
 from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
+from attestlayer.reading.files import replace_file
 
 EVERY_S = 15.0
 """Seconds of work that a killed audit loses at most, beside one tile; more if writing takes long."""
@@ -48,7 +46,7 @@ class Journal:
         if self._latest is None:
             return
         started = self._clock()
-        _replace(self.path, self._latest.format())
+        replace_file(self.path, self._latest.format())
         self._latest = None
         now = self._clock()
         self._due = now + max(self._every_s, _SHARE * (now - started))
@@ -77,20 +75,6 @@ class Journal:
 
 def _root(trust: Hash | None) -> str:
     return "no trust root" if trust is None else f"the trust root {format_hash(trust)}"
-
-
-def _replace(path: Path, data: bytes) -> None:
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise
 
 
 def _unusable(message: str) -> CouldNotCheckError:

@@ -4,9 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from attestlayer.audit.chain import Chain, Step, looked_back, step_of
-from attestlayer.audit.findings import Examiner, Word, difference
+from attestlayer.audit.findings import Examiner, Signed, Trouble, Word, check_note, difference
 from attestlayer.audit.forms import Entry, ReceiptForm, entry_of, read_entry
-from attestlayer.audit.notes import Signed, Trouble, check_note
 from attestlayer.audit.state import Position
 from attestlayer.canonical import parse_json, take_members, take_value
 from attestlayer.encoding import (
@@ -18,11 +17,10 @@ from attestlayer.encoding import (
 )
 from attestlayer.errors import VerificationError
 from attestlayer.log import layout
-from attestlayer.log.leaf import parse_record
+from attestlayer.log.leaf import RegistryReceipt, parse_record, parse_registry_receipt
 from attestlayer.log.merkle import check_inclusion
 from attestlayer.log.notices import Role
 from attestlayer.log.promises import MERGE_DELAY_S
-from attestlayer.log.registry_receipt import RegistryReceipt, parse_registry_receipt
 from attestlayer.log.tiles import WIDTH, tile_at
 
 MAX_POLICIES = 100_000

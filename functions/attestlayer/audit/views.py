@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from attestlayer.audit.chain import Chain, Step
-from attestlayer.audit.findings import Examiner, Word, difference
+from attestlayer.audit.findings import Examiner, Signed, Word, check_note, difference
 from attestlayer.audit.leaves import LeafAudit
-from attestlayer.audit.notes import Signed, check_note
 from attestlayer.canonical import (
     Json,
     Members,
@@ -20,12 +19,11 @@ from attestlayer.canonical import (
 from attestlayer.encoding import Hash, format_hash, format_time, parse_hash
 from attestlayer.errors import VerificationError
 from attestlayer.log import layout
-from attestlayer.log.keyring import Keyring
 from attestlayer.log.merkle import check_consistency
 from attestlayer.log.note import ED25519, VerifierKey, parse_note
 from attestlayer.log.notices import Role
 from attestlayer.log.promises import MERGE_DELAY_S
-from attestlayer.log.trust import make_trust_root, parse_trust
+from attestlayer.log.trust import Keyring, make_trust_root, parse_trust
 
 NAMES = (
     layout.LATEST,

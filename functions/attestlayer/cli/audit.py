@@ -22,6 +22,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn, TextIO
@@ -30,7 +31,7 @@ from attestlayer.audit.auditor import AuditReport, audit
 from attestlayer.audit.findings import Finding
 from attestlayer.audit.journal import Journal
 from attestlayer.canonical import Members
-from attestlayer.cli.arguments import URL_JOBS
+from attestlayer.cli.command import URL_JOBS
 from attestlayer.cli.text import Style, printable
 from attestlayer.encoding import format_hash, format_time, parse_hash, sha256
 from attestlayer.errors import CouldNotCheckError, Reason
@@ -38,8 +39,8 @@ from attestlayer.log import layout
 from attestlayer.log.checkpoint import Checkpoint, parse_checkpoint
 from attestlayer.log.trust import TrustRoot
 from attestlayer.reading.files import read_input
-from attestlayer.reading.read_ahead import Counting, ReadAhead, open_ahead
-from attestlayer.reading.registry import Registry
+from attestlayer.reading.read_ahead import Counting, ReadAhead
+from attestlayer.reading.registry import Registry, open_registry
 
 SCHEMA = "attestlayer/audit-report/1"
 
@@ -66,7 +67,8 @@ def run_audit(arguments: argparse.Namespace, trust: TrustRoot | None) -> Audited
         arguments.usage_error("--state and --since don't go together: a state knows where to go on")
     place: str = arguments.registry
     is_url = place.startswith(("http://", "https://"))
-    registry = open_ahead(place, arguments.jobs or (URL_JOBS if is_url else 1))
+    jobs: int = arguments.jobs or (URL_JOBS if is_url else 1)
+    registry = open_registry(place) if jobs == 1 else ReadAhead(partial(open_registry, place), jobs)
     progress = _Progress(sys.stderr)
     try:
         since = _named(registry, arguments.since) if arguments.since else None

@@ -3,15 +3,16 @@
 import argparse
 from pathlib import Path
 
-from attestlayer.cli.edge import EXIT_DONE, Answer, Surroundings, complain
-from attestlayer.cli.input import open_input
+from attestlayer.cli.command import EXIT_DONE, Answer, Surroundings, complain
 from attestlayer.cli.text import Style
-from attestlayer.cli.trust import load_trust
+from attestlayer.cli.verify import load_trust
 from attestlayer.encoding import shown
 from attestlayer.kit.container import Kit, KitWriter
 from attestlayer.kit.disclosure import disclose
 from attestlayer.log.trust import TrustRoot
-from attestlayer.verify.verifier import Report, Verdict, explain, explain_disclosure
+from attestlayer.reading.files import open_kit
+from attestlayer.verify.report import Report, Verdict
+from attestlayer.verify.verifier import explain, explain_disclosure
 
 _TELLS = (
     "It shows this record with its name and number, which kit it is of, the kit's lane, profile, times and "
@@ -24,7 +25,7 @@ def disclose_record(arguments: argparse.Namespace, around: Surroundings) -> Answ
     """`disclose`: the kit is verified first, the result before it is announced."""
     path, record, place = arguments.kit, arguments.record, arguments.output
     trust, _ = load_trust(arguments.trust, around.default_trust, path)
-    with open_input(path) as kit:
+    with open_kit(path) as kit:
         report = explain(kit, trust)
         if report.verdict != Verdict.VERIFIED:
             return _refused(f"{path} is {report.verdict}; `attestlayer verify` says why")
@@ -48,7 +49,7 @@ def _write(place: Path, kit: Kit, members: dict[str, bytes | None], trust: Trust
                     writer.add(name, data)
             writer.finish()
             stream.flush()
-            with open_input(place) as part:
+            with open_kit(place) as part:
                 report = explain_disclosure(part, trust)
             if report.verdict != Verdict.VERIFIED:  # of a kit that is: a fault of ours
                 raise AssertionError(f"{place} came out as {report.verdict}")

@@ -4,24 +4,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 from attestlayer.canonical import parse_json
-from attestlayer.cli.input import open_input
 from attestlayer.cli.text import Row, Style, date_words
 from attestlayer.encoding import format_hash, sha256
 from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
 from attestlayer.kit.container import ZIP_START, Kit
 from attestlayer.kit.disclosure import parse_disclosure
-from attestlayer.kit.intake_report import parse_report
+from attestlayer.kit.intake import parse_report, parse_trail
 from attestlayer.kit.manifest import DISCLOSURE, RECEIPT, REGISTRY_RECEIPT, parse_manifest
-from attestlayer.kit.nonce import HEADER, parse_nonce
-from attestlayer.kit.receipt import parse_receipt
-from attestlayer.kit.trail import parse_trail
+from attestlayer.kit.receipt import NONCE_HEADER, parse_nonce, parse_receipt
 from attestlayer.log.checkpoint import Checkpoint, parse_checkpoint, parse_note_body
-from attestlayer.log.leaf import LeafRecord, parse_record
+from attestlayer.log.leaf import LeafRecord, parse_record, parse_registry_receipt
 from attestlayer.log.note import Note, parse_note
 from attestlayer.log.notices import parse_notices
-from attestlayer.log.registry_receipt import parse_registry_receipt
 from attestlayer.log.trust import parse_trust
-from attestlayer.reading.files import is_plain, read_input
+from attestlayer.reading.files import check_plain, open_kit, read_input
 
 Section = tuple[str, list[Row]]
 
@@ -44,8 +40,7 @@ def inspect(path: Path, style: Style) -> str:
 
 
 def _is_kit(path: Path) -> bool:
-    if not is_plain(path):
-        return False
+    check_plain(path)
     try:
         if path.is_dir():
             return True
@@ -57,7 +52,7 @@ def _is_kit(path: Path) -> bool:
 
 
 def _kit(path: Path) -> list[Section]:
-    with open_input(path) as kit:
+    with open_kit(path) as kit:
         sections: list[Section] = [
             ("Kit", [("members", str(len(kit.members))), ("kit digest", _digest(kit))]),
             ("Members", [(f"{member.size:>11}", name) for name, member in kit.members.items()]),
@@ -84,7 +79,7 @@ def _digest(kit: Kit) -> str:
 
 
 def _document(data: bytes) -> list[Section]:
-    if data.startswith(HEADER.encode()):
+    if data.startswith(NONCE_HEADER.encode()):
         return _nonce(data)
     if b"\n\n\xe2\x80\x94 " in data:  # signature lines of a signed note
         return _signed_note(data)

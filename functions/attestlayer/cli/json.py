@@ -30,10 +30,10 @@ from attestlayer.canonical import Json, Members
 from attestlayer.cli.advice import ADVICE
 from attestlayer.cli.text import Subject, does_not_prove, proves
 from attestlayer.encoding import format_hash, format_time
+from attestlayer.kit.intake import accepted
 from attestlayer.kit.receipt import BOUNDARY
-from attestlayer.kit.trail import accepted
-from attestlayer.log.trust import TrustRoot
-from attestlayer.verify.verifier import Issued, Report, StepReport, Verdict
+from attestlayer.log.trust import Keyring, TrustRoot
+from attestlayer.verify.report import Issuance, Report, StepReport, Verdict
 
 SCHEMA = "attestlayer/verification-report/1"
 
@@ -47,31 +47,30 @@ def format_report_json(report: Report, subject: Subject, trust: Members | None) 
         "schema": SCHEMA,
         "verdict": report.verdict.value,
         "exit_code": EXIT_CODES[report.verdict],
-        "input": subject.kind.value,
+        "input": report.kind.value,
         "kit": _text(subject.path),
         "trust": trust,
         "steps": steps,
         "issued": _issued_members(report.issued) if report.issued else None,
-        "proves": list(proves(report, subject.kind)),
-        "does_not_prove": list(does_not_prove(subject.kind)),
+        "proves": list(proves(report)),
+        "does_not_prove": list(does_not_prove(report.kind)),
         "boundary": BOUNDARY,
     }
     return json.dumps(document, indent=2) + "\n"
 
 
-def trust_members(trust: TrustRoot) -> Members:
-    """A trust root as the report names it."""
+def trust_members(trust: TrustRoot | Keyring | None) -> Members | None:
+    """A trust root as the report names it. Of a JWKS alone only its origin is known."""
+    if trust is None:
+        return None
+    if isinstance(trust, Keyring):
+        return {"origin": trust.origin, "fingerprint": None, "kid": None, "checkpoint_time": None}
     return {
         "origin": trust.origin,
         "fingerprint": format_hash(trust.fingerprint()),
         "kid": trust.checkpoint.kid,
         "checkpoint_time": format_time(trust.checkpoint.timestamp),
     }
-
-
-def jwks_members(origin: str) -> Members:
-    """What stands for a trust root where a JWKS alone was given."""
-    return {"origin": origin, "fingerprint": None, "kid": None, "checkpoint_time": None}
 
 
 def _step_members(step: StepReport) -> Members:
@@ -94,7 +93,7 @@ def _step_members(step: StepReport) -> Members:
     }
 
 
-def _issued_members(issued: Issued) -> Members:
+def _issued_members(issued: Issuance) -> Members:
     record = issued.record
     shown: Members = {} if record is None else {"record": accepted(record)}
     return {

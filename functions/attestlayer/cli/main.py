@@ -11,16 +11,22 @@ from functools import partial
 from pathlib import Path
 
 from attestlayer.cli import audit, inspect
-from attestlayer.cli.arguments import build_parser
+from attestlayer.cli.command import (
+    EXIT_DONE,
+    Answer,
+    Surroundings,
+    build_parser,
+    create_file,
+    read_clock,
+    run_command,
+)
 from attestlayer.cli.disclose import disclose_record
-from attestlayer.cli.edge import EXIT_DONE, Answer, Surroundings, create_file, read_clock, run_command
-from attestlayer.cli.install import install
-from attestlayer.cli.trust import default_place, read_root
-from attestlayer.cli.verify import trust_answer, verify_kit, verify_receipt
+from attestlayer.cli.trust import install, trust_answer
+from attestlayer.cli.verify import default_place, verify_kit, verify_receipt
 from attestlayer.encoding import Hash, format_hash, parse_hash
-from attestlayer.kit.nonce import RANDOM_LENGTH, Nonce
+from attestlayer.kit.receipt import RANDOM_LENGTH, Nonce
 from attestlayer.log.checkpoint import parse_checkpoint
-from attestlayer.reading.files import read_input
+from attestlayer.reading.files import read_input, read_trust
 
 Entropy = Callable[[int], bytes]
 
@@ -68,14 +74,14 @@ def _nonce(entropy: Entropy, arguments: argparse.Namespace, around: Surroundings
 
 
 def _trust(arguments: argparse.Namespace, around: Surroundings) -> Answer:
-    trust, said = read_root(arguments.file), ""
+    trust, said = read_trust(arguments.file), ""
     if arguments.install:
         said = install(trust, default_place(), accept_witnesses=arguments.accept_witnesses)
     return trust_answer(trust, arguments.file, around, said)
 
 
 def _audit(arguments: argparse.Namespace, around: Surroundings) -> Answer:
-    trust = read_root(arguments.trust) if arguments.trust else None
+    trust = read_trust(arguments.trust) if arguments.trust else None
     audited = audit.run_audit(arguments, trust)
     if arguments.json:
         return Answer(audited.exit_code, audit.format_audit_json(audited))

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from attestlayer.canonical import Json, parse_json, take_array, take_document, take_object, take_string
-from attestlayer.cli.edge import EXIT_DONE, Answer, Surroundings
-from attestlayer.cli.trust import read_root
+from attestlayer.cli.command import EXIT_DONE, Answer, Surroundings
 from attestlayer.cli.verify import check_kit
 from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
-from attestlayer.reading.files import read_input
-from attestlayer.verify.verifier import Report, container_report
+from attestlayer.reading.files import read_input, read_trust
+from attestlayer.verify.report import Kind, Report
+from attestlayer.verify.verifier import report_unopened
 
 EXPECTED = "expected.json"
 EXIT_DIFFERENT = 1
@@ -69,6 +69,6 @@ def _take(value: Json) -> Expected:
 
 def _report(kit: Path, trust: Path) -> Report:
     try:
-        return check_kit(kit, read_root(trust))[1]
+        return check_kit(kit, read_trust(trust))
     except VerificationError as error:
-        return container_report(error)
+        return report_unopened(Kind.KIT, error)

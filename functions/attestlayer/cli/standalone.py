@@ -7,10 +7,18 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from attestlayer.cli.arguments import Parser, add_verify, add_verify_receipt, path_argument
-from attestlayer.cli.edge import Command, read_clock, run_command
+from attestlayer.cli.command import (
+    Command,
+    Parser,
+    add_verify,
+    add_verify_receipt,
+    path_argument,
+    read_clock,
+    run_command,
+)
 from attestlayer.cli.selftest import selftest
-from attestlayer.cli.verify import show_trust, verify_kit, verify_receipt
+from attestlayer.cli.trust import show_trust
+from attestlayer.cli.verify import verify_kit, verify_receipt
 from attestlayer.kit.receipt import BOUNDARY
 from attestlayer.version import VERSION
 

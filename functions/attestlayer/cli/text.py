@@ -7,13 +7,13 @@ can move a cursor, change a colour or reverse the reading direction.
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from attestlayer.cli.advice import ADVICE, REMARK_ADVICE
 from attestlayer.encoding import date_of, format_hash
 from attestlayer.errors import Reason, VerificationError
 from attestlayer.kit.receipt import BOUNDARY
-from attestlayer.verify.verifier import Report, Status, StepReport, Verdict
+from attestlayer.log.note import NO_QUORUM, WitnessPolicy
+from attestlayer.verify.report import Kind, Report, Status, StepReport, Verdict
 
 PROVES = (
     "files match the manifest",
@@ -142,12 +142,12 @@ def age_words(seconds: int) -> str:
     return "less than a minute ago"
 
 
-class Kind(StrEnum):
-    """What a report can be about."""
-
-    KIT = "kit"
-    REGISTRY_RECEIPT = "registry-receipt"
-    DISCLOSED_RECORD = "disclosed-record"
+def quorum_words(policy: WitnessPolicy) -> str:
+    """The witnesses that a policy demands."""
+    if policy.quorum == NO_QUORUM:
+        return "none demanded: the registry's key alone vouches for its checkpoints"
+    count = len(policy.witnesses)
+    return f"quorum {printable(policy.quorum)!r}, out of {count} witness{'es' if count > 1 else ''}"
 
 
 _PROVES = {
@@ -166,7 +166,6 @@ _DOES_NOT_PROVE = {
 class Subject:
     """What a report is about. `path` as given; without a trust root `registry` and `trust` are empty."""
 
-    kind: Kind
     path: str
     registry: str = ""
     trust: tuple[Row, ...] = ()
@@ -181,19 +180,17 @@ def format_report(report: Report, subject: Subject, style: Style) -> str:
     lines += _notes(report, style)
     if subject.trust:
         lines += [style.heading("Trust root"), *style.rows(subject.trust)]
-    lines += _meaning(report, subject, style)
+    lines += _meaning(report, style)
     return style.finish(lines)
 
 
-def proves(report: Report, kind: Kind) -> tuple[str, ...]:
+def proves(report: Report) -> tuple[str, ...]:
     """What the report proves: nothing unless the verdict is VERIFIED."""
-    if report.verdict != Verdict.VERIFIED:
-        return ()
-    return _PROVES[kind]
+    return _PROVES[report.kind] if report.verdict == Verdict.VERIFIED else ()
 
 
 def does_not_prove(kind: Kind) -> tuple[str, ...]:
-    """What the report does not prove."""
+    """What no report of this kind proves, whatever its verdict."""
     return _DOES_NOT_PROVE[kind]
 
 
@@ -208,13 +205,13 @@ def _verdict(report: Report, style: Style) -> list[str]:
 def _sentence(report: Report, subject: Subject) -> str:
     issued = report.issued
     if report.verdict == Verdict.COULD_NOT_CHECK:
-        what = subject.kind.value.replace("-", " ")
+        what = report.kind.value.replace("-", " ")
         return (
             f"{subject.path}: nothing was decided about this {what}, neither that it is what "
             "AttestLayer issued nor that it is not."
         )
     if {failure.reason for failure in report.failures} == {Reason.KIT_WITHDRAWN}:
-        of = "" if subject.kind == Kind.KIT else "is of a kit that "
+        of = "" if report.kind == Kind.KIT else "is of a kit that "
         return f"{subject.path} {of}was issued by AttestLayer, and withdrawn later. Don't rely on it."
     if issued is None:
         failed = sum(step.status == Status.FAILED for step in report.steps)
@@ -230,7 +227,7 @@ def _sentence(report: Report, subject: Subject) -> str:
             f"{issued.record.path} is byte for byte the one in that kit. "
             "Nothing is said about the rest of the kit."
         )
-    if subject.kind == Kind.KIT:
+    if report.kind == Kind.KIT:
         return f"{subject.path} is byte for byte what AttestLayer issued on {date}, {entry}."
     unknown = ""
     if report.steps[-1].status == Status.NOT_CHECKED:
@@ -310,13 +307,13 @@ def _notes(report: Report, style: Style) -> list[str]:
     return lines
 
 
-def _meaning(report: Report, subject: Subject, style: Style) -> Sequence[str]:
-    shown = proves(report, subject.kind) or ("nothing: only what is VERIFIED proves anything",)
+def _meaning(report: Report, style: Style) -> Sequence[str]:
+    shown = proves(report) or ("nothing: only what is VERIFIED proves anything",)
     return [
         style.heading("What this proves"),
         *style.bullets(shown),
         style.heading("What this does not prove"),
-        *style.bullets(does_not_prove(subject.kind)),
+        *style.bullets(does_not_prove(report.kind)),
         "",
         *style.wrap(BOUNDARY),
     ]

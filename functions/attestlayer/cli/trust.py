@@ -1,93 +1,34 @@
-"""The trust root on this machine: where it lies and what it says.
+"""The command `trust`: shows a trust root, or installs it in place of an earlier one (REG-1.0 section 9)."""
 
-Never from inside a kit: what a kit brings along can't vouch for it (REG-1.0 section 9).
-"""
-
+import argparse
 import os
-from collections.abc import Callable
 from pathlib import Path
 
-from attestlayer.cli.text import Row, age_words, date_words, printable
+from attestlayer.cli.command import EXIT_DONE, Answer, Surroundings
+from attestlayer.cli.text import Row, age_words, date_words, quorum_words
 from attestlayer.encoding import format_hash
 from attestlayer.errors import CouldNotCheckError, Reason
-from attestlayer.log.keyring import KnownKey
 from attestlayer.log.notices import NoticeType, Role
-from attestlayer.log.quorum import NO_QUORUM, WitnessPolicy
-from attestlayer.log.trust import TrustRoot
-from attestlayer.reading.files import read_trust
+from attestlayer.log.trust import KnownKey, TrustRoot
+from attestlayer.reading.files import read_trust, replace_file
 
 
-def variable(name: str) -> str:
-    """An environment variable, empty if it is not set. The command reads three: see its help."""
-    reference = f"${name}"
-    value = os.path.expandvars(reference)
-    return "" if value == reference else value
+def show_trust(arguments: argparse.Namespace, around: Surroundings) -> Answer:
+    """`trust`: what a trust root says, for people to compare."""
+    return trust_answer(read_trust(arguments.file), arguments.file, around)
 
 
-def default_place() -> Path:
-    """`$XDG_CONFIG_HOME/attestlayer/trust.json`, or below `~/.config`. A relative folder doesn't count.
-
-    Raises `CouldNotCheckError` if there is no home folder: never look into the current one instead.
-    """
-    folder = Path(variable("XDG_CONFIG_HOME"))
-    if not folder.is_absolute():
-        try:
-            folder = Path.home() / ".config"
-        except RuntimeError:
-            folder = Path()
-    if not folder.is_absolute():
-        message = "there is no home folder to find the installed trust root in: name one with --trust"
-        raise CouldNotCheckError(Reason.TRUST_ROOT_UNUSABLE, message)
-    return folder / "attestlayer" / "trust.json"
-
-
-def load_trust(given: Path | None, default: Callable[[], Path], subject: Path) -> tuple[TrustRoot, Path]:
-    """The trust root that was named, or the one at the default place, to check `subject` with; and where.
-
-    Raises `CouldNotCheckError` (trust-root-unusable).
-    """
-    place = given or default()
-    if given is None and not os.path.lexists(place):
-        message = f"there is no trust root: none was named with --trust, and none is installed at {place}"
-        raise CouldNotCheckError(Reason.TRUST_ROOT_UNUSABLE, message)
-    folder, real = (Path(os.path.realpath(path)) for path in (subject, place))  # takes a loop of links
-    if folder in (real, *real.parents):
-        message = f"{place} lies inside what it is to check: a kit can't vouch for itself"
-        raise CouldNotCheckError(Reason.TRUST_ROOT_UNUSABLE, message)
-    return read_root(place), place
-
-
-def read_root(place: Path) -> TrustRoot:
-    """The trust root in a file. Raises `CouldNotCheckError` that names the file."""
-    try:
-        return read_trust(place)
-    except CouldNotCheckError as error:
-        named = str(error) if str(error).startswith(str(place)) else f"{place}: {error}"
-        raise CouldNotCheckError(error.reason, named) from error
-
-
-def trust_rows(trust: TrustRoot, place: Path, now: int, checked: int | None) -> tuple[Row, ...]:
-    """What a verification report says of its trust root; `checked`: time of the checkpoint that verified."""
-    checkpoint = trust.checkpoint
-    rows = (
-        ("file", str(place)),
-        ("registry", trust.origin),
-        ("fingerprint", format_hash(trust.fingerprint())),
-        ("registry key", checkpoint.kid),
-        ("as of", f"{date_words(checkpoint.timestamp)} ({age_words(now - checkpoint.timestamp)})"),
+def trust_answer(trust: TrustRoot, place: Path, around: Surroundings, said: str = "") -> Answer:
+    """A trust root in words; `said`: what else there is to say about it."""
+    style = around.style
+    lines = [style.bold(f"Trust root of {trust.origin}")]
+    for heading, rows in describe_trust(trust, place, around.now):
+        lines += [*([style.heading(heading)] if heading else []), *style.rows(rows)]
+    lines += ["", *style.wrap(said)]
+    lines += style.wrap(
+        "A trust root vouches for itself only. Compare the fingerprint with one that reached you another way."
     )
-    if checked is None:
-        return rows
-    return (*rows, ("witnesses", _quorum(trust.keyring.witness_policy_at(checked))))
-
-
-def jwks_rows(path: Path, origin: str) -> tuple[Row, ...]:
-    """What a report says of a JWKS that stands for a trust root."""
-    return (
-        ("JWKS", str(path)),
-        ("registry", origin),
-        ("not known", "witnesses, withdrawals, incidents and the log's other face: steps 13 and 15"),
-    )
+    return Answer(EXIT_DONE, style.finish(lines))
 
 
 def describe_trust(trust: TrustRoot, place: Path, now: int) -> list[tuple[str, list[Row]]]:
@@ -107,7 +48,7 @@ def describe_trust(trust: TrustRoot, place: Path, now: int) -> list[tuple[str, l
         ("signed by", checkpoint.kid),
     ]
     policy = trust.keyring.witness_policy_at(checkpoint.timestamp)
-    witnesses: list[Row] = [("demanded", _quorum(policy))]
+    witnesses: list[Row] = [("demanded", quorum_words(policy))]
     witnesses += [("witness", f"{name} ({key.name})") for name, key in policy.witnesses.items()]
     return [
         ("", root),
@@ -117,13 +58,6 @@ def describe_trust(trust: TrustRoot, place: Path, now: int) -> list[tuple[str, l
         ("Witnesses", witnesses),
         ("Notices", _notice_rows(trust)),
     ]
-
-
-def _quorum(policy: WitnessPolicy) -> str:
-    if policy.quorum == NO_QUORUM:
-        return "none demanded: the registry's key alone vouches for its checkpoints"
-    count = len(policy.witnesses)
-    return f"quorum {printable(policy.quorum)!r}, out of {count} witness{'es' if count > 1 else ''}"
 
 
 def _key_rows(trust: TrustRoot, role: Role) -> list[Row]:
@@ -148,3 +82,54 @@ def _notice_rows(trust: TrustRoot) -> list[Row]:
         ("superseded", f"{len(trust.keyring.superseded)} kits"),
         ("incidents", str(incidents)),
     ]
+
+
+_NOT_SHOWN = (
+    "Registry, notices, signing key and witness policy were held against the one before. That its tree "
+    "extends the old one was not shown: that takes a consistency proof, which a trust root does not hold."
+)
+
+
+def install(trust: TrustRoot, place: Path, *, accept_witnesses: bool) -> str:
+    """Put a trust root in the default place, if it may take the place of the one there; says what it did.
+
+    Raises `CouldNotCheckError` if it may not, `OSError`.
+    """
+    old = read_trust(place) if os.path.lexists(place) else None
+    if old:
+        if old.fingerprint() == trust.fingerprint():
+            return f"This trust root is installed already: {place}"
+        check_update(old, trust, accept_witnesses=accept_witnesses)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(place, trust.format())
+    held = f"Installed: {place}."
+    return f"{held} {_NOT_SHOWN}" if old else held
+
+
+def check_update(old: TrustRoot, new: TrustRoot, *, accept_witnesses: bool) -> None:
+    """Check that `new` may take the place of `old`: all of section 9 but the consistency of the trees.
+
+    For that a proof is needed, which is no part of a trust root. Raises `CouldNotCheckError`.
+    """
+    before, after = old.checkpoint, new.checkpoint
+    same_size_other_root = before.head.size == after.head.size and before.head.root != after.head.root
+    refusals = {
+        f"it is of {new.origin}, the installed one of {old.origin}": new.origin != old.origin,
+        "it is older than the installed one": after.sequence < before.sequence,
+        "its notices are not the installed one's and more": not new.notices.starts_with(old.notices),
+        "its checkpoint contradicts the installed one: the log shows two faces": same_size_other_root
+        or (before.sequence == after.sequence and before.hash() != after.hash())
+        or after.head.size < before.head.size,
+        "it is signed by a key that the installed one does not have; install the ones between first": (
+            old.keyring.key(Role.REGISTRY, after.kid) is None
+        ),
+        "it changes the witness policy; compare with the operator's announcement, then add "
+        "--accept-witnesses": not accept_witnesses and _policy_notices(new) != _policy_notices(old),
+    }
+    for refusal, applies in refusals.items():
+        if applies:
+            raise CouldNotCheckError(Reason.TRUST_ROOT_UNUSABLE, f"not installed: {refusal}")
+
+
+def _policy_notices(trust: TrustRoot) -> list[bytes]:
+    return [n.content() for n in trust.notices.notices if n.type == NoticeType.WITNESS_POLICY]

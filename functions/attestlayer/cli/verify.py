@@ -1,81 +1,72 @@
-"""The commands that check: `verify`, `verify-receipt`, and `trust`, which shows what they rest on."""
+"""The commands that check, `verify` and `verify-receipt`, and the trust root that they rest on.
+
+A trust root never comes from inside a kit: what a kit brings along can't vouch for it (REG-1.0 section 9).
+"""
 
 import argparse
+import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from attestlayer.canonical import Members
-from attestlayer.cli.edge import EXIT_DONE, Answer, Surroundings, complain, create_file
-from attestlayer.cli.input import open_input
-from attestlayer.cli.json import EXIT_CODES, format_report_json, jwks_members, trust_members
-from attestlayer.cli.text import Kind, Subject, format_report
-from attestlayer.cli.trust import describe_trust, jwks_rows, load_trust, read_root, trust_rows
+from attestlayer.cli.command import EXIT_DONE, Answer, Surroundings, complain, create_file, variable
+from attestlayer.cli.json import EXIT_CODES, format_report_json, trust_members
+from attestlayer.cli.text import Row, Subject, age_words, date_words, format_report, quorum_words
+from attestlayer.encoding import format_hash
 from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
 from attestlayer.kit.container import ZIP_START
-from attestlayer.log.keyring import Keyring, parse_jwks
+from attestlayer.log.leaf import RegistryReceipt, parse_registry_receipt
 from attestlayer.log.notices import Role
-from attestlayer.log.registry_receipt import RegistryReceipt, parse_registry_receipt
-from attestlayer.log.trust import TrustRoot
-from attestlayer.reading.files import read_input
-from attestlayer.verify.verifier import (
-    STEPS,
-    Report,
-    Status,
-    StepReport,
-    container_report,
-    explain,
-    explain_disclosure,
-    explain_receipt,
-    explain_receipt_by_jwks,
-)
+from attestlayer.log.trust import Keyring, TrustRoot, parse_jwks
+from attestlayer.reading.files import open_kit, read_input, read_trust
+from attestlayer.verify.evidence import Anchors, anchors_of
+from attestlayer.verify.report import Kind, Report
+from attestlayer.verify.verifier import explain, explain_disclosure, explain_receipt, report_unopened
 
 
 def verify_kit(arguments: argparse.Namespace, around: Surroundings) -> Answer:
     """`verify`: a kit, or one disclosed record of it, in fifteen steps."""
     path: Path = arguments.kit
-    subject = Subject(Kind.KIT, str(path))
+    subject = Subject(str(path))
     trust = None
     try:
         trust, place = load_trust(arguments.trust, around.default_trust, path)
         subject = _trusting(subject, trust, place, around.now)
-        kind, report = check_kit(path, trust)
-        subject = _trusting(replace(subject, kind=kind), trust, place, around.now, report)
+        report = check_kit(path, trust)
+        subject = _trusting(subject, trust, place, around.now, report)
     except VerificationError as error:
-        report = container_report(error)
-    return _reported(arguments, around, report, subject, trust_members(trust) if trust else None)
+        report = report_unopened(Kind.KIT, error)
+    return _reported(arguments, around, report, subject, trust)
 
 
-def check_kit(path: Path, trust: TrustRoot) -> tuple[Kind, Report]:
-    """What a ZIP or folder is, and what verification makes of it. Raises `VerificationError` if unopened."""
-    with open_input(path) as kit:
-        if kit.is_disclosure:
-            return Kind.DISCLOSED_RECORD, explain_disclosure(kit, trust)
-        return Kind.KIT, explain(kit, trust)
+def check_kit(path: Path, trust: TrustRoot) -> Report:
+    """Verify a kit or a disclosed record, ZIP or folder. Raises `VerificationError` if it can't be opened."""
+    with open_kit(path) as kit:
+        return explain_disclosure(kit, trust) if kit.is_disclosure else explain(kit, trust)
 
 
 def verify_receipt(arguments: argparse.Namespace, around: Surroundings) -> Answer:
     """`verify-receipt`: a registry receipt by itself."""
     if bool(arguments.jwks) != bool(arguments.origin):
         arguments.usage_error("--jwks and --origin go together: a JWKS does not say whose it is")
-    subject = Subject(Kind.REGISTRY_RECEIPT, str(arguments.receipt))
-    receipt = members = None
+    subject = Subject(str(arguments.receipt))
+    receipt = trust = keyring = None
     try:
         if arguments.jwks:
             keyring = _read_jwks(arguments.jwks, arguments.origin)
-            rows = jwks_rows(arguments.jwks, keyring.origin)
+            rows = _jwks_rows(arguments.jwks, keyring.origin)
             subject = replace(subject, registry=keyring.origin, trust=rows)
-            members = jwks_members(keyring.origin)
             receipt = _read_receipt(arguments.receipt)
-            report = explain_receipt_by_jwks(receipt, keyring)
+            report = explain_receipt(receipt, Anchors(keyring, None))
         else:
             trust, place = load_trust(arguments.trust, around.default_trust, arguments.receipt)
-            subject, members = _trusting(subject, trust, place, around.now), trust_members(trust)
+            subject = _trusting(subject, trust, place, around.now)
             receipt = _read_receipt(arguments.receipt)
-            report = explain_receipt(receipt, trust)
+            report = explain_receipt(receipt, anchors_of(trust))
             subject = _trusting(subject, trust, place, around.now, report)
     except VerificationError as error:
-        report = _unread_receipt(error)
-    answer = _reported(arguments, around, report, subject, members)
+        report = report_unopened(Kind.REGISTRY_RECEIPT, error)
+    answer = _reported(arguments, around, report, subject, trust or keyring)
     return _export(arguments.tlog_proof, receipt, answer) if arguments.tlog_proof else answer
 
 
@@ -101,29 +92,35 @@ def _export(place: Path, receipt: RegistryReceipt | None, answer: Answer) -> Ans
     return answer
 
 
-def show_trust(arguments: argparse.Namespace, around: Surroundings) -> Answer:
-    """`trust`: what a trust root says, for people to compare."""
-    return trust_answer(read_root(arguments.file), arguments.file, around)
-
-
-def trust_answer(trust: TrustRoot, place: Path, around: Surroundings, said: str = "") -> Answer:
-    """A trust root in words; `said`: what else there is to say about it."""
-    style = around.style
-    lines = [style.bold(f"Trust root of {trust.origin}")]
-    for heading, rows in describe_trust(trust, place, around.now):
-        lines += [*([style.heading(heading)] if heading else []), *style.rows(rows)]
-    lines += ["", *style.wrap(said)]
-    lines += style.wrap(
-        "A trust root vouches for itself only. Compare the fingerprint with one that reached you another way."
+def _trust_rows(trust: TrustRoot, place: Path, now: int, checked: int | None) -> tuple[Row, ...]:
+    """What a verification report says of its trust root; `checked`: time of the checkpoint that verified."""
+    checkpoint = trust.checkpoint
+    rows = (
+        ("file", str(place)),
+        ("registry", trust.origin),
+        ("fingerprint", format_hash(trust.fingerprint())),
+        ("registry key", checkpoint.kid),
+        ("as of", f"{date_words(checkpoint.timestamp)} ({age_words(now - checkpoint.timestamp)})"),
     )
-    return Answer(EXIT_DONE, style.finish(lines))
+    if checked is None:
+        return rows
+    return (*rows, ("witnesses", quorum_words(trust.keyring.witness_policy_at(checked))))
+
+
+def _jwks_rows(path: Path, origin: str) -> tuple[Row, ...]:
+    """What a report says of a JWKS that stands for a trust root."""
+    return (
+        ("JWKS", str(path)),
+        ("registry", origin),
+        ("not known", "witnesses, withdrawals, incidents and the log's other face: steps 13 and 15"),
+    )
 
 
 def _trusting(
     subject: Subject, trust: TrustRoot, place: Path, now: int, report: Report | None = None
 ) -> Subject:
     checked = report.issued.checkpoint_time if report and report.issued else None
-    rows = trust_rows(trust, place, now, checked)
+    rows = _trust_rows(trust, place, now, checked)
     return replace(subject, registry=trust.origin, trust=rows)
 
 
@@ -132,13 +129,12 @@ def _reported(
     around: Surroundings,
     report: Report,
     subject: Subject,
-    trust: Members | None,
+    trust: TrustRoot | Keyring | None,
 ) -> Answer:
-    text = (
-        format_report_json(report, subject, trust)
-        if arguments.json
-        else format_report(report, subject, around.style)
-    )
+    if arguments.json:
+        text = format_report_json(report, subject, trust_members(trust))
+    else:
+        text = format_report(report, subject, around.style)
     return Answer(EXIT_CODES[report.verdict], text)
 
 
@@ -151,9 +147,34 @@ def _read_jwks(path: Path, origin: str) -> Keyring:
         raise CouldNotCheckError(Reason.TRUST_ROOT_UNUSABLE, f"{path}: {error}") from error
 
 
-def _unread_receipt(error: VerificationError) -> Report:
-    """The report of a registry receipt that could not be read: step 9 is its home."""
-    statuses = dict.fromkeys((*range(1, 9), 10), Status.NOT_CHECKED)
-    steps = [StepReport(n, statuses.get(n, Status.NOT_REACHED)) for n in range(1, len(STEPS) + 1)]
-    steps[8] = StepReport(9, Status.FAILED, (error,))
-    return Report(tuple(steps), None)
+def default_place() -> Path:
+    """`$XDG_CONFIG_HOME/attestlayer/trust.json`, or below `~/.config`. A relative folder doesn't count.
+
+    Raises `CouldNotCheckError` if there is no home folder: never look into the current one instead.
+    """
+    folder = Path(variable("XDG_CONFIG_HOME"))
+    if not folder.is_absolute():
+        try:
+            folder = Path.home() / ".config"
+        except RuntimeError:
+            folder = Path()
+    if not folder.is_absolute():
+        message = "there is no home folder to find the installed trust root in: name one with --trust"
+        raise CouldNotCheckError(Reason.TRUST_ROOT_UNUSABLE, message)
+    return folder / "attestlayer" / "trust.json"
+
+
+def load_trust(given: Path | None, default: Callable[[], Path], subject: Path) -> tuple[TrustRoot, Path]:
+    """The trust root that was named, or the one at the default place, to check `subject` with; and where.
+
+    Raises `CouldNotCheckError` (trust-root-unusable).
+    """
+    place = given or default()
+    if given is None and not os.path.lexists(place):
+        message = f"there is no trust root: none was named with --trust, and none is installed at {place}"
+        raise CouldNotCheckError(Reason.TRUST_ROOT_UNUSABLE, message)
+    folder, real = (Path(os.path.realpath(path)) for path in (subject, place))  # takes a loop of links
+    if folder in (real, *real.parents):
+        message = f"{place} lies inside what it is to check: a kit can't vouch for itself"
+        raise CouldNotCheckError(Reason.TRUST_ROOT_UNUSABLE, message)
+    return read_trust(place), place

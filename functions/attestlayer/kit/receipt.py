@@ -1,4 +1,4 @@
-"""The signed statement, `receipt.json`: what AttestLayer says it issued (REG-1.0 section 4)."""
+"""The signed statement `receipt.json`, and the client nonce that it binds (REG-1.0 sections 4 and 5)."""
 
 from dataclasses import dataclass
 
@@ -25,6 +25,8 @@ from attestlayer.encoding import (
     parse_lane_id,
     parse_origin,
     parse_profile_id,
+    sha256,
+    shown,
 )
 from attestlayer.errors import Reason, malformed
 from attestlayer.keys import SIGNATURE_LENGTH
@@ -137,3 +139,41 @@ def _parse_receipt(data: bytes) -> Receipt:
     )
     take_constant(members, "merge_by", format_time(receipt.merge_by))
     return receipt
+
+
+NONCE_HEADER = "attestlayer-nonce/1"
+RANDOM_LENGTH = 32
+NO_CHECKPOINT = "-"
+
+_MAX_NONCE_LENGTH = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Nonce:
+    """A client nonce: hash of the newest checkpoint its maker saw, or None, and 32 random bytes."""
+
+    checkpoint: Hash | None
+    random: bytes
+
+    def format(self) -> bytes:
+        """The file's bytes."""
+        named = NO_CHECKPOINT if self.checkpoint is None else format_hash(self.checkpoint)
+        return f"{NONCE_HEADER}\n{named}\n{format_base64url(self.random)}\n".encode("ascii")
+
+    def hash(self) -> Hash:
+        """`client_nonce_hash`: SHA-256 of the file."""
+        return sha256(self.format())
+
+
+def parse_nonce(data: bytes) -> Nonce:
+    """A client nonce file. Raises `FormatError` (nonce-malformed)."""
+    with malformed(Reason.NONCE_MALFORMED, "client nonce"):
+        if len(data) > _MAX_NONCE_LENGTH or not data.isascii():
+            raise ValueError(
+                f"{len(data)} bytes, wanted three lines of ASCII, {_MAX_NONCE_LENGTH} bytes at most"
+            )
+        lines = data.decode("ascii").split("\n")
+        if len(lines) != 4 or lines[3] or lines[0] != NONCE_HEADER:
+            raise ValueError(f"found {shown(data)}, wanted three lines of which the first is {NONCE_HEADER}")
+        checkpoint = None if lines[1] == NO_CHECKPOINT else parse_hash(lines[1])
+        return Nonce(checkpoint, parse_base64url(lines[2], RANDOM_LENGTH))

@@ -33,7 +33,7 @@ from attestlayer.encoding import (
 )
 from attestlayer.errors import Reason, malformed
 from attestlayer.keys import KEY_LENGTH, PublicKey
-from attestlayer.log.quorum import parse_policy
+from attestlayer.log.note import parse_policy
 
 
 class NoticeType(StrEnum):

@@ -1,9 +1,13 @@
-"""Opens kits and trust roots from the file system. Does I/O; decides nothing but what a folder holds."""
+"""Reads kits and trust roots from the file system, and replaces files in one step.
+
+Does I/O; decides nothing but what a folder holds.
+"""
 
 import os
 import stat
+import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,9 +21,7 @@ _LITTER_START = "._"
 _MAX_LITTER = 64 * 1024
 """Bytes up to which a file that an operating system leaves in folders is ignored."""
 
-NOT_PLAIN = "is a device or a pipe, neither a file nor a folder"
-
-_MAX_TRUST = 16 * 1024 * 1024
+_MAX_INPUT = 16 * 1024 * 1024
 
 
 @contextmanager
@@ -28,6 +30,7 @@ def open_kit(path: Path) -> Iterator[Kit]:
 
     Raises `CouldNotCheckError` (input-…), `VerificationError` (container-…).
     """
+    check_plain(path)
     try:
         if path.is_dir():
             yield _read_folder(path)
@@ -39,14 +42,17 @@ def open_kit(path: Path) -> Iterator[Kit]:
 
 
 def read_trust(path: Path) -> TrustRoot:
-    """The trust root in a file. Raises `CouldNotCheckError`."""
-    return parse_trust(read_input(path, Reason.TRUST_ROOT_UNUSABLE, _MAX_TRUST))
+    """The trust root in a file. Raises `CouldNotCheckError` that names the file."""
+    data = read_input(path, Reason.TRUST_ROOT_UNUSABLE)
+    try:
+        return parse_trust(data)
+    except CouldNotCheckError as error:
+        raise CouldNotCheckError(error.reason, f"{path}: {error}") from error
 
 
-def read_input(path: Path, reason: Reason = Reason.INPUT_UNREADABLE, limit: int = _MAX_TRUST) -> bytes:
+def read_input(path: Path, reason: Reason = Reason.INPUT_UNREADABLE, limit: int = _MAX_INPUT) -> bytes:
     """A file's bytes, at most `limit`. Raises `CouldNotCheckError` with `reason`."""
-    if not is_plain(path):  # reading a pipe could wait for ever
-        raise CouldNotCheckError(reason, f"{path} {NOT_PLAIN}")
+    check_plain(path, reason)
     try:
         with path.open("rb") as stream:
             data = stream.read(limit + 1)
@@ -57,13 +63,29 @@ def read_input(path: Path, reason: Reason = Reason.INPUT_UNREADABLE, limit: int 
     return data
 
 
-def is_plain(path: Path) -> bool:
-    """Whether this is a file or a folder, or can't be told: then opening it says what is wrong."""
+def replace_file(place: Path, data: bytes) -> None:
+    """Write beside `place`, then rename: a reader finds the old content or the new. Raises `OSError`."""
+    descriptor, name = tempfile.mkstemp(prefix=f".{place.name}.", dir=place.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(place)
+    except BaseException:  # an interrupt as well: nothing is left behind
+        with suppress(OSError):
+            Path(name).unlink()
+        raise
+
+
+def check_plain(path: Path, reason: Reason = Reason.INPUT_UNREADABLE) -> None:
+    """Refuse a device or a pipe: reading it could block forever. If it can't be told, opening it says why."""
     try:
         kind = path.stat().st_mode
     except OSError:
-        return True
-    return stat.S_ISREG(kind) or stat.S_ISDIR(kind)
+        return
+    if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
+        raise CouldNotCheckError(reason, f"{path} is a device or a pipe, neither a file nor a folder")
 
 
 def _read_folder(root: Path) -> Kit:

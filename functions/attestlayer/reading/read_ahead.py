@@ -8,12 +8,11 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from queue import SimpleQueue
 from typing import Protocol, runtime_checkable
 
 from attestlayer.errors import CouldNotCheckError
-from attestlayer.reading.registry import Registry, open_registry
+from attestlayer.reading.registry import Registry
 
 HELD = 64 * 1024 * 1024
 """Bytes that may wait to be asked for: beyond them nothing more is fetched ahead."""
@@ -142,8 +141,3 @@ class ReadAhead:
             if name in part.wanted:
                 part.found[name] = found
                 self._held += len(found) if isinstance(found, bytes) else 0
-
-
-def open_ahead(place: str, jobs: int) -> Registry:
-    """The registry at a place, read ahead if there is more than one job. Raises `CouldNotCheckError`."""
-    return open_registry(place) if jobs == 1 else ReadAhead(partial(open_registry, place), jobs)

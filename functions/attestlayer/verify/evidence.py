@@ -1,7 +1,7 @@
-"""What verification looks at: a kit's documents, parsed once, and what the verifier trusts.
+"""The evidence under verification, its documents parsed once, and the anchors that the verifier trusts.
 
-A document that does not parse is reported by the one step it is home to; every other step that
-needs it is not reached.
+A missing or malformed document is reported by one step, its home; every other step that needs it is not
+reached (REG-1.0 section 12.3).
 """
 
 from collections.abc import Callable
@@ -10,11 +10,13 @@ from functools import cached_property
 from typing import Generic, TypeVar
 
 from attestlayer.encoding import Hash
-from attestlayer.errors import Reason, Remark, VerificationError
+from attestlayer.errors import Reason, VerificationError
 from attestlayer.kit.container import Kit
-from attestlayer.kit.intake_report import IntakeReport, parse_report
+from attestlayer.kit.disclosure import Disclosure, parse_disclosure
+from attestlayer.kit.intake import IntakeReport, Trail, parse_report, parse_trail
 from attestlayer.kit.manifest import (
     CLIENT_NONCE,
+    DISCLOSURE,
     HASH_TRAIL,
     INTAKE_REPORT,
     MANIFEST,
@@ -22,33 +24,22 @@ from attestlayer.kit.manifest import (
     RECEIPT,
     REGISTRY_RECEIPT,
     Manifest,
+    ManifestFile,
     parse_manifest,
 )
-from attestlayer.kit.nonce import Nonce, parse_nonce
-from attestlayer.kit.receipt import Receipt, parse_receipt
-from attestlayer.kit.trail import Trail, parse_trail
+from attestlayer.kit.receipt import Nonce, Receipt, parse_nonce, parse_receipt
 from attestlayer.log.checkpoint import Checkpoint, parse_checkpoint
-from attestlayer.log.keyring import Keyring
-from attestlayer.log.leaf import LeafRecord
-from attestlayer.log.registry_receipt import RegistryReceipt, parse_registry_receipt
-from attestlayer.log.trust import TrustRoot
+from attestlayer.log.leaf import LeafRecord, RegistryReceipt, parse_registry_receipt
+from attestlayer.log.trust import Keyring, TrustRoot
+from attestlayer.verify.report import Kind
 
 T = TypeVar("T")
+
+_NO_KIT = Kit({}, {})
 
 
 class NotReachedError(Exception):
     """A step's input failed in another step."""
-
-
-@dataclass(frozen=True, slots=True)
-class Aside:
-    """Something to know about a kit that does not make it fail."""
-
-    remark: Remark
-    message: str
-
-
-Finding = VerificationError | Aside
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +64,7 @@ def anchors_of(trust: TrustRoot) -> Anchors:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome(Generic[T]):
+class Document(Generic[T]):
     """A parsed document, or why there is none."""
 
     value: T | None
@@ -93,12 +84,25 @@ class Outcome(Generic[T]):
 
 
 class Evidence:
-    """A kit under verification. `sealed_as`: the leaf that a kit not yet in the log is to get."""
+    """A kit, a disclosed record of one, or a registry receipt by itself: `alone`, with a kit of no members.
 
-    def __init__(self, kit: Kit, anchors: Anchors, sealed_as: LeafRecord | None = None) -> None:
-        self.kit = kit
+    `sealed_as`: the leaf that a sealed kit is to get, if it is not in the log yet.
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        anchors: Anchors,
+        kit: Kit = _NO_KIT,
+        *,
+        alone: RegistryReceipt | None = None,
+        sealed_as: LeafRecord | None = None,
+    ) -> None:
+        self.kind = kind
         self.anchors = anchors
+        self.kit = kit
         self.sealed_as = sealed_as
+        self._alone = alone
 
     def document(self, name: str) -> bytes:
         """A member's bytes. Raises `VerificationError` (file-missing; registry-receipt-missing)."""
@@ -115,42 +119,62 @@ class Evidence:
         return self.kit.members[name].sha256
 
     @cached_property
-    def manifest(self) -> Outcome[Manifest]:
+    def manifest(self) -> Document[Manifest]:
         """manifest.json; home: step 2."""
         return self.parse(MANIFEST, parse_manifest)
 
     @cached_property
-    def trail(self) -> Outcome[Trail]:
+    def disclosure(self) -> Document[Disclosure]:
+        """disclosure.json, which stands for a disclosed record's manifest; home: step 2."""
+        return self.parse(DISCLOSURE, parse_disclosure)
+
+    @cached_property
+    def trail(self) -> Document[Trail]:
         """hash_trail.json; home: step 5."""
         return self.parse(HASH_TRAIL, parse_trail)
 
     @cached_property
-    def receipt(self) -> Outcome[Receipt]:
+    def receipt(self) -> Document[Receipt]:
         """receipt.json; home: step 6."""
         return self.parse(RECEIPT, parse_receipt)
 
     @cached_property
-    def report(self) -> Outcome[IntakeReport]:
+    def report(self) -> Document[IntakeReport]:
         """intake_report.json; home: step 6."""
         return self.parse(INTAKE_REPORT, parse_report)
 
     @cached_property
-    def registry_receipt(self) -> Outcome[RegistryReceipt]:
+    def registry_receipt(self) -> Document[RegistryReceipt]:
         """registry/registry_receipt.json; home: step 9."""
+        if self._alone is not None:
+            return Document(self._alone, None)
         return self.parse(REGISTRY_RECEIPT, parse_registry_receipt)
 
     @cached_property
-    def nonce(self) -> Outcome[Nonce]:
+    def nonce(self) -> Document[Nonce]:
         """registry/client_nonce.txt; home: step 14."""
         return self.parse(CLIENT_NONCE, parse_nonce)
 
     @cached_property
-    def nonce_checkpoint(self) -> Outcome[Checkpoint]:
+    def nonce_checkpoint(self) -> Document[Checkpoint]:
         """registry/nonce_checkpoint.json; home: step 14."""
         return self.parse(NONCE_CHECKPOINT, parse_checkpoint)
 
+    @property
+    def listing(self) -> str:
+        """The name of the document that lists the files."""
+        return DISCLOSURE if self.kind == Kind.DISCLOSED_RECORD else MANIFEST
+
+    def listed_files(self) -> tuple[ManifestFile, ...]:
+        """The manifest's entries, or the one that a disclosed record brings."""
+        if self.kind == Kind.DISCLOSED_RECORD:
+            return (self.disclosure.needed().file,)
+        return self.manifest.needed().files
+
     def manifest_root(self) -> Hash:
-        """The Merkle root over the manifest's entries."""
+        """The Merkle root over the manifest's entries, or the one that a disclosed record's path leads to."""
+        if self.kind == Kind.DISCLOSED_RECORD:
+            return self.disclosure.needed().root()
         return self.manifest.needed().root()
 
     def leaf_record(self) -> LeafRecord:
@@ -165,10 +189,10 @@ class Evidence:
         key = self.anchors.keyring.keys[checkpoint.kid]
         return checkpoint.timestamp if key.revoked_at is None else None
 
-    def parse(self, name: str, parse: Callable[[bytes], T]) -> Outcome[T]:
+    def parse(self, name: str, parse: Callable[[bytes], T]) -> Document[T]:
         """A member as its parser reads it."""
         try:
-            return Outcome(parse(self.document(name)), None)
+            return Document(parse(self.document(name)), None)
         except VerificationError as error:
             error.files = error.files or (name,)
-            return Outcome(None, error)
+            return Document(None, error)

@@ -10,6 +10,7 @@ from attestlayer.canonical import Members, check_schema, names_newer_schema, par
 from attestlayer.encoding import Hash, format_hash, format_time, shown
 from attestlayer.errors import CouldNotCheckError, Reason, Remark, VerificationError
 from attestlayer.kit.container import Kit
+from attestlayer.kit.intake import Event, EventType, Trail, accepted, evaluated, rendered, sealed, submitted
 from attestlayer.kit.manifest import (
     BINDER,
     CLIENT_NONCE,
@@ -23,11 +24,12 @@ from attestlayer.kit.manifest import (
     UNLISTED,
     Manifest,
     ManifestFile,
+    is_record,
 )
-from attestlayer.kit.trail import Event, EventType, Trail, accepted, evaluated, rendered, sealed, submitted
 from attestlayer.log.leaf import Leaf
 from attestlayer.log.notices import Role
-from attestlayer.verify.evidence import Aside, Evidence, Finding, NotReachedError
+from attestlayer.verify.evidence import Evidence, NotReachedError
+from attestlayer.verify.report import Aside, Observation
 
 _SCHEMAS = {
     DISCLOSURE: "disclosure",
@@ -44,7 +46,7 @@ _NESTED_SCHEMAS = {
 }
 
 
-def check_container(evidence: Evidence) -> Iterator[Finding]:
+def check_container(evidence: Evidence) -> Iterator[Observation]:
     """Step 1: members that no kit has, documents of a newer format. The bytes were read canonically."""
     kit = evidence.kit
     if kit.ignored:
@@ -74,7 +76,7 @@ def _newer_schema(data: bytes, name: str, schema: str) -> CouldNotCheckError | N
     return None
 
 
-def check_manifest(evidence: Evidence) -> Iterator[Finding]:
+def check_listed_members(evidence: Evidence) -> Iterator[Observation]:
     """Step 2: every member is listed, none is missing, none is extra."""
     members = evidence.kit.members
     for name in (HASH_TRAIL, RECEIPT):
@@ -87,16 +89,25 @@ def check_manifest(evidence: Evidence) -> Iterator[Finding]:
         yield VerificationError(Reason.FILE_UNEXPECTED, f"{name} is not listed in the manifest", (name,))
 
 
-def check_files(evidence: Evidence) -> Iterator[Finding]:
+def check_disclosed_members(evidence: Evidence) -> Iterator[Observation]:
+    """Step 2 of a disclosed record: the record that the one entry names is there, and no other."""
+    members = evidence.kit.members
+    wanted = {RECEIPT, CLIENT_NONCE, evidence.disclosure.at_home().file.path}
+    for name in sorted(wanted - members.keys()):
+        yield VerificationError(Reason.FILE_MISSING, f"{name} is missing", (name,))
+    for name in filter(is_record, sorted(members.keys() - wanted)):
+        yield VerificationError(Reason.FILE_UNEXPECTED, f"{name} is not the disclosed record", (name,))
+
+
+def check_files(evidence: Evidence) -> Iterator[Observation]:
     """Step 3: size and SHA-256 of every listed file."""
-    for file in evidence.manifest.needed().files:
-        yield from check_file(evidence.kit, file)
+    for file in evidence.listed_files():
+        yield from _check_file(evidence.kit, file)
 
 
-def check_file(kit: Kit, file: ManifestFile) -> Iterator[Finding]:
-    """Hold a member against its entry. That it is missing is for step 2 to say."""
+def _check_file(kit: Kit, file: ManifestFile) -> Iterator[Observation]:
     member = kit.members.get(file.path)
-    if member is None:
+    if member is None:  # step 2 reports it
         return
     if member.size != file.size:
         message = f"{file.path} has {member.size} bytes, listed are {file.size}"
@@ -106,14 +117,15 @@ def check_file(kit: Kit, file: ManifestFile) -> Iterator[Finding]:
         yield VerificationError(Reason.FILE_HASH_MISMATCH, message, (file.path,))
 
 
-def check_manifest_root(evidence: Evidence) -> Iterator[Finding]:
+def check_manifest_root(evidence: Evidence) -> Iterator[Observation]:
     """Step 4: the Merkle root over the manifest's entries is the receipt's."""
     found, wanted = evidence.manifest_root(), evidence.receipt.needed().manifest_root
     if found != wanted:
-        yield mismatch(Reason.MANIFEST_ROOT_MISMATCH, "manifest root", found, wanted, (MANIFEST, RECEIPT))
+        files = (evidence.listing, RECEIPT)
+        yield _mismatch(Reason.MANIFEST_ROOT_MISMATCH, "manifest root", found, wanted, files)
 
 
-def check_trail(evidence: Evidence) -> Iterator[Finding]:
+def check_trail(evidence: Evidence) -> Iterator[Observation]:
     """Step 5: the hash trail is a chain in order of time, and says what the documents say."""
     trail = evidence.trail.at_home()
     yield from _check_chain(trail)
@@ -131,7 +143,7 @@ def check_trail(evidence: Evidence) -> Iterator[Finding]:
         yield VerificationError(Reason.TRAIL_EVENT_MISMATCH, message, (HASH_TRAIL,))
 
 
-def _check_chain(trail: Trail) -> Iterator[Finding]:
+def _check_chain(trail: Trail) -> Iterator[Observation]:
     previous: Hash | None = None
     for n, event in enumerate(trail.events):
         if (event.n, event.prev) != (n, previous):
@@ -167,35 +179,40 @@ def _expected_events(evidence: Evidence) -> Comparable:
     ]
 
 
-def check_receipt(evidence: Evidence) -> Iterator[Finding]:
+def check_receipt(evidence: Evidence) -> Iterator[Observation]:
     """Step 6: the receipt binds manifest, trail, policy and nonce; all documents name one kit."""
     receipt = evidence.receipt.at_home()
     report = evidence.report.at_home()
     found, wanted = evidence.document_hash(MANIFEST), receipt.manifest_sha256
     if found != wanted:
-        yield mismatch(Reason.RECEIPT_MANIFEST_MISMATCH, MANIFEST, found, wanted, (MANIFEST, RECEIPT))
-    yield from check_nonce_hash(evidence)
+        yield _mismatch(Reason.RECEIPT_MANIFEST_MISMATCH, MANIFEST, found, wanted, (MANIFEST, RECEIPT))
+    yield from _check_nonce_hash(evidence)
     found, wanted = report.policy_hash(), receipt.intake_policy_hash
     if found != wanted or (report.policy["lane_id"], report.policy["profile_id"]) != (
         receipt.lane_id,
         receipt.profile_id,
     ):
-        yield mismatch(Reason.RECEIPT_POLICY_MISMATCH, "policy", found, wanted, (INTAKE_REPORT, RECEIPT))
+        yield _mismatch(Reason.RECEIPT_POLICY_MISMATCH, "policy", found, wanted, (INTAKE_REPORT, RECEIPT))
     found, wanted = evidence.trail.needed().head(), receipt.hash_trail_head
     if found != wanted:
-        yield mismatch(Reason.RECEIPT_TRAIL_MISMATCH, "trail head", found, wanted, (HASH_TRAIL, RECEIPT))
+        yield _mismatch(Reason.RECEIPT_TRAIL_MISMATCH, "trail head", found, wanted, (HASH_TRAIL, RECEIPT))
     yield from _check_kit_ids(evidence)
     yield from _check_report_records(evidence, evidence.manifest.needed())
 
 
-def check_nonce_hash(evidence: Evidence) -> Iterator[Finding]:
-    """Of step 6: the receipt was made for this nonce."""
+def check_receipt_alone(evidence: Evidence) -> Iterator[Observation]:
+    """Step 6 of a disclosed record: the receipt's form, and the nonce that it binds."""
+    evidence.receipt.at_home()
+    yield from _check_nonce_hash(evidence)
+
+
+def _check_nonce_hash(evidence: Evidence) -> Iterator[Observation]:
     found, wanted = evidence.document_hash(CLIENT_NONCE), evidence.receipt.needed().client_nonce_hash
     if found != wanted:
-        yield mismatch(Reason.RECEIPT_NONCE_MISMATCH, CLIENT_NONCE, found, wanted, (CLIENT_NONCE, RECEIPT))
+        yield _mismatch(Reason.RECEIPT_NONCE_MISMATCH, CLIENT_NONCE, found, wanted, (CLIENT_NONCE, RECEIPT))
 
 
-def _check_kit_ids(evidence: Evidence) -> Iterator[Finding]:
+def _check_kit_ids(evidence: Evidence) -> Iterator[Observation]:
     wanted = evidence.receipt.needed().kit_id
     found = {
         MANIFEST: evidence.manifest.needed().kit_id,
@@ -209,7 +226,7 @@ def _check_kit_ids(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
-def _check_report_records(evidence: Evidence, manifest: Manifest) -> Iterator[Finding]:
+def _check_report_records(evidence: Evidence, manifest: Manifest) -> Iterator[Observation]:
     report = evidence.report.needed()
     reported = [(record.path, record.size) for record in report.records]
     listed = [(file.path, file.size) for file in manifest.records()]
@@ -219,7 +236,7 @@ def _check_report_records(evidence: Evidence, manifest: Manifest) -> Iterator[Fi
         yield VerificationError(Reason.REPORT_RECORDS_MISMATCH, message, (INTAKE_REPORT, MANIFEST))
 
 
-def check_issuer_key(evidence: Evidence) -> Iterator[Finding]:
+def check_issuer_key(evidence: Evidence) -> Iterator[Observation]:
     """Step 7: the receipt's key is an issuer key of the trust root, valid and not revoked at the time."""
     receipt = evidence.receipt.needed()
     key = evidence.anchors.keyring.key(Role.ISSUER, receipt.issuer_kid)
@@ -237,7 +254,7 @@ def check_issuer_key(evidence: Evidence) -> Iterator[Finding]:
         yield VerificationError(Reason.ISSUER_KEY_REVOKED, message, (RECEIPT,))
 
 
-def check_receipt_signature(evidence: Evidence) -> Iterator[Finding]:
+def check_receipt_signature(evidence: Evidence) -> Iterator[Observation]:
     """Step 8: the receipt's signature verifies under its issuer key."""
     receipt = evidence.receipt.needed()
     key = evidence.anchors.keyring.key(Role.ISSUER, receipt.issuer_kid)
@@ -248,12 +265,12 @@ def check_receipt_signature(evidence: Evidence) -> Iterator[Finding]:
         yield VerificationError(Reason.RECEIPT_SIGNATURE_INVALID, message, (RECEIPT,))
 
 
-def check_leaf(evidence: Evidence) -> Iterator[Finding]:
+def check_leaf(evidence: Evidence) -> Iterator[Observation]:
     """Step 9: the leaf's hash is its payload's, and the payload says what the kit says."""
     record = evidence.sealed_as or evidence.registry_receipt.at_home().record
     found = record.leaf.hash()
     if found != record.leaf_hash:
-        yield mismatch(Reason.LEAF_HASH_MISMATCH, "leaf hash", found, record.leaf_hash, (REGISTRY_RECEIPT,))
+        yield _mismatch(Reason.LEAF_HASH_MISMATCH, "leaf hash", found, record.leaf_hash, (REGISTRY_RECEIPT,))
     receipt = evidence.receipt.needed()
     expected = Leaf(
         client_nonce_hash=evidence.document_hash(CLIENT_NONCE),
@@ -272,16 +289,16 @@ def check_leaf(evidence: Evidence) -> Iterator[Finding]:
         yield VerificationError(Reason.LEAF_MISMATCH, message, (REGISTRY_RECEIPT,))
 
 
-def check_kit_digest(evidence: Evidence) -> Iterator[Finding]:
+def check_kit_digest(evidence: Evidence) -> Iterator[Observation]:
     """Step 10: the leaf's kit digest is that of the sealed kit."""
     if evidence.kit.unexpected:  # of these members no kit can be made; step 1 names them
         raise NotReachedError
     found, wanted = evidence.kit.sealed_digest(), evidence.leaf_record().leaf.kit_digest
     if found != wanted:
-        yield mismatch(Reason.KIT_DIGEST_MISMATCH, "sealed kit", found, wanted, (REGISTRY_RECEIPT,))
+        yield _mismatch(Reason.KIT_DIGEST_MISMATCH, "sealed kit", found, wanted, (REGISTRY_RECEIPT,))
 
 
-def mismatch(
+def _mismatch(
     reason: Reason, what: str, found: Hash, wanted: Hash, files: tuple[str, ...]
 ) -> VerificationError:
     """A hash that is not the one that another document names."""

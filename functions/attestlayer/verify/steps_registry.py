@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from attestlayer.encoding import format_hash, format_time
 from attestlayer.errors import Reason, Remark, VerificationError
 from attestlayer.kit.manifest import CLIENT_NONCE, NONCE_CHECKPOINT, RECEIPT, REGISTRY_RECEIPT
-from attestlayer.kit.nonce import Nonce
+from attestlayer.kit.receipt import Nonce
 from attestlayer.log.checkpoint import Checkpoint, NoteBody, parse_note_body
-from attestlayer.log.keyring import Keyring, KnownKey
+from attestlayer.log.leaf import RegistryReceipt
 from attestlayer.log.note import (
     ED25519,
     Note,
@@ -18,31 +18,32 @@ from attestlayer.log.note import (
 )
 from attestlayer.log.notices import Role
 from attestlayer.log.promises import MERGE_DELAY_S, WITNESS_WINDOW_S
-from attestlayer.log.registry_receipt import RegistryReceipt
-from attestlayer.verify.evidence import Anchors, Aside, Evidence, Finding
+from attestlayer.log.trust import Keyring, KnownKey
+from attestlayer.verify.evidence import Anchors, Evidence
+from attestlayer.verify.report import Aside, Observation
 
 _FILES = (REGISTRY_RECEIPT,)
 
 
-def check_leaf_hash(receipt: RegistryReceipt, anchors: Anchors) -> Iterator[Finding]:
-    """Step 9 for a registry receipt by itself: the leaf's hash is its payload's."""
-    del anchors
-    if receipt.record.leaf.hash() != receipt.record.leaf_hash:
-        message = f"the leaf's payload hashes to {format_hash(receipt.record.leaf.hash())}"
+def check_leaf_hash(evidence: Evidence) -> Iterator[Observation]:
+    """Step 9 of a registry receipt by itself: the leaf's hash is its payload's."""
+    record = evidence.registry_receipt.at_home().record
+    if record.leaf.hash() != record.leaf_hash:
+        message = f"the leaf's payload hashes to {format_hash(record.leaf.hash())}"
         yield VerificationError(Reason.LEAF_HASH_MISMATCH, message, _FILES)
 
 
-def check_audit_path(receipt: RegistryReceipt, anchors: Anchors) -> Iterator[Finding]:
-    """Step 11: the audit path leads from the leaf to the checkpoint's root."""
-    del anchors
+def check_audit_path(evidence: Evidence) -> Iterator[Observation]:
+    """Step 11: the audit path leads from the leaf to the checkpoint's root (RFC 9162 section 2.1.3.2)."""
     try:
-        receipt.check_inclusion()
+        evidence.registry_receipt.needed().check_inclusion()
     except VerificationError as error:
         yield VerificationError(error.reason, str(error), _FILES)
 
 
-def check_checkpoint(receipt: RegistryReceipt, anchors: Anchors) -> Iterator[Finding]:
+def check_checkpoint(evidence: Evidence) -> Iterator[Observation]:
     """Step 12: the checkpoint is this registry's, signed twice, and no other face of the log."""
+    receipt, anchors = evidence.registry_receipt.needed(), evidence.anchors
     checkpoint = receipt.checkpoint
     if checkpoint.origin != anchors.keyring.origin:
         message = f"the checkpoint is of {checkpoint.origin}, the trust root of {anchors.keyring.origin}"
@@ -53,7 +54,7 @@ def check_checkpoint(receipt: RegistryReceipt, anchors: Anchors) -> Iterator[Fin
         yield from _check_one_face(checkpoint, anchors.checkpoint, anchors.keyring)
 
 
-def _check_registry_key(receipt: RegistryReceipt, anchors: Anchors) -> Iterator[Finding]:
+def _check_registry_key(receipt: RegistryReceipt, anchors: Anchors) -> Iterator[Observation]:
     checkpoint = receipt.checkpoint
     key = anchors.keyring.key(Role.REGISTRY, checkpoint.kid)
     if key is None:
@@ -80,7 +81,7 @@ def _outlives_revocation(receipt: RegistryReceipt, anchors: Anchors, key: KnownK
     return policy.is_met(_cosigners(receipt.note, policy.witnesses, timestamp, before=revoked_at))
 
 
-def _check_note(receipt: RegistryReceipt, anchors: Anchors) -> Iterator[Finding]:
+def _check_note(receipt: RegistryReceipt, anchors: Anchors) -> Iterator[Observation]:
     checkpoint, note = receipt.checkpoint, receipt.note
     if note.text != checkpoint.note_text():
         body = _note_body(note)
@@ -122,7 +123,7 @@ def _counts_on_note(receipt: RegistryReceipt, anchors: Anchors, key: KnownKey) -
     return judged or _outlives_revocation(receipt, anchors, key)
 
 
-def _check_one_face(checkpoint: Checkpoint, known: Checkpoint, keyring: Keyring) -> Iterator[Finding]:
+def _check_one_face(checkpoint: Checkpoint, known: Checkpoint, keyring: Keyring) -> Iterator[Observation]:
     """The checkpoint does not contradict the one that the verifier knows: no split view.
 
     Said only of what the registry signed: else anybody could make up an accusation.
@@ -138,8 +139,9 @@ def _check_one_face(checkpoint: Checkpoint, known: Checkpoint, keyring: Keyring)
         yield VerificationError(Reason.CHECKPOINT_CONFLICT, message, _FILES)
 
 
-def check_witnesses(receipt: RegistryReceipt, anchors: Anchors) -> Iterator[Finding]:
+def check_witnesses(evidence: Evidence) -> Iterator[Observation]:
     """Step 13: the quorum of the policy in force at the checkpoint's time cosigned, in time."""
+    receipt, anchors = evidence.registry_receipt.needed(), evidence.anchors
     note, timestamp = receipt.note, receipt.checkpoint.timestamp
     for witness in anchors.keyring.witnesses():
         if not all(signature_verifies(note.text, line, witness) for line in signatures_by(note, witness)):
@@ -167,8 +169,9 @@ def _cosigners(
     return found
 
 
-def check_merge_time(receipt: RegistryReceipt, anchors: Anchors) -> Iterator[Finding]:
+def check_merge_time(evidence: Evidence) -> Iterator[Observation]:
     """Step 14, the log's half: issued before the checkpoint, merged in time or with a public incident."""
+    receipt, anchors = evidence.registry_receipt.needed(), evidence.anchors
     issued_at, timestamp = receipt.record.leaf.issued_at, receipt.checkpoint.timestamp
     if issued_at > timestamp:
         message = f"issued at {format_time(issued_at)}, behind its checkpoint of {format_time(timestamp)}"
@@ -186,7 +189,7 @@ def check_merge_time(receipt: RegistryReceipt, anchors: Anchors) -> Iterator[Fin
         yield VerificationError(Reason.LATE_MERGE_UNEXPLAINED, f"{message}; {hint}", _FILES)
 
 
-def check_nonce_time(evidence: Evidence) -> Iterator[Finding]:
+def check_nonce_time(evidence: Evidence) -> Iterator[Observation]:
     """Step 14, the client's half: issued after the checkpoint that the client's nonce names."""
     nonce = evidence.nonce.at_home()
     if nonce.checkpoint is None:
@@ -198,7 +201,7 @@ def check_nonce_time(evidence: Evidence) -> Iterator[Finding]:
     yield from _check_nonce_checkpoint(evidence, nonce)
 
 
-def _check_nonce_checkpoint(evidence: Evidence, nonce: Nonce) -> Iterator[Finding]:
+def _check_nonce_checkpoint(evidence: Evidence, nonce: Nonce) -> Iterator[Observation]:
     if NONCE_CHECKPOINT not in evidence.kit.members:
         message = "the checkpoint that the nonce names is missing"
         raise VerificationError(Reason.NONCE_CHECKPOINT_MISMATCH, message, (NONCE_CHECKPOINT,))
@@ -228,7 +231,7 @@ def _check_nonce_checkpoint(evidence: Evidence, nonce: Nonce) -> Iterator[Findin
         yield VerificationError(Reason.ISSUED_BEFORE_NONCE, message, (NONCE_CHECKPOINT,))
 
 
-def check_receipt_origin(evidence: Evidence) -> Iterator[Finding]:
+def check_receipt_origin(evidence: Evidence) -> Iterator[Observation]:
     """Step 12, the kit's part: the signed receipt names the registry that holds its leaf."""
     found, wanted = evidence.receipt.needed().origin, evidence.registry_receipt.needed().checkpoint.origin
     if found != wanted:
@@ -236,8 +239,9 @@ def check_receipt_origin(evidence: Evidence) -> Iterator[Finding]:
         yield VerificationError(Reason.ORIGIN_MISMATCH, message, (RECEIPT, REGISTRY_RECEIPT))
 
 
-def check_notices(receipt: RegistryReceipt, anchors: Anchors) -> Iterator[Finding]:
+def check_notices(evidence: Evidence) -> Iterator[Observation]:
     """Step 15: the leaf is not withdrawn. Superseded, or a trust root older than the kit: a note."""
+    receipt, anchors = evidence.registry_receipt.needed(), evidence.anchors
     leaf, keyring = receipt.record.leaf.hash(), anchors.keyring
     if leaf in keyring.withdrawn:
         message = f"AttestLayer withdrew this kit: {keyring.withdrawn[leaf]}"

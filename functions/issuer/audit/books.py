@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from attestlayer.log.keyring import Keyring
 from attestlayer.log.notices import Notices, Role
+from attestlayer.log.trust import Keyring
 from issuer.audit.findings import LEDGER, Examiner, PrivateReason
 from issuer.audit.head import Moment
 from issuer.errors import ServiceError, StoreError

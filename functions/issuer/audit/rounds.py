@@ -4,15 +4,15 @@ from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from attestlayer.audit.notes import Signed, check_note
+from attestlayer.audit.findings import Signed, check_note
 from attestlayer.canonical import format_json, parse_json
 from attestlayer.encoding import Hash, format_hash, format_time
 from attestlayer.errors import VerificationError
 from attestlayer.log import layout
 from attestlayer.log.checkpoint import Checkpoint, parse_checkpoint, take_checkpoint
-from attestlayer.log.keyring import Keyring
 from attestlayer.log.merkle import TreeHead
 from attestlayer.log.notices import Role
+from attestlayer.log.trust import Keyring
 from issuer.audit.findings import Examiner, PrivateReason
 from issuer.audit.head import Moment
 from issuer.errors import LogHaltedError

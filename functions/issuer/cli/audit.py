@@ -91,7 +91,7 @@ def _audit(arguments: argparse.Namespace) -> int:
     try:
         trust = read_trust(arguments.trust) if arguments.trust else None
     except VerificationError as error:
-        print(f"issuer: {arguments.trust}: {error}", file=sys.stderr)
+        print(f"issuer: {error}", file=sys.stderr)
         return ERROR
     progress = _Progress()
     try:

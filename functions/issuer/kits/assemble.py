@@ -9,7 +9,20 @@ from typing import BinaryIO
 from attestlayer.canonical import parse_json, take_members
 from attestlayer.encoding import Hash, sha256
 from attestlayer.kit.container import KitWriter
-from attestlayer.kit.intake_report import CheckResult, IntakeReport, ReportCheck, ReportRecord
+from attestlayer.kit.intake import (
+    CheckResult,
+    EventType,
+    IntakeReport,
+    ReportCheck,
+    ReportRecord,
+    Trail,
+    accepted,
+    chain_events,
+    evaluated,
+    rendered,
+    sealed,
+    submitted,
+)
 from attestlayer.kit.manifest import (
     BINDER,
     CLIENT_NONCE,
@@ -23,18 +36,7 @@ from attestlayer.kit.manifest import (
     Manifest,
     ManifestFile,
 )
-from attestlayer.kit.nonce import Nonce
-from attestlayer.kit.receipt import Receipt
-from attestlayer.kit.trail import (
-    EventType,
-    Trail,
-    accepted,
-    chain_events,
-    evaluated,
-    rendered,
-    sealed,
-    submitted,
-)
+from attestlayer.kit.receipt import Nonce, Receipt
 from attestlayer.log.checkpoint import Checkpoint
 from attestlayer.log.leaf import Leaf, LeafRecord
 from issuer.errors import Code, ServiceError

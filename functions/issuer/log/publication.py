@@ -7,14 +7,13 @@ from functools import cache
 from attestlayer.canonical import Json, format_json
 from attestlayer.encoding import Hash, format_hash, format_time
 from attestlayer.log import layout
-from attestlayer.log.keyring import Keyring
+from attestlayer.log.leaf import RegistryReceipt
 from attestlayer.log.merkle import HashReader, TreeHead, prove_consistency, prove_inclusion, root_hash
 from attestlayer.log.note import ED25519, VerifierKey
 from attestlayer.log.notices import Role
 from attestlayer.log.promises import MERGE_DELAY_S
-from attestlayer.log.registry_receipt import RegistryReceipt
 from attestlayer.log.tiles import WIDTH, Tile, extend_tiles, format_bundle, format_tile, hash_reader
-from attestlayer.log.trust import make_trust_root
+from attestlayer.log.trust import Keyring, make_trust_root
 from issuer.errors import LogHaltedError
 from issuer.log.promise import Promise
 from issuer.log.state import Batch, SignedRound

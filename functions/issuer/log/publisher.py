@@ -12,9 +12,9 @@ from attestlayer.canonical import format_json
 from attestlayer.encoding import sha256
 from attestlayer.log import layout
 from attestlayer.log.checkpoint import Checkpoint
-from attestlayer.log.keyring import read_notices
 from attestlayer.log.notices import IncidentReason, Notices, late_merge, parse_notices
 from attestlayer.log.promises import MERGE_DELAY_S
+from attestlayer.log.trust import read_notices
 from issuer.errors import LogHaltedError, StaleTagError, StoreError
 from issuer.log import face
 from issuer.log.cause import settle_cause

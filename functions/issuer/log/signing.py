@@ -3,14 +3,15 @@
 from dataclasses import dataclass, replace
 
 from attestlayer.log.checkpoint import Checkpoint
-from attestlayer.log.keyring import Keyring
 from attestlayer.log.merkle import prove_consistency
 from attestlayer.log.note import (
     ED25519,
     MAX_SIGNATURES,
+    NO_QUORUM,
     Note,
     Signature,
     VerifierKey,
+    WitnessPolicy,
     append_signatures,
     cosignature_time,
     signature_verifies,
@@ -18,8 +19,7 @@ from attestlayer.log.note import (
 )
 from attestlayer.log.notices import IncidentReason, Role
 from attestlayer.log.promises import WITNESS_WINDOW_S
-from attestlayer.log.quorum import NO_QUORUM, WitnessPolicy
-from attestlayer.log.trust import make_trust_root
+from attestlayer.log.trust import Keyring, make_trust_root
 from issuer.errors import (
     Code,
     LogHaltedError,

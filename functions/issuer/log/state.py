@@ -33,11 +33,11 @@ from attestlayer.encoding import (
 )
 from attestlayer.errors import VerificationError
 from attestlayer.log.checkpoint import Checkpoint, take_checkpoint
-from attestlayer.log.keyring import read_notices
 from attestlayer.log.leaf import Leaf, parse_entry
 from attestlayer.log.merkle import Edge, TreeHead
 from attestlayer.log.note import Note, parse_note
 from attestlayer.log.notices import Notices, NoticeType, take_notices
+from attestlayer.log.trust import read_notices
 from issuer.errors import LogHaltedError
 from issuer.log.promise import Promise, take_promise
 from issuer.model import QueuedNotice

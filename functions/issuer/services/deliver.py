@@ -11,7 +11,7 @@ from attestlayer.errors import VerificationError
 from attestlayer.kit.container import KitWriter
 from attestlayer.kit.manifest import REGISTRY_RECEIPT
 from attestlayer.log import layout
-from attestlayer.log.registry_receipt import RegistryReceipt, parse_registry_receipt
+from attestlayer.log.leaf import RegistryReceipt, parse_registry_receipt
 from attestlayer.log.trust import TrustRoot
 from attestlayer.reading.files import open_kit
 from attestlayer.verify.verifier import verify

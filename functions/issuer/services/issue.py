@@ -9,7 +9,7 @@ from pathlib import Path
 from attestlayer.canonical import Members, format_json, parse_json
 from attestlayer.encoding import Hash, format_hash, format_time, sha256
 from attestlayer.errors import FormatError, VerificationError
-from attestlayer.kit.nonce import Nonce, parse_nonce
+from attestlayer.kit.receipt import Nonce, parse_nonce
 from attestlayer.log import layout
 from attestlayer.log.checkpoint import Checkpoint, parse_checkpoint
 from attestlayer.log.leaf import LeafRecord

@@ -14,10 +14,10 @@ from attestlayer.canonical import format_json
 from attestlayer.encoding import format_time
 from attestlayer.log import layout
 from attestlayer.log.checkpoint import Checkpoint
-from attestlayer.log.keyring import read_notices
 from attestlayer.log.leaf import Leaf, parse_entry
 from attestlayer.log.merkle import Edge, leaf_hash
 from attestlayer.log.notices import Notices
+from attestlayer.log.trust import read_notices
 from issuer.errors import LogHaltedError, StaleTagError, StoreError
 from issuer.log import face
 from issuer.log.promise import promise_after

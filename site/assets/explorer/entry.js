@@ -1,10 +1,11 @@
 // One entry: its record and its registry receipt, checked against each other and against the newest checkpoint.
 import { formatJson } from "../verify/canonical.js";
 import { equalBytes, formatTime } from "../verify/encoding.js";
-import { parseRecord } from "../verify/leaf.js";
-import { NO_QUORUM } from "../verify/policy.js";
-import { parseRegistryReceipt } from "../verify/registry_receipt.js";
-import { FAILED, NOT_CHECKED, NOT_REACHED, explainReceipt } from "../verify/verify.js";
+import { anchorsOf } from "../verify/evidence.js";
+import { parseRecord, parseRegistryReceipt } from "../verify/leaf.js";
+import { NO_QUORUM } from "../verify/note.js";
+import { FAILED, NOT_CHECKED, NOT_REACHED } from "../verify/report.js";
+import { explainReceipt } from "../verify/verifier.js";
 import { checkGrowth, held, newest } from "./registry.js";
 import { checklist, code, count, facts, link, make, readable, verdict } from "./show.js";
 import { read } from "./source.js";
@@ -45,7 +46,7 @@ export async function examine(entry, index = null) {
   if (index !== null) {
     same("It stands where the look-up index said", receipt.leafIndex === index, `entry ${index}`);
   }
-  for (const step of (await explainReceipt(receipt, trust)).steps) {
+  for (const step of (await explainReceipt(receipt, anchorsOf(trust))).steps) {
     if (step.number in STEPS) checks.push(shownStep(step, receipt, trust));
   }
   checks.push(await checkGrowth(receipt.checkpoint, trust.checkpoint, "The newest tree is an extension of that checkpoint's"));

@@ -1,28 +1,20 @@
-// What verification looks at: a kit's documents, parsed once, and what the verifier trusts.
+// The evidence under verification, its documents parsed once, and the anchors that the verifier trusts.
 //
-// A document that does not parse is reported by the one step it is home to; every other step that
-// needs it is not reached.
+// A missing or malformed document is reported by one step, its home; every other step that needs it is not
+// reached (REG-1.0 section 12.3).
 import { parseCheckpoint } from "./checkpoint.js";
+import { parseDisclosure } from "./disclosure.js";
 import { VerificationError } from "./errors.js";
+import { parseReport, parseTrail } from "./intake.js";
 import {
-  CLIENT_NONCE, HASH_TRAIL, INTAKE_REPORT, MANIFEST, NONCE_CHECKPOINT, RECEIPT, REGISTRY_RECEIPT, parseManifest,
+  CLIENT_NONCE, DISCLOSURE, HASH_TRAIL, INTAKE_REPORT, MANIFEST, NONCE_CHECKPOINT, RECEIPT, REGISTRY_RECEIPT, parseManifest,
 } from "./manifest.js";
-import { parseNonce } from "./nonce.js";
-import { parseReceipt } from "./receipt.js";
-import { parseRegistryReceipt } from "./registry_receipt.js";
-import { parseReport } from "./report.js";
-import { parseTrail } from "./trail.js";
+import { parseNonce, parseReceipt } from "./receipt.js";
+import { parseRegistryReceipt } from "./leaf.js";
+import { DISCLOSED_RECORD } from "./report.js";
 
 /** A step's input failed in another step. */
 export class NotReachedError extends Error {}
-
-/** Something to know about a kit that does not make it fail. */
-export class Aside {
-  constructor(remark, message) {
-    this.remark = remark;
-    this.message = message;
-  }
-}
 
 /** What the verifier was given: keys and, from a trust root, a checkpoint, witnesses and notices. */
 export class Anchors {
@@ -44,7 +36,7 @@ export function anchorsOf(trust) {
 }
 
 /** A parsed document, or why there is none. */
-class Outcome {
+class Document {
   constructor(value, error) {
     this.value = value;
     this.error = error;
@@ -63,16 +55,21 @@ class Outcome {
   }
 }
 
-/** A kit under verification. */
+const NO_KIT = { members: new Map(), documents: new Map() };
+
+/** A kit, a disclosed record of one, or a registry receipt by itself: `alone`, with a kit of no members. */
 export class Evidence {
-  constructor(kit, anchors) {
+  constructor(kind, anchors, { kit = NO_KIT, alone = null }) {
+    this.kind = kind;
     this.kit = kit;
     this.anchors = anchors;
+    this.disclosure = this.parse(DISCLOSURE, parseDisclosure); // home: step 2, in the manifest's place
     this.manifest = this.parse(MANIFEST, parseManifest); // home: step 2
     this.trail = this.parse(HASH_TRAIL, parseTrail); // home: step 5
     this.receipt = this.parse(RECEIPT, parseReceipt); // home: step 6
     this.report = this.parse(INTAKE_REPORT, parseReport); // home: step 6
-    this.registryReceipt = this.parse(REGISTRY_RECEIPT, parseRegistryReceipt); // home: step 9
+    // home: step 9
+    this.registryReceipt = alone ? new Document(alone, null) : this.parse(REGISTRY_RECEIPT, parseRegistryReceipt);
     this.nonce = this.parse(CLIENT_NONCE, parseNonce); // home: step 14
     this.nonceCheckpoint = this.parse(NONCE_CHECKPOINT, parseCheckpoint); // home: step 14
   }
@@ -101,19 +98,29 @@ export class Evidence {
     return this.anchors.keyring.keys.get(checkpoint.kid).revokedAt === null ? checkpoint.timestamp : null;
   }
 
-  /** The Merkle root over the manifest's entries. */
+  /** The name of the document that lists the files. */
+  get listing() {
+    return this.kind === DISCLOSED_RECORD ? DISCLOSURE : MANIFEST;
+  }
+
+  /** The manifest's entries, or the one that a disclosed record brings. */
+  listedFiles() {
+    return this.kind === DISCLOSED_RECORD ? [this.disclosure.needed().file] : this.manifest.needed().files;
+  }
+
+  /** The Merkle root over the manifest's entries, or the one that a disclosed record's path leads to. */
   manifestRoot() {
-    return this.manifest.needed().root();
+    return (this.kind === DISCLOSED_RECORD ? this.disclosure : this.manifest).needed().root();
   }
 
   /** A member as its parser reads it. */
   parse(name, parse) {
     try {
-      return new Outcome(parse(this.document(name)), null);
+      return new Document(parse(this.document(name)), null);
     } catch (error) {
       if (!(error instanceof VerificationError)) throw error;
       if (!error.files.length) error.files = [name];
-      return new Outcome(null, error);
+      return new Document(null, error);
     }
   }
 }

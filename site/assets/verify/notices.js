@@ -8,7 +8,7 @@ import {
 import { parseBase64url, parseHash, parseOrigin } from "./encoding.js";
 import { ValueError, malformed } from "./errors.js";
 import { KEY_LENGTH, PublicKey } from "./keys.js";
-import { parsePolicy } from "./policy.js";
+import { parsePolicy } from "./note.js";
 import { sha256 } from "./sha256.js";
 import { INCIDENT_KINDS, INCIDENT_REASONS, NOTICE_TYPES, REVOCATION_REASONS, ROLES, WITHDRAWAL_REASONS } from "./words.js";
 

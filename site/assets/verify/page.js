@@ -1,6 +1,7 @@
 // The page's conduct: takes what is handed to it, has it checked, shows the answer. Fails closed.
 import { formatJson } from "./canonical.js";
 import { ValueError, VerificationError } from "./errors.js";
+import { anchorsOf } from "./evidence.js";
 import { BlobSource, readFolder } from "./files.js";
 import { ZIP_START, notAKit, readZip } from "./kit.js";
 import { MAX_MEMBER_LENGTH } from "./manifest.js";
@@ -9,15 +10,14 @@ import {
   element, printable, showColophon, showLimits, showNothing, showOffer, showParts, showRelations, showReport, showTrust,
 } from "./page_view.js";
 import { describePart, identifyPart, relateParts } from "./parts.js";
-import { parseRegistryReceipt } from "./registry_receipt.js";
+import { parseRegistryReceipt } from "./leaf.js";
+import { COULD_NOT, KIT, REGISTRY_RECEIPT_ALONE } from "./report.js";
 import { formatReportJson, trustMembers } from "./report_json.js";
 import { sentence } from "./report_text.js";
 import { startsWithBytes } from "./encoding.js";
 import { parseTrust } from "./trust.js";
 import { refusalsOfUpdate } from "./update.js";
-import {
-  COULD_NOT, KIT, REGISTRY_RECEIPT_ALONE, containerReport, explainInput, explainReceipt, unreadReceipt,
-} from "./verify.js";
+import { explainInput, explainReceipt, reportUnopened } from "./verifier.js";
 
 const PROGRESS_EVERY_MS = 80;
 const DROPPED = "what was dropped";
@@ -50,7 +50,7 @@ async function handle(given) {
 
 /** Something that could not even be listed. */
 async function unopened(error) {
-  return reported(containerReport(error), { kind: KIT, path: DROPPED });
+  return reported(reportUnopened(KIT, error), DROPPED);
 }
 
 /** What an input comes to: {nodes, report, subject} or {nodes}. */
@@ -76,9 +76,8 @@ async function readStart(source) {
 }
 
 async function checkKit(name, open) {
-  if (anchor.error) return reported(containerReport(anchor.error), { kind: KIT, path: name });
-  const { report, kind } = await explainInput(open, anchor.trust);
-  return reported(report, { kind, path: name });
+  if (anchor.error) return reported(reportUnopened(KIT, anchor.error), name);
+  return reported(await explainInput(open, anchor.trust), name);
 }
 
 async function checkPart(name, data) {
@@ -86,21 +85,21 @@ async function checkPart(name, data) {
   if (part.kind === "trust") return offerTrust(name, data);
   if (part.kind === "registry-receipt") return checkReceipt(name, data);
   const answer = alone([await described(name, data, part)]);
-  const report = containerReport(notAKit()); // what the command says of it
-  return { ...answer, json: formatReportJson(report, { path: name, kind: KIT }, anchor.trust ? trustMembers(anchor.trust) : null) };
+  const report = reportUnopened(KIT, notAKit()); // what the command says of it
+  return { ...answer, json: formatReportJson(report, { path: name }, anchor.trust ? trustMembers(anchor.trust) : null) };
 }
 
 async function checkReceipt(name, data) {
-  const subject = { kind: REGISTRY_RECEIPT_ALONE, path: name };
-  if (anchor.error) return reported(unreadReceipt(anchor.error), subject);
+  const unread = (error) => reported(reportUnopened(REGISTRY_RECEIPT_ALONE, error), name);
+  if (anchor.error) return unread(anchor.error);
   let receipt;
   try {
     receipt = parseRegistryReceipt(data);
   } catch (error) {
-    if (error instanceof VerificationError) return reported(unreadReceipt(error), subject);
+    if (error instanceof VerificationError) return unread(error);
     throw error;
   }
-  return { ...(await reported(await explainReceipt(receipt, anchor.trust), subject)), leaf: receipt.record.leaf };
+  return { ...(await reported(await explainReceipt(receipt, anchorsOf(anchor.trust)), name)), leaf: receipt.record.leaf };
 }
 
 /** Several files without their folder: a registry receipt among them says which of the others are its kit's. */
@@ -146,12 +145,12 @@ function nothing(words) {
   return { nodes: [showNothing(COULD_NOT, printable(words))], verdict: COULD_NOT };
 }
 
-async function reported(report, given) {
-  const subject = { ...given, registry: anchor.trust?.origin ?? "" };
+async function reported(report, path) {
+  const subject = { path, registry: anchor.trust?.origin ?? "" };
   const trust = anchor.trust ?? null;
   const nodes = [...(await showReport(report, subject, trust)), showColophon(subject, trust, now())];
   const json = formatReportJson(report, subject, trust && trustMembers(trust));
-  return { nodes, report, json, verdict: report.verdict, words: sentence(report, subject), kind: subject.kind };
+  return { nodes, report, json, verdict: report.verdict, words: sentence(report, subject), kind: report.kind };
 }
 
 function sourcesOf(files, onRead) {
@@ -231,7 +230,7 @@ async function offerTrust(name, data) {
   try {
     trust = await parseTrust(data);
   } catch (error) {
-    if (error instanceof VerificationError) return reported(containerReport(error), { kind: KIT, path: name });
+    if (error instanceof VerificationError) return reported(reportUnopened(KIT, error), name);
     throw error;
   }
   if (anchor.trust?.fingerprint() === trust.fingerprint()) return nothing(`${name} is the trust root in use. Now give this page a kit.`);

@@ -1,10 +1,10 @@
 // How the page shows reports, trust roots and single parts: elements made of text, never of markup.
 import { formatHex, formatTime, hashBytes } from "./encoding.js";
-import { ageWords, dateWords, doesNotProve, quorumWords, sentence } from "./report_text.js";
-import { cosignersOf } from "./steps_registry.js";
 import {
   COULD_NOT, DISCLOSED_RECORD, FAILED, KIT, NOT_CHECKED, NOT_REACHED, NOT_VERIFIED, PASSED, REGISTRY_RECEIPT_ALONE, VERIFIED,
-} from "./verify.js";
+} from "./report.js";
+import { ageWords, dateWords, doesNotProve, quorumWords, sentence } from "./report_text.js";
+import { cosignersOf } from "./steps_registry.js";
 import { ADVICE, BOUNDARY, PROVES, RECEIPT_PROVES, RECORD_PROVES, REMARK_ADVICE } from "./words.js";
 
 const LOOKS = {
@@ -72,7 +72,7 @@ function hashWords(hash) {
   return [code(hash), element("span", { class: "also" }, "hexadecimal ", code(formatHex(hashBytes(hash))))];
 }
 
-/** A report: the verdict first, then why, then what it rests on. `subject`: {kind, path, registry}. */
+/** A report: the verdict first, then why, then what it rests on. `subject`: {path, registry}. */
 export async function showReport(report, subject, trust) {
   const { mark, look } = LOOKS[report.verdict];
   return [
@@ -87,7 +87,7 @@ export async function showReport(report, subject, trust) {
     ...showFailures(report),
     ...showRemarks(report),
     ...(isUntouched(report) ? [] : await showRows(report, subject, trust)),
-    ...(report.issued ? showIssued(report.issued, subject) : []),
+    ...(report.issued ? showIssued(report) : []),
   ];
 }
 
@@ -140,7 +140,7 @@ function showRemarks(report) {
 }
 
 async function showRows(report, subject, trust) {
-  const listed = ROWS_OF[subject.kind];
+  const listed = ROWS_OF[report.kind];
   const details = report.issued ? await detailsOf(report.issued, subject, trust) : new Map();
   const made = listed.map(([words, numbers]) => {
     const steps = numbers.map((number) => report.steps[number - 1]);
@@ -179,7 +179,7 @@ async function detailsOf(issued, { registry }, trust) {
   ]);
 }
 
-function showIssued(issued, { kind }) {
+function showIssued({ issued, kind }) {
   const { record } = issued, hasNonce = kind !== REGISTRY_RECEIPT_ALONE;
   const facts = [
     ...(record ? [["record", code(record.path)], ["size", `${record.size.toLocaleString("en")} bytes`], ["SHA-256", code(formatHex(hashBytes(record.sha256)))]] : []),

@@ -4,16 +4,14 @@ import { parseCheckpoint } from "./checkpoint.js";
 import { parseDisclosure } from "./disclosure.js";
 import { decodeText, encodeText, startsWithBytes } from "./encoding.js";
 import { ValueError, VerificationError, malformed } from "./errors.js";
+import { parseReport, parseTrail } from "./intake.js";
 import { parseRecord } from "./leaf.js";
 import { parseManifest } from "./manifest.js";
-import { HEADER, parseNonce } from "./nonce.js";
+import { NONCE_HEADER, parseNonce, parseReceipt } from "./receipt.js";
 import { parseNote } from "./note.js";
 import { parseNotices } from "./notices.js";
-import { parseReceipt } from "./receipt.js";
-import { parseReport } from "./report.js";
 import { dateWords } from "./report_text.js";
 import { sha256 } from "./sha256.js";
-import { parseTrail } from "./trail.js";
 
 const PDF_START = encodeText("%PDF-");
 const NOTE_LINES = "\n\n— ";
@@ -33,7 +31,7 @@ const DOCUMENTS = {
 
 /** What a file's bytes are: {kind, title, value}; `value` is null if they can't be read as what they claim to be. */
 export function identifyPart(data) {
-  if (startsWithBytes(data, encodeText(HEADER))) return part("nonce", "the client nonce of a kit", data, parseNonce);
+  if (startsWithBytes(data, encodeText(NONCE_HEADER))) return part("nonce", "the client nonce of a kit", data, parseNonce);
   if (startsWithBytes(data, PDF_START)) return { kind: "pdf", title: "a PDF, perhaps the binder of a kit", value: null };
   let value, text;
   try {

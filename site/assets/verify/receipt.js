@@ -1,9 +1,11 @@
-// The signed statement, `receipt.json`: what AttestLayer says it issued (REG-1.0 section 4).
+// The signed statement `receipt.json`, and the client nonce that it binds (REG-1.0 sections 4 and 5).
 import {
   formatJson, parseJson, takeConstant, takeDocument, takeHash, takeOptional, takeString, takeTime, takeValue,
 } from "./canonical.js";
-import { formatTime, parseBase64url, parseHash, parseKitId, parseLaneId, parseOrigin, parseProfileId } from "./encoding.js";
-import { malformed } from "./errors.js";
+import {
+  decodeText, formatTime, parseBase64url, parseHash, parseKitId, parseLaneId, parseOrigin, parseProfileId, shown,
+} from "./encoding.js";
+import { ValueError, malformed } from "./errors.js";
 import { SIGNATURE_LENGTH } from "./keys.js";
 import { OUTCOME } from "./leaf.js";
 import { BOUNDARY, ISSUER } from "./words.js";
@@ -54,5 +56,26 @@ export function parseReceipt(data) {
     const receipt = new Receipt(members);
     takeConstant(members, "merge_by", formatTime(receipt.issuedAt + MERGE_DELAY_S));
     return receipt;
+  });
+}
+
+export const NONCE_HEADER = "attestlayer-nonce/1";
+const RANDOM_LENGTH = 32;
+const NO_CHECKPOINT = "-";
+const MAX_NONCE_LENGTH = 128;
+
+/** A client nonce file: {checkpoint}, a hash or null. Raises `VerificationError` (nonce-malformed). */
+export function parseNonce(data) {
+  return malformed("nonce-malformed", "client nonce", () => {
+    if (data.length > MAX_NONCE_LENGTH || data.some((byte) => byte > 0x7f)) {
+      throw new ValueError(`${data.length} bytes, wanted three lines of ASCII, ${MAX_NONCE_LENGTH} bytes at most`);
+    }
+    const lines = decodeText(data).split("\n");
+    if (lines.length !== 4 || lines[3] || lines[0] !== NONCE_HEADER) {
+      throw new ValueError(`found ${shown(data)}, wanted three lines of which the first is ${NONCE_HEADER}`);
+    }
+    const checkpoint = lines[1] === NO_CHECKPOINT ? null : parseHash(lines[1]);
+    parseBase64url(lines[2], RANDOM_LENGTH);
+    return { checkpoint };
   });
 }

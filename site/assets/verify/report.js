@@ -1,69 +1,53 @@
-// The intake report, `intake_report.json`: the policy, the records and the checks (REG-1.0 section 6).
-import {
-  checkSchema, formatJson, isObject, parseJson, takeArray, takeDocument, takeInteger, takeObject, takeString, takeValue,
-  takeWord,
-} from "./canonical.js";
-import { parseKitId, parseLaneId, parseProfileId, shown } from "./encoding.js";
-import { ValueError, malformed } from "./errors.js";
-import { INTAKE_REPORT } from "./manifest.js";
-import { sha256 } from "./sha256.js";
-import { CHECK_RESULTS } from "./words.js";
+// The verification report: how each step ended, the verdict, and the issuance that a verified input shows.
 
-/** An intake report. `policy` is the whole policy document as JSON. */
-export class IntakeReport {
-  constructor(kitId, policy, records, checks) {
-    this.kitId = kitId;
-    this.policy = policy;
-    this.records = records;
-    this.checks = checks;
-  }
+/** What a report can be about. */
+export const KIT = "kit";
+export const REGISTRY_RECEIPT_ALONE = "registry-receipt";
+export const DISCLOSED_RECORD = "disclosed-record";
 
-  /** `intake_policy_hash`: SHA-256 of the policy's canonical bytes. */
-  policyHash() {
-    return sha256(formatJson(this.policy));
+/** How a step ended. */
+export const PASSED = "passed";
+export const FAILED = "failed";
+export const NOT_REACHED = "not-reached";
+export const NOT_CHECKED = "not-checked";
+
+/** What a report comes to: exactly three. */
+export const VERIFIED = "VERIFIED";
+export const NOT_VERIFIED = "NOT VERIFIED";
+export const COULD_NOT = "COULD NOT CHECK";
+
+/** A remark about a kit that does not make it fail. */
+export class Aside {
+  constructor(remark, message) {
+    this.remark = remark;
+    this.message = message;
   }
 }
 
-/** An intake report; of the policy only schema, lane and profile are read. Raises `VerificationError`. */
-export function parseReport(data) {
-  return malformed("report-malformed", INTAKE_REPORT, () => {
-    const members = takeDocument(parseJson(data), "intake-report", ["kit_id", "policy", "records", "checks"]);
-    return new IntakeReport(
-      takeValue(members, "kit_id", parseKitId),
-      takePolicy(members.policy),
-      takeArray(members, "records").map(takeReported),
-      takeArray(members, "checks").map(takeCheck),
-    );
-  });
-}
-
-function takePolicy(value) {
-  checkSchema(value, "intake-policy");
-  if (!Object.hasOwn(value, "lane_id") || !Object.hasOwn(value, "profile_id")) {
-    throw new ValueError("policy: names no lane or no profile");
+/** One step: its number 1 … 15 and name, how it ended, its failures and notes. */
+export class StepReport {
+  constructor(number, name, status, failures = [], notes = []) {
+    this.number = number;
+    this.name = name;
+    this.status = status;
+    this.failures = failures;
+    this.notes = notes;
   }
-  takeValue(value, "lane_id", parseLaneId);
-  takeValue(value, "profile_id", parseProfileId);
-  return value;
 }
 
-function takeReported(value) {
-  const members = takeObject(value, ["path", "name", "record_type", "media_type", "size", "metadata"]);
-  if (!isObject(members.metadata)) {
-    throw new ValueError(`metadata: found ${shown(members.metadata)}, wanted an object`);
+/** All steps, in order. `issued` only if the verdict is VERIFIED. */
+export class Report {
+  constructor(kind, steps, issued) {
+    this.kind = kind;
+    this.steps = steps;
+    this.issued = issued;
+    this.failures = steps.flatMap((step) => step.failures);
+    this.notes = steps.flatMap((step) => step.notes);
   }
-  for (const name of ["path", "name", "record_type", "media_type"]) takeString(members, name);
-  takeInteger(members, "size");
-  for (const name of Object.keys(members.metadata)) takeString(members.metadata, name);
-  return { path: members.path, name: members.name, size: members.size };
-}
 
-function takeCheck(value) {
-  const members = takeObject(value, ["rule", "records", "result", "found"]);
-  const records = takeArray(members, "records");
-  if (!records.every((path) => typeof path === "string")) throw new ValueError("checks: a record's path is no string");
-  takeString(members, "rule");
-  takeWord(members, "result", CHECK_RESULTS, "CheckResult");
-  takeString(members, "found");
-  return { rule: members.rule, records, result: members.result, found: members.found };
+  /** COULD NOT CHECK outranks failures; VERIFIED needs every step that applies to have passed. */
+  get verdict() {
+    if (this.failures.some((failure) => failure.couldNotCheck)) return COULD_NOT;
+    return this.issued ? VERIFIED : NOT_VERIFIED;
+  }
 }

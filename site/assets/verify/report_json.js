@@ -1,25 +1,25 @@
 // The verification report as one JSON document, `attestlayer/verification-report/1`, as the command writes it.
 import { formatTime } from "./encoding.js";
+import { COULD_NOT, NOT_VERIFIED, VERIFIED } from "./report.js";
 import { doesNotProve, proves } from "./report_text.js";
-import { COULD_NOT, NOT_VERIFIED, VERIFIED } from "./verify.js";
 import { ADVICE, BOUNDARY, REPORT_SCHEMA } from "./words.js";
 
 export const EXIT_CODES = { [VERIFIED]: 0, [NOT_VERIFIED]: 1, [COULD_NOT]: 2 };
 
-/** The document, indented, ASCII, one newline at the end. `subject`: {path, kind}; `trust`: members or null. */
+/** The document, indented, ASCII, one newline at the end. `subject`: {path}; `trust`: members or null. */
 export function formatReportJson(report, subject, trust) {
   const text = JSON.stringify(
     {
       schema: REPORT_SCHEMA,
       verdict: report.verdict,
       exit_code: EXIT_CODES[report.verdict],
-      input: subject.kind,
+      input: report.kind,
       kit: wellFormed(subject.path),
       trust,
       steps: report.steps.map(stepMembers),
       issued: report.issued && issuedMembers(report.issued),
-      proves: proves(report, subject.kind),
-      does_not_prove: doesNotProve(subject.kind),
+      proves: proves(report),
+      does_not_prove: doesNotProve(report.kind),
       boundary: BOUNDARY,
     },
     null,

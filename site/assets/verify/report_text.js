@@ -1,6 +1,6 @@
 // How a report speaks: the sentence under the verdict, dates, what is proven and what is not. The words are the command's.
 import { shown } from "./encoding.js";
-import { COULD_NOT, DISCLOSED_RECORD, FAILED, KIT, NOT_CHECKED, REGISTRY_RECEIPT_ALONE, VERIFIED } from "./verify.js";
+import { COULD_NOT, DISCLOSED_RECORD, FAILED, KIT, NOT_CHECKED, REGISTRY_RECEIPT_ALONE, VERIFIED } from "./report.js";
 import {
   DOES_NOT_PROVE, PROVES, RECEIPT_DOES_NOT_PROVE, RECEIPT_PROVES, RECORD_DOES_NOT_PROVE, RECORD_PROVES,
 } from "./words.js";
@@ -35,18 +35,18 @@ export function ageWords(seconds) {
 }
 
 /** What the report proves: nothing unless the verdict is VERIFIED. */
-export function proves(report, kind) {
-  return report.verdict === VERIFIED ? PROVES_OF[kind] : [];
+export function proves({ verdict, kind }) {
+  return verdict === VERIFIED ? PROVES_OF[kind] : [];
 }
 
-/** What the report does not prove. */
+/** What no report of this kind proves, whatever its verdict. */
 export function doesNotProve(kind) {
   return DOES_NOT_PROVE_OF[kind];
 }
 
-/** The one sentence under the verdict. `subject`: {kind, path, registry}. */
-export function sentence(report, { kind, path, registry }) {
-  const { issued, verdict, failures, steps } = report;
+/** The one sentence under the verdict. `subject`: {path, registry}. */
+export function sentence(report, { path, registry }) {
+  const { kind, issued, verdict, failures, steps } = report;
   if (verdict === COULD_NOT) {
     const what = kind.replaceAll("-", " ");
     return `${path}: nothing was decided about this ${what}, neither that it is what AttestLayer issued nor that it is not.`;

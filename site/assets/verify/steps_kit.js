@@ -4,10 +4,12 @@
 import { checkSchema, equalJson, formatJson, isObject, parseJson } from "./canonical.js";
 import { compareText, decodeText, formatHex, formatTime, hashBytes, shown } from "./encoding.js";
 import { ValueError, VerificationError } from "./errors.js";
-import { Aside, NotReachedError } from "./evidence.js";
+import { NotReachedError } from "./evidence.js";
 import {
   BINDER, CLIENT_NONCE, DISCLOSURE, HASH_TRAIL, INTAKE_REPORT, MANIFEST, NONCE_CHECKPOINT, RECEIPT, REGISTRY_RECEIPT, UNLISTED,
+  isRecord,
 } from "./manifest.js";
+import { Aside } from "./report.js";
 
 const SCHEMAS = [
   [DISCLOSURE, "disclosure"],
@@ -50,7 +52,7 @@ function newerSchema(data, name, [schema, member, nested]) {
 }
 
 /** Step 2: every member is listed, none is missing, none is extra. */
-export function* checkManifest({ kit, manifest }) {
+export function* checkListedMembers({ kit, manifest }) {
   const { members, unexpected } = kit;
   for (const name of [HASH_TRAIL, RECEIPT]) {
     if (!members.has(name)) yield new VerificationError("file-missing", `${name} is missing`, [name]);
@@ -65,15 +67,25 @@ export function* checkManifest({ kit, manifest }) {
   }
 }
 
-/** Step 3: size and SHA-256 of every listed file. */
-export function* checkFiles({ kit, manifest }) {
-  for (const file of manifest.needed().files) yield* checkFile(kit, file);
+/** Step 2 of a disclosed record: the record that the one entry names is there, and no other. */
+export function* checkDisclosedMembers({ kit: { members }, disclosure }) {
+  const wanted = [RECEIPT, CLIENT_NONCE, disclosure.atHome().file.path];
+  for (const name of wanted.filter((each) => !members.has(each)).sort(compareText)) {
+    yield new VerificationError("file-missing", `${name} is missing`, [name]);
+  }
+  for (const name of [...members.keys()].filter((each) => !wanted.includes(each) && isRecord(each))) {
+    yield new VerificationError("file-unexpected", `${name} is not the disclosed record`, [name]);
+  }
 }
 
-/** Hold a member against its entry. That it is missing is for step 2 to say. */
-export function* checkFile(kit, { path, size, sha256 }) {
+/** Step 3: size and SHA-256 of every listed file. */
+export function* checkFiles(evidence) {
+  for (const file of evidence.listedFiles()) yield* checkFile(evidence.kit, file);
+}
+
+function* checkFile(kit, { path, size, sha256 }) {
   const member = kit.members.get(path);
-  if (!member) return;
+  if (!member) return; // step 2 reports it
   if (member.size !== size) {
     const message = `${path} has ${member.size} bytes, listed are ${size}`;
     yield new VerificationError("file-size-mismatch", message, [path]);
@@ -87,7 +99,8 @@ export function* checkFile(kit, { path, size, sha256 }) {
 /** Step 4: the Merkle root over the manifest's entries is the receipt's. */
 export function* checkManifestRoot(evidence) {
   const found = evidence.manifestRoot(), wanted = evidence.receipt.needed().manifestRoot;
-  if (found !== wanted) yield mismatch("manifest-root-mismatch", "manifest root", found, wanted, [MANIFEST, RECEIPT]);
+  const files = [evidence.listing, RECEIPT];
+  if (found !== wanted) yield mismatch("manifest-root-mismatch", "manifest root", found, wanted, files);
 }
 
 /** Step 5: the hash trail is a chain in order of time, and says what the documents say. */
@@ -163,8 +176,13 @@ export function* checkReceipt(evidence) {
   yield* checkReportRecords(evidence, evidence.manifest.needed());
 }
 
-/** Of step 6: the receipt was made for this nonce. */
-export function* checkNonceHash(evidence) {
+/** Step 6 of a disclosed record: the receipt's form, and the nonce that it binds. */
+export function* checkReceiptAlone(evidence) {
+  evidence.receipt.atHome();
+  yield* checkNonceHash(evidence);
+}
+
+function* checkNonceHash(evidence) {
   const found = evidence.documentHash(CLIENT_NONCE), wanted = evidence.receipt.needed().nonceHash;
   if (found !== wanted) yield mismatch("receipt-nonce-mismatch", CLIENT_NONCE, found, wanted, [CLIENT_NONCE, RECEIPT]);
 }
@@ -257,6 +275,6 @@ export async function* checkKitDigest(evidence) {
 }
 
 /** A hash that is not the one that another document names. */
-export function mismatch(reason, what, found, wanted, files) {
+function mismatch(reason, what, found, wanted, files) {
   return new VerificationError(reason, `${what}: found ${found}, wanted ${wanted}`, files);
 }

@@ -2,27 +2,27 @@
 import { parseNoteBody } from "./checkpoint.js";
 import { compareText, formatTime } from "./encoding.js";
 import { VerificationError } from "./errors.js";
-import { Aside } from "./evidence.js";
 import { CLIENT_NONCE, NONCE_CHECKPOINT, RECEIPT, REGISTRY_RECEIPT } from "./manifest.js";
 import { ED25519, VerifierKey, cosignatureTime, signatureVerifies, signaturesBy } from "./note.js";
 import { MERGE_DELAY_S } from "./receipt.js";
+import { Aside } from "./report.js";
 
 /** Seconds that a cosignature's time may differ from the checkpoint's timestamp to count. */
 const WITNESS_WINDOW_S = 600;
 const FILES = [REGISTRY_RECEIPT];
 
-/** Step 9 for a registry receipt by itself: the leaf's hash is its payload's. */
-export function* checkLeafHash({ record }) {
-  const found = record.leaf.hash();
+/** Step 9 of a registry receipt by itself: the leaf's hash is its payload's. */
+export function* checkLeafHash(evidence) {
+  const { record } = evidence.registryReceipt.atHome(), found = record.leaf.hash();
   if (found !== record.leafHash) {
     yield new VerificationError("leaf-hash-mismatch", `the leaf's payload hashes to ${found}`, FILES);
   }
 }
 
-/** Step 11: the audit path leads from the leaf to the checkpoint's root. */
-export function* checkAuditPath(receipt) {
+/** Step 11: the audit path leads from the leaf to the checkpoint's root (RFC 9162 section 2.1.3.2). */
+export function* checkAuditPath(evidence) {
   try {
-    receipt.checkInclusion();
+    evidence.registryReceipt.needed().checkInclusion();
   } catch (error) {
     if (!(error instanceof VerificationError)) throw error;
     yield new VerificationError(error.reason, error.message, FILES);
@@ -30,7 +30,8 @@ export function* checkAuditPath(receipt) {
 }
 
 /** Step 12: the checkpoint is this registry's, signed twice, and no other face of the log. */
-export async function* checkCheckpoint(receipt, anchors) {
+export async function* checkCheckpoint(evidence) {
+  const receipt = evidence.registryReceipt.needed(), { anchors } = evidence;
   const { checkpoint } = receipt, { keyring } = anchors;
   if (checkpoint.origin !== keyring.origin) {
     const message = `the checkpoint is of ${checkpoint.origin}, the trust root of ${keyring.origin}`;
@@ -136,7 +137,8 @@ async function* checkOneFace(checkpoint, known, keyring) {
 }
 
 /** Step 13: the quorum of the policy in force at the checkpoint's time cosigned, in time. */
-export async function* checkWitnesses(receipt, anchors) {
+export async function* checkWitnesses(evidence) {
+  const receipt = evidence.registryReceipt.needed(), { anchors } = evidence;
   const { note } = receipt, { timestamp } = receipt.checkpoint;
   for (const witness of anchors.keyring.witnesses()) {
     for (const line of signaturesBy(note, witness)) {
@@ -168,7 +170,8 @@ export async function cosignersOf(note, witnesses, timestamp, before = null) {
 }
 
 /** Step 14, the log's half: issued before the checkpoint, merged in time or with a public incident. */
-export function* checkMergeTime(receipt, anchors) {
+export function* checkMergeTime(evidence) {
+  const receipt = evidence.registryReceipt.needed(), { anchors } = evidence;
   const { issuedAt } = receipt.record.leaf, { timestamp } = receipt.checkpoint;
   if (issuedAt > timestamp) {
     const message = `issued at ${formatTime(issuedAt)}, behind its checkpoint of ${formatTime(timestamp)}`;
@@ -243,7 +246,8 @@ export function* checkReceiptOrigin(evidence) {
 }
 
 /** Step 15: the leaf is not withdrawn. Superseded, or a trust root older than the kit: a note. */
-export function* checkNotices(receipt, { keyring, checkpoint }) {
+export function* checkNotices(evidence) {
+  const receipt = evidence.registryReceipt.needed(), { keyring, checkpoint } = evidence.anchors;
   const leaf = receipt.record.leaf.hash();
   if (keyring.withdrawn.has(leaf)) {
     const message = `AttestLayer withdrew this kit: ${keyring.withdrawn.get(leaf)}`;

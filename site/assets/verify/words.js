@@ -73,24 +73,6 @@ export const REMARKS = [
   "files-ignored"
 ];
 
-export const STEPS = [
-  "container",
-  "manifest",
-  "files",
-  "manifest root",
-  "hash trail",
-  "receipt",
-  "issuer key",
-  "receipt signature",
-  "leaf",
-  "kit digest",
-  "inclusion",
-  "checkpoint",
-  "witnesses",
-  "times",
-  "notices"
-];
-
 export const ADVICE = {
   "input-not-a-kit": "This is neither a folder nor a ZIP file. Check that you picked the kit itself.",
   "input-unreadable": "The input could not be read. Check its name, its permissions and its length.",

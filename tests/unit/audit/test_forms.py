@@ -10,10 +10,9 @@ from attestlayer.audit.forms import ReceiptForm, entry_of, read_entry
 from attestlayer.encoding import Hash
 from attestlayer.errors import FormatError
 from attestlayer.log.checkpoint import Checkpoint
-from attestlayer.log.leaf import LeafRecord, parse_entry
+from attestlayer.log.leaf import LeafRecord, RegistryReceipt, parse_entry
 from attestlayer.log.merkle import Edge, TreeHead, leaf_hash, prove_inclusion
 from attestlayer.log.note import ED25519, Note, VerifierKey, sign_note
-from attestlayer.log.registry_receipt import RegistryReceipt
 from attestlayer.log.tiles import Tile, hash_reader
 from support.log import ORIGIN, REGISTRY, START, leaf_number
 

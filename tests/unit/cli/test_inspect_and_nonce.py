@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from attestlayer.encoding import format_hash, sha256
-from attestlayer.kit.intake_report import IntakeReport
+from attestlayer.kit.intake import IntakeReport
 from attestlayer.kit.manifest import (
     CLIENT_NONCE,
     HASH_TRAIL,
@@ -16,7 +16,7 @@ from attestlayer.kit.manifest import (
     RECEIPT,
     REGISTRY_RECEIPT,
 )
-from attestlayer.kit.nonce import parse_nonce
+from attestlayer.kit.receipt import parse_nonce
 from support import build
 from unit.cli.conftest import Run, write_folder
 

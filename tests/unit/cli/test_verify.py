@@ -14,7 +14,7 @@ from attestlayer.encoding import format_hash, sha256
 from attestlayer.kit.manifest import INTAKE_REPORT, REGISTRY_RECEIPT
 from attestlayer.kit.receipt import BOUNDARY
 from attestlayer.log.notices import NoticeType
-from attestlayer.verify.verifier import STEPS
+from attestlayer.verify.steps import STEPS
 from support import build
 from unit.cli.conftest import Run, write_folder
 
@@ -42,7 +42,7 @@ def test_every_step_is_a_row_in_order(run: Run, files: Path) -> None:
     out = run("verify", files / "kit.zip", "--trust", files / "trust.json").out
     rows = [line.split() for line in out.split("Steps\n")[1].split("\n\n")[0].splitlines()]
     assert [(int(row[0]), row[1], " ".join(row[2:-1]), row[-1]) for row in rows] == [
-        (number, "✓", name, "passed") for number, name in enumerate(STEPS, 1)
+        (number, "✓", step.name, "passed") for number, step in enumerate(STEPS, 1)
     ]
 
 
@@ -247,7 +247,7 @@ def test_the_json_report_of_a_good_kit_has_every_documented_member(
         "checkpoint_time": "2026-01-31T12:02:00Z",
     }
     assert [(s["number"], s["name"], s["status"]) for s in report["steps"]] == [
-        (number, name, "passed") for number, name in enumerate(STEPS, 1)
+        (number, step.name, "passed") for number, step in enumerate(STEPS, 1)
     ]
     assert report["issued"] == {
         "kit_id": "kit_01J9ZX3A8B5C6D7E8F9GAHBKCM",

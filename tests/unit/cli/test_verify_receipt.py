@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from attestlayer.log.registry_receipt import parse_registry_receipt
+from attestlayer.log.leaf import parse_registry_receipt
 from support import build
 from unit.cli.conftest import Run
 

@@ -8,9 +8,11 @@ import pytest
 
 from attestlayer.errors import CouldNotCheckError, VerificationError
 from attestlayer.kit.manifest import REGISTRY_RECEIPT
-from attestlayer.log.registry_receipt import parse_registry_receipt
+from attestlayer.log.leaf import parse_registry_receipt
 from attestlayer.log.trust import parse_trust
-from attestlayer.verify.verifier import Verdict, explain, explain_receipt, verify
+from attestlayer.verify.evidence import anchors_of
+from attestlayer.verify.report import Verdict
+from attestlayer.verify.verifier import explain, explain_receipt, verify
 from support.build import make_zip, open_zip
 from support.corpus import mutants, other, other_values, pieces_moved, small
 
@@ -91,7 +93,7 @@ def test_no_changed_byte_of_a_registry_receipt_by_itself_is_verified(part: int) 
                 receipt = parse_registry_receipt(data[:at] + bytes([value]) + data[at + 1 :])
             except VerificationError:
                 continue
-            if explain_receipt(receipt, small().trust).verdict == Verdict.VERIFIED:
+            if explain_receipt(receipt, anchors_of(small().trust)).verdict == Verdict.VERIFIED:
                 passed.append((at, value))
     assert passed == []
 

@@ -15,7 +15,8 @@ from attestlayer.kit.disclosure import MAX_WAY, Disclosure, _way, disclose, pars
 from attestlayer.kit.manifest import BINDER, DISCLOSURE, MANIFEST, README, ManifestFile, parse_manifest
 from attestlayer.log.merkle import leaf_hash, root_of
 from attestlayer.log.trust import TrustRoot
-from attestlayer.verify.verifier import Status, Verdict, explain, explain_disclosure, verify
+from attestlayer.verify.report import Status, Verdict
+from attestlayer.verify.verifier import explain, explain_disclosure, verify
 from support.build import Plan, Scenario, make, make_zip, open_zip
 from support.disclosures import ANOTHER, CASES, PATH, PLAN, RECORDS, DisclosureCase, judge_disclosure, made
 

@@ -12,17 +12,31 @@ from attestlayer.canonical import format_json, parse_json
 from attestlayer.encoding import Hash
 from attestlayer.errors import FormatError, Reason, VerificationError
 from attestlayer.keys import PrivateKey
-from attestlayer.kit.intake_report import CheckResult, IntakeReport, ReportCheck, ReportRecord, parse_report
+from attestlayer.kit.intake import (
+    CheckResult,
+    Event,
+    EventType,
+    IntakeReport,
+    ReportCheck,
+    ReportRecord,
+    Trail,
+    parse_report,
+    parse_trail,
+)
 from attestlayer.kit.manifest import Manifest, parse_manifest
-from attestlayer.kit.nonce import Nonce, parse_nonce
-from attestlayer.kit.receipt import Receipt, parse_receipt
-from attestlayer.kit.trail import Event, EventType, Trail, parse_trail
+from attestlayer.kit.receipt import Nonce, Receipt, parse_nonce, parse_receipt
 from attestlayer.log.checkpoint import Checkpoint, parse_checkpoint
-from attestlayer.log.leaf import Leaf, LeafRecord, parse_entry, parse_record
+from attestlayer.log.leaf import (
+    Leaf,
+    LeafRecord,
+    RegistryReceipt,
+    parse_entry,
+    parse_record,
+    parse_registry_receipt,
+)
 from attestlayer.log.merkle import EMPTY_ROOT, TreeHead
 from attestlayer.log.note import Note, Signature
 from attestlayer.log.notices import IncidentReason, Notices, Role, key_added, late_merge, parse_notices
-from attestlayer.log.registry_receipt import RegistryReceipt, parse_registry_receipt
 from support.build import POLICY, make, manifest_file
 from support.documents import KINDS, Kind, Spoilt, spoilt
 

@@ -10,7 +10,6 @@ from attestlayer.canonical import Members, format_json
 from attestlayer.encoding import format_hash, format_time, sha256
 from attestlayer.errors import CouldNotCheckError, Reason
 from attestlayer.keys import PrivateKey
-from attestlayer.log.keyring import Keyring, parse_jwks, read_notices
 from attestlayer.log.notices import (
     IncidentReason,
     Notices,
@@ -21,7 +20,7 @@ from attestlayer.log.notices import (
     parse_notices,
     take_notices,
 )
-from attestlayer.log.trust import make_trust_root, parse_trust
+from attestlayer.log.trust import Keyring, make_trust_root, parse_jwks, parse_trust, read_notices
 from support.build import (
     ISSUER,
     ORIGIN,

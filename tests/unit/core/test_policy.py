@@ -4,8 +4,7 @@ from itertools import combinations
 
 import pytest
 
-from attestlayer.log.note import ED25519, VerifierKey
-from attestlayer.log.quorum import MAX_LINES, NO_WITNESSES, parse_policy
+from attestlayer.log.note import ED25519, MAX_LINES, NO_WITNESSES, VerifierKey, parse_policy
 from support.build import private_key, quorum_policy, witness
 
 KEYS = {f"w{n}": witness(n).key.format() for n in range(5)}

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from attestlayer.errors import COULD_NOT_CHECK, Reason, Remark
-from attestlayer.verify.verifier import Status, Verdict
+from attestlayer.verify.report import Status, Verdict
 from support.cases import CASES, Case
 from support.judge import judge, reasons
 

@@ -8,23 +8,14 @@ from attestlayer.canonical import format_json
 from attestlayer.encoding import sha256
 from attestlayer.errors import Reason, Remark, VerificationError
 from attestlayer.kit.manifest import REGISTRY_RECEIPT
-from attestlayer.log.keyring import Keyring, parse_jwks
-from attestlayer.log.leaf import LeafRecord
+from attestlayer.log.leaf import LeafRecord, RegistryReceipt, parse_registry_receipt
 from attestlayer.log.notices import Role
-from attestlayer.log.registry_receipt import RegistryReceipt, parse_registry_receipt
+from attestlayer.log.trust import Keyring, parse_jwks
 from attestlayer.reading.files import open_kit
-from attestlayer.verify.verifier import (
-    STEPS,
-    Report,
-    Status,
-    Verdict,
-    container_report,
-    explain,
-    explain_receipt,
-    explain_receipt_by_jwks,
-    verify,
-    verify_sealed,
-)
+from attestlayer.verify.evidence import Anchors, anchors_of
+from attestlayer.verify.report import Kind, Report, Status, Verdict
+from attestlayer.verify.steps import STEPS
+from attestlayer.verify.verifier import explain, explain_receipt, report_unopened, verify, verify_sealed
 from support.build import ISSUED_AT, ORIGIN, START, Delivered, Hooks, Plan, Round, Scenario, make, open_zip
 from support.cases import ACCEPTED, CASES, CHECKPOINT_CASES, LATE_CASES
 from support.judge import judge
@@ -43,7 +34,7 @@ def statuses(report: Report) -> dict[int, Status]:
 
 
 def test_with_a_trust_root_the_kits_own_steps_are_not_checked() -> None:
-    report = explain_receipt(receipt_of(make()), make().trust)
+    report = explain_receipt(receipt_of(make()), anchors_of(make().trust))
     assert report.verdict == Verdict.VERIFIED
     checked = {n for n, status in statuses(report).items() if status == Status.PASSED}
     assert checked == {9, 11, 12, 13, 14, 15}
@@ -53,13 +44,13 @@ def test_with_a_trust_root_the_kits_own_steps_are_not_checked() -> None:
 
 
 def test_with_a_jwks_witnesses_and_notices_are_not_checked_either() -> None:
-    report = explain_receipt_by_jwks(receipt_of(make()), jwks_of(make()))
+    report = explain_receipt(receipt_of(make()), Anchors(jwks_of(make()), None))
     assert report.verdict == Verdict.VERIFIED
     assert {n for n, status in statuses(report).items() if status == Status.PASSED} == {9, 11, 12, 14}
 
 
 def test_what_a_verified_receipt_shows() -> None:
-    issued = explain_receipt(receipt_of(make()), make().trust).issued
+    issued = explain_receipt(receipt_of(make()), anchors_of(make().trust)).issued
     assert issued
     assert (issued.kit_id, issued.not_before, issued.files) == (None, None, 0)
     assert (issued.leaf_index, issued.issued_at, issued.checkpoint_time) == (2, ISSUED_AT, START + 120)
@@ -76,9 +67,8 @@ def test_what_a_verified_kit_shows() -> None:
 def test_another_leaf_hash_is_refused(by_jwks: bool) -> None:
     receipt = receipt_of(make())
     forged = replace(receipt, record=LeafRecord(receipt.record.leaf, sha256(b"x")))
-    report = (
-        explain_receipt_by_jwks(forged, jwks_of(make())) if by_jwks else explain_receipt(forged, make().trust)
-    )
+    anchors = Anchors(jwks_of(make()), None) if by_jwks else anchors_of(make().trust)
+    report = explain_receipt(forged, anchors)
     assert [failure.reason for failure in report.failures] == [Reason.LEAF_HASH_MISMATCH]
     assert report.issued is None
 
@@ -91,17 +81,17 @@ def test_a_revoked_registry_key_is_not_outlived_by_a_jwks_alone() -> None:
 
     trust = parse_trust(subject.trust)
     receipt = parse_registry_receipt(open_zip(subject.zip or b"").documents[REGISTRY_RECEIPT])
-    assert explain_receipt(receipt, trust).verdict == Verdict.VERIFIED
+    assert explain_receipt(receipt, anchors_of(trust)).verdict == Verdict.VERIFIED
     keyring = parse_jwks(format_json(trust.keyring.jwks(Role.REGISTRY)), Role.REGISTRY, ORIGIN)
     assert Reason.REGISTRY_KEY_REVOKED in {
-        f.reason for f in explain_receipt_by_jwks(receipt, keyring).failures
+        f.reason for f in explain_receipt(receipt, Anchors(keyring, None)).failures
     }
 
 
 def test_a_jwks_alone_can_not_say_whether_a_late_merge_is_explained() -> None:
     case = next(case for case in LATE_CASES if case.name == "late-merge-unexplained")
     receipt = parse_registry_receipt(open_zip(case.build().zip or b"").documents[REGISTRY_RECEIPT])
-    report = explain_receipt_by_jwks(receipt, jwks_of(make()))
+    report = explain_receipt(receipt, Anchors(jwks_of(make()), None))
     assert report.verdict == Verdict.VERIFIED
     assert [note.remark for note in report.notes] == [Remark.LATE_MERGE]
 
@@ -114,7 +104,7 @@ def test_steps_11_to_15_say_the_same_of_the_receipt_as_of_its_kit(case: object) 
     trust = parse_trust(subject.trust)
     kit = open_zip(subject.zip)
     whole = explain(kit, trust)
-    alone = explain_receipt(parse_registry_receipt(kit.documents[REGISTRY_RECEIPT]), trust)
+    alone = explain_receipt(parse_registry_receipt(kit.documents[REGISTRY_RECEIPT]), anchors_of(trust))
     for number in (11, 13, 15):
         found, wanted = alone.steps[number - 1], whole.steps[number - 1]
         assert [f.reason for f in found.failures] == [f.reason for f in wanted.failures]
@@ -158,7 +148,9 @@ class TestSealed:
 class TestReport:
     def test_there_are_fifteen_steps(self) -> None:
         assert len(STEPS) == 15
-        assert [step.name for step in explain(make().kit(), make().trust).steps] == list(STEPS)
+        assert [step.name for step in explain(make().kit(), make().trust).steps] == [
+            step.name for step in STEPS
+        ]
 
     def test_steps_behind_a_malformed_document_are_not_reached(self) -> None:
         hooks = Hooks(manifest_bytes=lambda data: data + b"\n")
@@ -172,7 +164,7 @@ class TestReport:
 
         with pytest.raises(VerificationError) as caught, open_kit(Path(str(tmp_path)) / "none"):
             pass
-        report = container_report(caught.value)
+        report = report_unopened(Kind.KIT, caught.value)
         assert report.verdict == Verdict.COULD_NOT_CHECK
         assert set(statuses(report).values()) == {Status.FAILED, Status.NOT_REACHED}
 

@@ -13,7 +13,8 @@ from attestlayer.errors import Reason, VerificationError
 from attestlayer.kit.manifest import RECEIPT
 from attestlayer.log.notices import IncidentReason, late_merge
 from attestlayer.log.trust import parse_trust
-from attestlayer.verify.verifier import Report, Verdict, explain, verify
+from attestlayer.verify.report import Report, Verdict
+from attestlayer.verify.verifier import explain, verify
 from support.build import (
     ISSUED_AT,
     ISSUER,

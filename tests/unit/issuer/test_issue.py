@@ -13,7 +13,7 @@ from attestlayer.errors import Remark
 from attestlayer.kit.container import Kit
 from attestlayer.kit.manifest import NONCE_CHECKPOINT, REGISTRY_RECEIPT
 from attestlayer.reading.files import open_kit
-from attestlayer.verify.verifier import Verdict
+from attestlayer.verify.report import Verdict
 from issuer.adapters.binder.renderer import TypstBinder
 from issuer.errors import Code, ServiceError, StoreError
 from issuer.kits.names import record_object, sealed_object

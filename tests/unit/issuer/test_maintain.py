@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from attestlayer.verify.verifier import Verdict
+from attestlayer.verify.report import Verdict
 from issuer.adapters.system import SystemClock
 from issuer.errors import LogHaltedError
 from issuer.kits.names import delivered_object, sealed_object

@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attestlayer.log import layout
-from attestlayer.log.registry_receipt import parse_registry_receipt
-from attestlayer.verify.verifier import Verdict, explain_receipt
+from attestlayer.log.leaf import parse_registry_receipt
+from attestlayer.verify.evidence import anchors_of
+from attestlayer.verify.report import Verdict
+from attestlayer.verify.verifier import explain_receipt
 from issuer.errors import LogHaltedError
 from issuer.log.face import read_latest, read_trust_root
 from issuer.services.initialise import Initialiser
@@ -167,7 +169,7 @@ def test_every_stored_receipt_verifies(log: TestLog) -> None:
     assert len(receipts) == 260
     for name in receipts:
         receipt = parse_registry_receipt(ports.public.read(name) or b"")
-        assert explain_receipt(receipt, trust).verdict == Verdict.VERIFIED
+        assert explain_receipt(receipt, anchors_of(trust)).verdict == Verdict.VERIFIED
 
 
 def test_the_checkpoints_are_bundled_when_there_are_256(log: TestLog) -> None:

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 import pytest
 
 from attestlayer.encoding import format_time
-from attestlayer.log.note import MAX_SIGNATURES, Note, Signature
-from attestlayer.log.quorum import WitnessPolicy
-from attestlayer.log.registry_receipt import parse_registry_receipt
-from attestlayer.verify.verifier import Verdict, explain_receipt
+from attestlayer.log.leaf import parse_registry_receipt
+from attestlayer.log.note import MAX_SIGNATURES, Note, Signature, WitnessPolicy
+from attestlayer.verify.evidence import anchors_of
+from attestlayer.verify.report import Verdict
+from attestlayer.verify.verifier import explain_receipt
 from issuer.errors import LogHaltedError
 from issuer.log.face import read_trust_root
 from issuer.log.store import LogPorts
@@ -39,7 +40,7 @@ def verdicts(ports: LogPorts) -> set[Verdict]:
     trust = read_trust_root(ports.public)
     names = ports.public.list("v1/proofs/inclusion/")
     receipts = [parse_registry_receipt(ports.public.read(name) or b"") for name in names]
-    return {explain_receipt(receipt, trust).verdict for receipt in receipts}
+    return {explain_receipt(receipt, anchors_of(trust)).verdict for receipt in receipts}
 
 
 def lines_of(ports: LogPorts) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from attestlayer.encoding import format_hash
-from attestlayer.kit.nonce import Nonce
+from attestlayer.kit.receipt import Nonce
 from issuer.cli.main import main
 from support.home import SAMPLES
 

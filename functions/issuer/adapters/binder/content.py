@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TypeAlias, TypedDict
 
 from attestlayer.encoding import Hash, format_hash
-from attestlayer.kit.intake_report import ReportCheck, ReportRecord
+from attestlayer.kit.intake import ReportCheck, ReportRecord
 from attestlayer.kit.receipt import BOUNDARY
 from attestlayer.log.promises import MERGE_DELAY_S
 from issuer.model import Binder

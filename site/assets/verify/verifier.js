@@ -1,0 +1,106 @@
+// Verification of kits and registry receipts, in fifteen numbered steps, fail-closed (REG-1.0 section 12).
+//
+// What a report says follows from the bytes and the trust root. Nothing here reads a clock or a network.
+import { VerificationError } from "./errors.js";
+import { Evidence, NotReachedError, anchorsOf } from "./evidence.js";
+import {
+  Aside, DISCLOSED_RECORD, FAILED, KIT, NOT_CHECKED, NOT_REACHED, PASSED, REGISTRY_RECEIPT_ALONE, Report, StepReport,
+} from "./report.js";
+import { STEPS } from "./steps.js";
+
+/** A kit: check everything that can be checked, and report each step. */
+export async function explain(kit, trust) {
+  return explainEvidence(new Evidence(KIT, anchorsOf(trust), { kit }));
+}
+
+/** A disclosed record: every step that can be made with one record of a kit. */
+export async function explainDisclosure(part, trust) {
+  return explainEvidence(new Evidence(DISCLOSED_RECORD, anchorsOf(trust), { kit: part }));
+}
+
+/** Open a kit, or a disclosed record of one, and check it. An input that can't be opened is reported, too. */
+export async function explainInput(open, trust) {
+  let kit;
+  try {
+    kit = await open();
+  } catch (error) {
+    if (error instanceof VerificationError) return reportUnopened(KIT, error);
+    throw error;
+  }
+  return kit.isDisclosure ? explainDisclosure(kit, trust) : explain(kit, trust);
+}
+
+/** A registry receipt by itself: the steps that are about its entry. */
+export async function explainReceipt(receipt, anchors) {
+  return explainEvidence(new Evidence(REGISTRY_RECEIPT_ALONE, anchors, { alone: receipt }));
+}
+
+/** The report of an input or a trust root that could not be read: the first step that applies fails. */
+export function reportUnopened(kind, error) {
+  const home = STEPS.findIndex((step) => checksOf(step, kind).length);
+  const steps = STEPS.map((step, at) => {
+    if (at === home) return new StepReport(at + 1, step.name, FAILED, [error]);
+    return new StepReport(at + 1, step.name, checksOf(step, kind).length ? NOT_REACHED : NOT_CHECKED);
+  });
+  return new Report(kind, steps, null);
+}
+
+function checksOf(step, kind) {
+  return { [KIT]: step.kit, [DISCLOSED_RECORD]: step.record, [REGISTRY_RECEIPT_ALONE]: step.receipt }[kind];
+}
+
+async function explainEvidence(evidence) {
+  const steps = [];
+  for (const [at, step] of STEPS.entries()) {
+    const checks = checksOf(step, evidence.kind);
+    const isMade = checks.length && !(step.needsTrust && evidence.anchors.trust === null);
+    const { status, failures, notes } = isMade ? await runChecks(checks, evidence) : { status: NOT_CHECKED };
+    steps.push(new StepReport(at + 1, step.name, status, failures, notes));
+  }
+  const passed = steps.every(({ status }) => status === PASSED || status === NOT_CHECKED);
+  return new Report(evidence.kind, steps, passed ? issuanceOf(evidence) : null);
+}
+
+/** One step: all of its checks, whatever the one before came to (REG-1.0 section 12.3). */
+async function runChecks(checks, evidence) {
+  const failures = [], notes = [];
+  let status = PASSED;
+  for (const check of checks) {
+    try {
+      for await (const observation of check(evidence)) (observation instanceof Aside ? notes : failures).push(observation);
+    } catch (error) {
+      if (error instanceof NotReachedError) status = NOT_REACHED;
+      else if (error instanceof VerificationError) failures.push(error);
+      else throw error; // a fault of ours: no verdict
+    }
+  }
+  return { status: failures.length ? FAILED : status, failures, notes };
+}
+
+/** What evidence that passed shows. Times in POSIX seconds. Step 9 held the leaf's values against the receipt's. */
+function issuanceOf(evidence) {
+  const log = evidence.registryReceipt.needed(), { leaf, leafHash } = log.record;
+  const alone = evidence.kind === REGISTRY_RECEIPT_ALONE;
+  return {
+    kitId: alone ? null : evidence.receipt.needed().kitId,
+    laneId: leaf.laneId,
+    profileId: leaf.profileId,
+    issuedAt: leaf.issuedAt,
+    leafHash,
+    leafIndex: log.leafIndex,
+    checkpointTime: log.checkpoint.timestamp,
+    notBefore: alone ? null : evidence.notBefore(),
+    files: alone ? 0 : evidence.listedFiles().length,
+    ...(evidence.kind === DISCLOSED_RECORD && { record: evidence.disclosure.needed().file }),
+    issuerKid: leaf.members.issuer_kid,
+    registryKid: log.checkpoint.kid,
+    note: log.note,
+    listed: evidence.kind === KIT ? namedFiles(evidence) : [],
+  };
+}
+
+/** The files of a verified kit with the names that their sender gave the records. */
+function namedFiles(evidence) {
+  const names = new Map(evidence.report.needed().records.map(({ path, name }) => [path, name]));
+  return evidence.listedFiles().map((file) => ({ ...file, sentAs: names.get(file.path) ?? null }));
+}
