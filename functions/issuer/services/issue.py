@@ -27,6 +27,7 @@ from issuer.kits.assemble import Sealed, Sealing, seal
 from issuer.kits.gather import Gathered, gathered
 from issuer.kits.ids import make_id
 from issuer.kits.objects import sealed_object
+from issuer.ledger.ledger import Ledger
 from issuer.log import face
 from issuer.model import (
     Acceptance,
@@ -40,7 +41,7 @@ from issuer.model import (
     PacketState,
     WaitingLeaf,
 )
-from issuer.ports import BinderRenderer, Clock, Entropy, Ledger, ObjectStore, Signer
+from issuer.ports import BinderRenderer, Clock, Entropy, ObjectStore, Signer
 
 CLOCK_AHEAD_S = 5
 """Seconds that `issued_at` may be ahead of the clock."""

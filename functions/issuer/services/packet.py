@@ -15,8 +15,9 @@ from issuer.kits.gather import gathered
 from issuer.kits.ids import make_id
 from issuer.kits.objects import record_object
 from issuer.kits.tiers import Tier, tier_of
+from issuer.ledger.ledger import Ledger
 from issuer.model import Answer, Claim, Packet, PacketState, Record
-from issuer.ports import Clock, Entropy, Ledger, ObjectStore
+from issuer.ports import Clock, Entropy, ObjectStore
 
 LEASE_S = 60
 """Seconds for which an idempotent call owns its key."""
