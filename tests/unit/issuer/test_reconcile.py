@@ -12,6 +12,7 @@ from attestlayer.encoding import format_hash
 from issuer.audit.agreement import NOTES, LedgerReason
 from issuer.kits.objects import delivered_object, sealed_object
 from issuer.ledger.keys import leaf_key, line_pointer, packet_key
+from issuer.ledger.rows import POINTERS
 from issuer.log.promise import debit_id, return_id
 from issuer.model import CreditEntry, CreditKind, Issued, Packet, PacketState, QueuedNotice
 from issuer.ports import Key
@@ -58,7 +59,9 @@ class Home:
         overwrite(table, dict.fromkeys(keys))
 
     def lose_line(self, entry_id: str) -> None:
-        self.lose(line_pointer(entry_id))
+        pointer = line_pointer(entry_id)
+        item = self.service.ports.ledger.table.get_many([pointer])[pointer]
+        self.lose(pointer, POINTERS.parse(item.body))
 
     def line(self, entry_id: str, kind: CreditKind, source: str, target: str) -> None:
         entry = CreditEntry(entry_id, WORKSPACE, START, kind, 1, source, target, "by hand")
