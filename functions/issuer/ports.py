@@ -4,30 +4,20 @@ Everything may raise `StoreError` when the outside fails; then nothing is known 
 the caller reads back. Absence is `None`, never an error, and an error is never taken for absence.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from attestlayer.encoding import Hash
 from attestlayer.keys import PublicKey
 from attestlayer.log.note import Note, Signature, WitnessPolicy
-from issuer.model import (
-    Acceptance,
-    Answer,
-    ApiKey,
-    Binder,
-    Claim,
-    CreditEntry,
-    Packet,
-    Qualification,
-    QueuedNotice,
-    WaitingLeaf,
-    Workspace,
-)
+from issuer.model import Binder
 
 if TYPE_CHECKING:  # intake loads what checks records, which most functions never do
     from issuer.intake.policy import Policy
+
+T = TypeVar("T")
 
 ConsistencyProver = Callable[[int], tuple[Hash, ...]]
 """From an older size to the proof that the checkpoint at hand extends it."""
@@ -90,148 +80,89 @@ class ObjectStore(Protocol):
         """
 
 
-class Ledger(Protocol):
-    """Workspaces, credits, packets, idempotency, waiting leaves.
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The place of a table's item: partition and sort key."""
 
-    Every call is one atomic, durable transaction.
+    pk: str
+    sk: str = "-"
+
+    def fits(self) -> bool:
+        """Whether a table can hold an item under this key: UTF-8, of at most 2,048 and 1,024 bytes."""
+        try:
+            lengths = len(self.pk.encode()), len(self.sk.encode())
+        except UnicodeEncodeError:  # a lone surrogate
+            return False
+        return lengths[0] <= _PARTITION_KEY_MAX and lengths[1] <= _SORT_KEY_MAX
+
+
+_PARTITION_KEY_MAX, _SORT_KEY_MAX = 2048, 1024  # bytes; DynamoDB's
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The items of one partition with sort keys from `low` to `high`, both included, in this direction."""
+
+    pk: str
+    low: str
+    high: str
+    reverse: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A stored item: a text of any length, and whether it was marked since it was written."""
+
+    key: Key
+    body: str
+    marked: bool = False
+
+
+Writes = Mapping[Key, str | None]
+"""The new body of each item, or None to delete it."""
+
+
+class Reader(Protocol):
+    """Reads a table's items by key."""
+
+    def get_many(self, keys: Iterable[Key]) -> dict[Key, Item]:
+        """The items that exist. Every key `fits`."""
+
+
+class Table(Reader, Protocol):
+    """Items by key, read in order of their sort keys (as UTF-8), written in atomic and durable transactions.
+
+    A read sees every write that returned before it began. Each item is whole; several that are read together
+    are not one state of the table.
     """
 
-    def add_workspace(self, workspace: Workspace) -> None:
-        """Raises `ServiceError` (ALREADY_EXISTS) if the id is taken."""
+    def query(self, span: Span, limit: int | None = None) -> Iterator[Item]:
+        """The span's items in order, at most `limit`."""
 
-    def replace_workspace(self, workspace: Workspace) -> None:
-        """Store the next version. Raises CHANGED_MEANWHILE unless the stored one is `version` − 1."""
+    def gather(self, spans: Sequence[Span]) -> Iterator[Item]:
+        """The items of several spans, in any order: the spans may be read at once."""
 
-    def workspace(self, workspace_id: str) -> Workspace | None:
-        """The workspace, or None."""
+    def scan(self) -> Iterator[Item]:
+        """All items, in any order."""
 
-    def workspaces(self) -> tuple[Workspace, ...]:
-        """All of them, by id."""
+    def mark(self, keys: Iterable[Key]) -> None:
+        """Mark the items that exist. Each on its own: of a call that fails, some may be marked.
 
-    def put_api_key(self, key: ApiKey) -> None:
-        """Store or update a key, found by its hash."""
-
-    def api_key(self, key_hash: bytes) -> ApiKey | None:
-        """The key, or None."""
-
-    def api_keys(self, workspace_id: str) -> tuple[ApiKey, ...]:
-        """A workspace's keys, by time of making."""
-
-    def post_credits(self, entry: CreditEntry) -> None:
-        """Add one ledger line; a line whose `entry_id` is there already changes nothing.
-
-        Raises NO_CREDITS if account `source` (any but `granted` and `consumed`) would go below zero.
+        A mark is not a change to a transaction that read the item, and lasts until the item is written again.
         """
 
-    def balance(self, workspace_id: str, account: str = "available") -> int:
-        """Credits in an account: what went in less what went out."""
+    def transact(self, act: Callable[[Reader], tuple[T, Writes]]) -> T:
+        """Carry out all the writes that `act` decides on from what it reads, or none; return its result.
 
-    def credit_entries(self, workspace_id: str, after: str | None, limit: int) -> tuple[CreditEntry, ...]:
-        """Lines in order of posting, at most `limit`, after the line with id `after`."""
+        The writes happen only if none of the items that `act` read *and* writes has changed in between, and
+        none that it writes unread exists. If one has changed, `act` is called again, with a new reader. Items
+        that are read but not written are not protected. What `act` raises is raised, and nothing is written.
 
-    def credit_entry(self, entry_id: str) -> CreditEntry | None:
-        """The line with this id, whatever its workspace, or None."""
-
-    def create_packet(self, packet: Packet, claim: Claim, answer: Answer, open_limit: int) -> None:
-        """Store a new packet and the claim's answer. Nothing is stored if it raises.
-
-        Raises IN_PROGRESS if the claim was lost, PACKET_LIMIT if the workspace has `open_limit` packets
-        that are open, blocked or ready.
+        Raises `ServiceError` (TOO_LARGE) for more than the store takes at once.
         """
 
-    def replace_packet(self, packet: Packet) -> None:
-        """Store the next version. Raises CHANGED_MEANWHILE unless the stored one is `version` − 1."""
-
-    def packet(self, packet_id: str) -> Packet | None:
-        """The packet, or None."""
-
-    def packet_of_kit(self, workspace_id: str, kit_id: str) -> Packet | None:
-        """The workspace's packet that was sealed as `kit_id`, or None."""
-
-    def packets(self, workspace_id: str, after: str | None, limit: int) -> tuple[Packet, ...]:
-        """A workspace's packets, newest first, at most `limit`, after (older than) id `after`."""
-
-    def claim(self, claim: Claim, now: int) -> Answer | None:
-        """Claim an idempotency key (bound for ever). None: go on; an answer: it was carried out before.
-
-        A claim without an answer whose lease is over is taken over; the same claim (by its token) again
-        renews its lease. Raises IDEMPOTENCY_MISMATCH if the
-        key was used with another `request_hash`, IN_PROGRESS while another holds the lease.
-        """
-
-    def settle(self, claim: Claim, answer: Answer) -> None:
-        """Bind the answer to the claim. Raises IN_PROGRESS if the claim was lost to another."""
-
-    def release(self, claim: Claim) -> None:
-        """Give an unanswered claim up, so that the next call need not wait for its lease to end.
-
-        The key stays bound to its `request_hash`. A claim that was lost or answered is left alone.
-        """
-
-    def accept(self, acceptance: Acceptance) -> None:
-        """The issuing transaction: debit, packet to `sealed`, nonce, waiting leaf, answer; all or nothing.
-
-        Raises, in this order of checks and changing nothing: IN_PROGRESS if the claim is lost or its lease
-        ended before `now`; CHANGED_MEANWHILE unless the stored packet is `ready` in `packet.version` − 1;
-        NONCE_USED; NO_CREDITS if `debit.source` holds none; ALREADY_EXISTS if the leaf is there.
-        """
-
-    def nonce_used(self, nonce_hash: bytes) -> bool:
-        """Whether a kit was accepted with this nonce."""
-
-    def waiting_leaves(self, until: int, limit: int) -> tuple[WaitingLeaf, ...]:
-        """Undelivered leaves with `issued_at` ≤ `until`, by (`issued_at`, `leaf_hash`), at most `limit`."""
-
-    def unmerged_leaves(self, until: int, limit: int) -> tuple[WaitingLeaf, ...]:
-        """As `waiting_leaves`, without those that `note_merged` was told of."""
-
-    def note_merged(self, leaf_hashes: Sequence[bytes]) -> None:
-        """Note that these leaves, up to some thousand, are in the public log; their kits still wait.
-
-        Each by itself: of a call that fails, some may be noted. A leaf that does not wait is passed over.
-        """
-
-    def waiting_leaf(self, leaf_hash: bytes) -> WaitingLeaf | None:
-        """The leaf if its kit is not delivered yet, else None."""
-
-    def finish(self, leaf_hash: bytes, packet: Packet) -> None:
-        """Store the packet's next version (`issued`) and drop its waiting leaf. Again: changes nothing.
-
-        Raises CHANGED_MEANWHILE if the stored packet is another version and the leaf still waits.
-        """
-
-    def queue_notice(self, notice: QueuedNotice) -> None:
-        """Queue a notice; the same one again changes nothing."""
-
-    def queued_notices(self) -> tuple[QueuedNotice, ...]:
-        """Queued notices, in order of queueing."""
-
-    def drop_notice(self, notice: QueuedNotice) -> None:
-        """Take a notice out of the queue, once it is public."""
-
-    def note_round(self, sequence: int) -> None:
-        """Note that round `sequence` of the log is about to be committed; the largest number stays."""
-
-    def noted_round(self) -> int:
-        """The largest number noted, or −1: a ledger behind the log's head came from a backup."""
-
-    def add_qualification(self, qualification: Qualification) -> None:
-        """Store a new qualification."""
-
-    def replace_qualification(self, qualification: Qualification) -> None:
-        """Store the next version. Raises CHANGED_MEANWHILE unless the stored one is `version` − 1."""
-
-    def qualification(self, qualification_id: str) -> Qualification | None:
-        """The qualification, or None."""
-
-    def qualifications(self) -> tuple[Qualification, ...]:
-        """All of them, oldest first."""
-
-    def damage(self) -> tuple[str, ...]:
-        """What is wrong with the stored records themselves, a sentence each; nothing if all are whole.
-
-        Reads all of them. What they say of each other and of the log is not looked at.
-        """
+    def damage(self) -> Iterator[str]:
+        """What the store itself finds wrong with its files, a sentence each. Reads all of them."""
 
 
 @dataclass(frozen=True, slots=True)

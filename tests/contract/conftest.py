@@ -4,32 +4,47 @@ from pathlib import Path
 
 import pytest
 
-from contract.factories import LEDGERS
-from contract.ledgers import LedgerPlace
+from contract.factories import TABLES
+from contract.places import Place
 from contract.racing import Factory, Race
-from issuer.ports import Ledger
+from issuer.ledger.ledger import Ledger
+from issuer.ports import Table
 
 
-@pytest.fixture(params=LEDGERS, ids=lambda factory: factory.name)
-def ledger_factory(request: pytest.FixtureRequest) -> Factory[Ledger]:
+@pytest.fixture(params=TABLES, ids=lambda factory: factory.name)
+def table_factory(request: pytest.FixtureRequest) -> Factory[Table]:
     return request.param  # type: ignore[no-any-return]
 
 
 @pytest.fixture
-def ledger_place(ledger_factory: Factory[Ledger], tmp_path: Path) -> LedgerPlace:
-    return LedgerPlace(ledger_factory, tmp_path)
+def table_place(table_factory: Factory[Table], tmp_path: Path) -> Place[Table]:
+    return Place(table_factory, tmp_path)
 
 
 @pytest.fixture
-def ledger(ledger_place: LedgerPlace) -> Ledger:
-    return ledger_place.open()
+def table(table_place: Place[Table]) -> Table:
+    return table_place.open()
 
 
-@pytest.fixture(params=["threads", "processes"])
-def _processes(request: pytest.FixtureRequest) -> bool:
-    return bool(request.param == "processes")
+RACING = [
+    pytest.param((factory, processes), id=f"{factory.name}-{'processes' if processes else 'threads'}")
+    for factory in TABLES
+    for processes in ((False, True) if factory.processes else (False,))
+    if factory.races
+]
 
 
-@pytest.fixture(params=[each for each in LEDGERS if each.races], ids=lambda factory: factory.name)
-def ledger_race(request: pytest.FixtureRequest, tmp_path: Path, *, _processes: bool) -> Race[Ledger]:
-    return Race(request.param, tmp_path, count=4 if _processes else 16, processes=_processes)
+@pytest.fixture(params=RACING)
+def table_race(request: pytest.FixtureRequest, tmp_path: Path) -> Race[Table]:
+    factory, processes = request.param
+    return Race(factory, tmp_path, count=4 if processes else 16, processes=processes)
+
+
+@pytest.fixture
+def ledger_race(table_race: Race[Table]) -> Race[Ledger]:
+    return Race(ledger_factory(table_race.factory), table_race.place, table_race.count, table_race.processes)
+
+
+def ledger_factory(tables: Factory[Table]) -> Factory[Ledger]:
+    """Ledgers over such tables."""
+    return Factory(tables.name, lambda place: Ledger(tables.open(place)))

@@ -3,10 +3,11 @@
 from contract.racing import Factory
 from issuer.adapters.aws.s3 import S3Store
 from issuer.adapters.local.directory import DirectoryStore
-from issuer.adapters.local.sqlite import SqliteLedger
-from issuer.ports import Ledger, ObjectStore
-from support.cloud_places import bucket, dynamo_ledger, s3_place
+from issuer.adapters.local.table import SqliteTable
+from issuer.ports import ObjectStore, Table
+from support.cloud_places import bucket, dynamo_table, s3_place
 from support.cloud_servers import MINISTACK, MOTO
+from support.tables import dict_table
 
 
 def _s3(server: str) -> Factory[ObjectStore]:
@@ -22,9 +23,10 @@ OBJECT_STORES: tuple[Factory[ObjectStore], ...] = (
     _s3(MINISTACK),
 )
 
-LEDGERS: tuple[Factory[Ledger], ...] = (
-    Factory("sqlite", lambda place: SqliteLedger(place / "ledger.db")),
+TABLES: tuple[Factory[Table], ...] = (
+    Factory("dict", dict_table, processes=False),
+    Factory("sqlite", lambda place: SqliteTable(place / "ledger.db"), exclusive=True),
     # moto's transactions are not atomic: of 30 races on its server 8 went wrong, a counter rose too far.
-    Factory(f"dynamodb-{MOTO}", lambda place: dynamo_ledger(MOTO, place), races=False),
-    Factory(f"dynamodb-{MINISTACK}", lambda place: dynamo_ledger(MINISTACK, place)),
+    Factory(f"dynamodb-{MOTO}", lambda place: dynamo_table(MOTO, place), races=False),
+    Factory(f"dynamodb-{MINISTACK}", lambda place: dynamo_table(MINISTACK, place)),
 )

@@ -22,9 +22,7 @@ _CLEAN.set_forkserver_preload(
     [
         "pytest",
         "boto3",
-        "issuer.adapters.aws.dynamodb",
         "issuer.adapters.aws.s3",
-        "issuer.adapters.local.sqlite",
     ]
 )  # what every racer would import; none of it uses anything before it is asked to
 _WAIT_S = 60
@@ -36,13 +34,16 @@ class Factory(Generic[T]):
 
     `forks`: whether a process that was forked from one that has used it may open it again. If not, a racer is
     forked from a process that never did, and its act has to have a name (`contract.acts`).
-    `races`: whether what is behind it keeps its promises to several at once.
+    `races`: whether what is behind it keeps its promises to several at once. `processes`: whether another
+    process finds the content at the same place. `exclusive`: whether a transaction keeps all others out.
     """
 
     name: str
     open: Callable[[Path], T]
     forks: bool = True
     races: bool = True
+    processes: bool = True
+    exclusive: bool = False
 
     def __reduce__(self) -> tuple[Callable[..., "Factory[T]"], tuple[str, dict[str, str]]]:
         """For another process: by name, and where the servers are that run."""

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from attestlayer.encoding import sha256
+from issuer.ledger.ledger import Ledger
 from issuer.model import (
     Acceptance,
     Answer,
@@ -96,3 +97,23 @@ def acceptance(n: int, now: int = NOW) -> Acceptance:
 def qualification(n: int, received_at: int = NOW) -> Qualification:
     contact = Contact("Bo", "bo@example.org", "lead")
     return Qualification(f"qlf_{n}", "pilot", contact, "wire transfers", received_at)
+
+
+def prepare(ledger: Ledger, n: int, state: PacketState = PacketState.READY) -> None:
+    """A ready packet and a claim for `acceptance(n)`."""
+    making = replace(claim(n), key=f"make-{n}")
+    ledger.claim(making, NOW)
+    ledger.create_packet(packet(n, state), making, ANSWER, 1000)
+    ledger.claim(claim(n), NOW)
+
+
+def trace(ledger: Ledger, n: int) -> dict[str, object]:
+    """All that `accept` of `acceptance(n)` touches, as it can be read."""
+    stored = ledger.packet(packet(n).packet_id)
+    return {
+        "packet": stored,
+        "nonce": ledger.nonce_used(hash_of(f"nonce {n}")),
+        "leaf": ledger.waiting_leaf(hash_of(f"leaf {n}")),
+        "debited": f"move-{n}" in [line.entry_id for line in ledger.credit_entries("wks_1", None, 9999)],
+        "balance": ledger.balance("wks_1"),
+    }

@@ -20,8 +20,9 @@ import pytest
 from attestlayer.log.layout import LATEST, is_immutable
 from fault.matrix import SCENARIOS
 from handlers.client import running
-from issuer.adapters.local.sqlite import SqliteLedger
+from issuer.adapters.local.table import SqliteTable
 from issuer.errors import Code, LogHaltedError, ServiceError, StoreError
+from issuer.ledger.ledger import Ledger
 from issuer.log.store import LogPorts
 from issuer.services.deliver import Delivery
 from issuer.services.sequence import Outcome, Sequencer
@@ -40,8 +41,8 @@ DISK = "16m"
 def opened(home: Path, clock: HeldClock, cadence_s: int, signer: SeedSigner) -> LogPorts:
     """As `log_in`, with a ledger that does not wait for others."""
     ports = log_in(home, clock, cadence_s, signer)
-    ports.ledger.close()  # type: ignore[attr-defined]
-    return replace(ports, ledger=SqliteLedger(home / "ledger.sqlite", busy_timeout_s=0.0))
+    ports.ledger.table.close()  # type: ignore[attr-defined]
+    return replace(ports, ledger=Ledger(SqliteTable(home / "ledger.sqlite", busy_timeout_s=0.0)))
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ def test_a_trouble_is_told_and_when_it_is_over_all_is_well(
         open_up(tmp_path)
     service = TestService(TestLog(place.home, HeldClock(time), opened_by=opened))
     service.entropy.seed = "in trouble"
-    service.ports.ledger.close()  # a disk with files open for writing can't be made read-only by hand
+    service.ports.ledger.table.close()  # a disk with files open for writing can't be made read-only by hand
     with come(place):
         for _ in range(2):
             found = what_is_said(lambda: scenario.act(service))

@@ -210,7 +210,7 @@ def running(home: Path, *, ticking: bool = False) -> Iterator[Site]:
         server.close()
         thread.join(30)
         assert not thread.is_alive()
-        service.ledger.close()  # type: ignore[attr-defined]
+        service.ledger.table.close()  # type: ignore[attr-defined]
         if before:
             process.use(before)
 

@@ -10,7 +10,7 @@ from issuer.bootstrap.service import Service
 from issuer.log.store import LogPorts
 from support import cloud_home
 from support.backend import Backend
-from support.cloud_places import bucket, client, dynamo_ledger, s3_place, table
+from support.cloud_places import bucket, client, dynamo_ledger, s3_place, table_name
 from support.cloud_servers import MINISTACK, server_url
 from support.log import ORIGIN, REGISTRY, HeldClock, SeedSigner
 
@@ -45,8 +45,8 @@ def copy_cloud(source: Path, target: Path) -> None:
     for kind in KINDS:
         _store(target, kind).create_many(_objects(source, kind))
     dynamodb = client("dynamodb", server_url(MINISTACK))
-    items = dynamodb.scan(TableName=table(MINISTACK, source))["Items"]
-    to = table(MINISTACK, target)
+    items = dynamodb.scan(TableName=table_name(MINISTACK, source))["Items"]
+    to = table_name(MINISTACK, target)
     for at in range(0, len(items), 25):
         requests = [{"PutRequest": {"Item": item}} for item in items[at : at + 25]]
         dynamodb.batch_write_item(RequestItems={to: requests})

@@ -4,7 +4,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from issuer.settings import CloudSettings, read_cloud
-from support.cloud_places import bucket, client, name_of, table
+from support.cloud_places import bucket, client, name_of, table_name
 from support.cloud_servers import CREDENTIALS, MINISTACK, server_url
 
 WRAPPED_OBJECT = "keys/issuer.json"
@@ -24,7 +24,7 @@ def environment(place: Path, origin: str, *, url: str | None = None, cadence_s: 
         "ATTESTLAYER_BASE_URL": "https://api.example.org",
         "ATTESTLAYER_REGISTRY_BUCKET": bucket(MINISTACK, place, "registry"),
         "ATTESTLAYER_PRIVATE_BUCKET": bucket(MINISTACK, place, "private"),
-        "ATTESTLAYER_TABLE": table(MINISTACK, place),
+        "ATTESTLAYER_TABLE": table_name(MINISTACK, place),
         "ATTESTLAYER_REGISTRY_KEYS": f"kms:{signing_key(place, 'registry', origin)}",
         "ATTESTLAYER_ISSUER_KEYS": f"wrapped:{wrapping_key(place)}:{WRAPPED_OBJECT}",
     }

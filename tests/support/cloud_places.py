@@ -10,8 +10,9 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from issuer.adapters.aws.dynamodb import DynamoLedger
 from issuer.adapters.aws.s3 import S3Place
+from issuer.adapters.aws.table import DynamoTable
+from issuer.ledger.ledger import Ledger
 from support.cloud_servers import CREDENTIALS, REGION, server_url
 
 
@@ -61,7 +62,7 @@ def s3_place(server: str, *, url: str | None = None, timeout_s: float = 30.0) ->
     return S3Place(REGION, url or server_url(server), timeout_s=timeout_s)
 
 
-def table(server: str, place: Path) -> str:
+def table_name(server: str, place: Path) -> str:
     """The ledger's table for `place`, made if it is not there."""
     name = name_of(place, "ledger")
     try:
@@ -80,6 +81,11 @@ def table(server: str, place: Path) -> str:
     return name
 
 
-def dynamo_ledger(server: str, place: Path, *, url: str | None = None, timeout_s: float = 20) -> DynamoLedger:
-    """The ledger for `place`; `url`: where its client is to send, if not to the server."""
-    return DynamoLedger(client("dynamodb", url or server_url(server), timeout_s), table(server, place))
+def dynamo_table(server: str, place: Path, *, url: str | None = None, timeout_s: float = 20) -> DynamoTable:
+    """The table for `place`; `url`: where its client is to send, if not to the server."""
+    return DynamoTable(client("dynamodb", url or server_url(server), timeout_s), table_name(server, place))
+
+
+def dynamo_ledger(server: str, place: Path, *, url: str | None = None, timeout_s: float = 20) -> Ledger:
+    """The ledger for `place`."""
+    return Ledger(dynamo_table(server, place, url=url, timeout_s=timeout_s))

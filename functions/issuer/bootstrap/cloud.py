@@ -16,10 +16,10 @@ from obstore.auth.boto3 import Boto3CredentialProvider
 
 from attestlayer.log.layout import headers_of
 from attestlayer.log.notices import Role
-from issuer.adapters.aws.dynamodb import DynamoLedger
 from issuer.adapters.aws.kms import Binding, KmsSigner, WrappedKey, wrap_seed
 from issuer.adapters.aws.s3 import S3Place, S3Store
 from issuer.adapters.aws.s3_clock import S3Clock
+from issuer.adapters.aws.table import DynamoTable
 from issuer.adapters.aws.transfers import S3Transfers
 from issuer.adapters.binder.renderer import TypstBinder
 from issuer.adapters.local.scratch import Scratch
@@ -27,6 +27,7 @@ from issuer.adapters.system import SystemClock, SystemEntropy
 from issuer.bootstrap.service import Service
 from issuer.errors import Code, ObjectConflictError, ServiceError
 from issuer.intake.catalogue import load_policies
+from issuer.ledger.ledger import Ledger
 from issuer.log.state import HEAD
 from issuer.log.store import LogPorts
 from issuer.ports import ObjectStore, Signer
@@ -121,7 +122,7 @@ def open_cloud(settings: CloudSettings) -> Service:
     clock, entropy = SystemClock(), SystemEntropy()
     public = S3Store(settings.registry_bucket, cloud.place, headers_of)
     private = S3Store(settings.private_bucket, cloud.place)
-    ledger = DynamoLedger(cloud.client("dynamodb", _ONCE), settings.table)
+    ledger = Ledger(DynamoTable(cloud.client("dynamodb", _ONCE), settings.table))
     scratch, catalogue = Scratch(SCRATCH), load_policies()
     s3 = cloud.s3()
     issuer = Issuer(

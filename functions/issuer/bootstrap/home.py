@@ -10,12 +10,13 @@ from issuer.adapters.binder.renderer import TypstBinder
 from issuer.adapters.local.directory import DirectoryStore
 from issuer.adapters.local.keys import KeyRole, LocalKey, create_key
 from issuer.adapters.local.scratch import Scratch
-from issuer.adapters.local.sqlite import SqliteLedger
+from issuer.adapters.local.table import SqliteTable
 from issuer.adapters.local.transfers import LocalTransfers
 from issuer.adapters.system import SystemClock, SystemEntropy
 from issuer.bootstrap.service import Service
 from issuer.errors import Code, ObjectConflictError, ServiceError
 from issuer.intake.catalogue import load_policies
+from issuer.ledger.ledger import Ledger
 from issuer.log.state import HEAD
 from issuer.log.store import LogPorts
 from issuer.ports import ObjectStore, Signer
@@ -97,11 +98,11 @@ def open_home(settings: Settings) -> Service:
     )
 
 
-def _open_stores(home: Path) -> tuple[DirectoryStore, DirectoryStore, SqliteLedger]:
+def _open_stores(home: Path) -> tuple[DirectoryStore, DirectoryStore, Ledger]:
     """The public store, the private one, the ledger."""
     public = DirectoryStore(home / REGISTRY_FOLDER, state=home / "state" / "registry")
     private = DirectoryStore(home / "private", state=home / "state" / "private", private=True)
-    return public, private, SqliteLedger(_check_ledger(home / "ledger.sqlite", private))
+    return public, private, Ledger(SqliteTable(_check_ledger(home / "ledger.sqlite", private)))
 
 
 def _signers(home: Path, role: KeyRole, origin: str) -> dict[str, Signer]:

@@ -9,8 +9,9 @@ from issuer.adapters.local.scratch import Scratch
 from issuer.audit.findings import AuditPorts
 from issuer.errors import LogHaltedError
 from issuer.intake.catalogue import Catalogue
+from issuer.ledger.ledger import Ledger
 from issuer.log.store import LogPorts
-from issuer.ports import Clock, Entropy, Ledger, ObjectStore, Transfers
+from issuer.ports import Clock, Entropy, ObjectStore, Transfers
 from issuer.services.audit import Auditor
 from issuer.services.collect import Collector
 from issuer.services.deliver import Deliverer

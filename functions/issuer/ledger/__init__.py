@@ -1,1 +1,1 @@
-"""The ledger: every rule about credits, claims, packets, leaves and notices."""
+"""The ledger: every rule about credits, claims, packets, leaves and notices, over a `Table`."""

@@ -10,8 +10,9 @@ from attestlayer.canonical import Json, Members, take_array, take_integer, take_
 from attestlayer.encoding import format_hash, format_time
 from attestlayer.log import layout
 from attestlayer.log.checkpoint import Checkpoint
+from issuer.ledger.ledger import Ledger
 from issuer.model import CreditEntry, CreditKind, WaitingLeaf
-from issuer.ports import Ledger, ObjectStore
+from issuer.ports import ObjectStore
 
 DEBIT = "consume-"
 _HOUR_S = 3600

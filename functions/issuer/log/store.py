@@ -5,8 +5,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from issuer.errors import LogHaltedError, StaleTagError, StoreError
+from issuer.ledger.ledger import Ledger
 from issuer.log.state import HEAD, Head, SignedRound, parse_head, parse_signed, signed_name
-from issuer.ports import Clock, Ledger, ObjectStore, Signer, Witnesses
+from issuer.ports import Clock, ObjectStore, Signer, Witnesses
 
 _TRIES = 8
 

@@ -17,9 +17,10 @@ from attestlayer.reading.files import open_kit
 from attestlayer.verify.verifier import verify
 from issuer.errors import ServiceError, StoreError
 from issuer.kits.names import delivered_object, sealed_object
+from issuer.ledger.ledger import Ledger
 from issuer.log import face
 from issuer.model import Packet, PacketState, QueuedNotice, WaitingLeaf
-from issuer.ports import Clock, Ledger, ObjectStore
+from issuer.ports import Clock, ObjectStore
 
 _LOOKED_AT = 100_000
 """Waiting leaves looked at in one run."""

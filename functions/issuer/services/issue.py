@@ -25,6 +25,7 @@ from issuer.intake.policy import Policy
 from issuer.kits.assemble import Intake, Sealed, seal
 from issuer.kits.names import make_id, sealed_object
 from issuer.kits.record_files import RecordFiles, fetched_records
+from issuer.ledger.ledger import Ledger
 from issuer.log import face
 from issuer.model import (
     OPEN_STATES,
@@ -39,7 +40,7 @@ from issuer.model import (
     PacketState,
     WaitingLeaf,
 )
-from issuer.ports import BinderRenderer, Clock, Entropy, Ledger, ObjectStore, Signer
+from issuer.ports import BinderRenderer, Clock, Entropy, ObjectStore, Signer
 
 CLOCK_AHEAD_S = 5
 """Seconds that `issued_at` may be ahead of the clock."""

@@ -6,8 +6,8 @@ from attestlayer.canonical import format_json
 from attestlayer.encoding import format_hash, shown
 from attestlayer.log.notices import NoticeType, WithdrawalReason
 from issuer.errors import Code, ServiceError
+from issuer.ledger.ledger import Ledger
 from issuer.model import PacketState, QueuedNotice
-from issuer.ports import Ledger
 
 
 @dataclass(frozen=True)

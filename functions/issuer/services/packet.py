@@ -14,8 +14,9 @@ from issuer.intake.policy import Policy
 from issuer.kits.names import make_id, record_object
 from issuer.kits.record_files import fetched_records
 from issuer.kits.terms import Tier, tier_of
+from issuer.ledger.ledger import Ledger
 from issuer.model import OPEN_STATES, Answer, Claim, Packet, PacketState, Record
-from issuer.ports import Clock, Entropy, Ledger, ObjectStore
+from issuer.ports import Clock, Entropy, ObjectStore
 
 LEASE_S = 60
 """Seconds for which an idempotent call owns its key."""

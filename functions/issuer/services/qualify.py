@@ -6,8 +6,9 @@ from attestlayer.encoding import shown
 from issuer.errors import Code, ServiceError
 from issuer.kits.names import make_id
 from issuer.kits.terms import tier_of
+from issuer.ledger.ledger import Ledger
 from issuer.model import Contact, Qualification, QualificationState
-from issuer.ports import Clock, Entropy, Ledger
+from issuer.ports import Clock, Entropy
 
 
 @dataclass(frozen=True, slots=True)

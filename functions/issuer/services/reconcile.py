@@ -23,10 +23,11 @@ from issuer.audit.findings import Finding, look_twice
 from issuer.errors import LogHaltedError
 from issuer.kits.names import delivered_object, sealed_object
 from issuer.kits.terms import KITS_KEPT
+from issuer.ledger.ledger import Ledger
 from issuer.log import face
 from issuer.log.promise import DEBIT, debit_id, oldest_waiting
 from issuer.model import CreditEntry, CreditKind, Packet, PacketState, QueuedNotice
-from issuer.ports import Clock, Ledger, ObjectStore
+from issuer.ports import Clock, ObjectStore
 
 _PAGE = 1000
 _EVER = 1 << 52

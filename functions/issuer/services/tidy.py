@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from issuer.kits.names import KITS, RECORDS, SEALED, sealed_object
 from issuer.kits.terms import KITS_KEPT, RECORDS_KEPT
+from issuer.ledger.ledger import Ledger
 from issuer.log import face
 from issuer.log.state import BATCHES
-from issuer.ports import Clock, Ledger, ObjectStore
+from issuer.ports import Clock, ObjectStore
 
 _NAME = re.compile(rf"{BATCHES}([0-9]+)-[0-9a-f]{{64}}")
 _EVER = 1 << 52

@@ -8,8 +8,9 @@ from issuer.errors import Code, ServiceError
 from issuer.kits.names import make_id
 from issuer.kits.terms import TERM_DAYS, tier_of
 from issuer.ledger.api_keys import LIVE, RANDOM_LENGTH, TEST, format_api_key, hash_api_key
+from issuer.ledger.ledger import Ledger
 from issuer.model import ApiKey, Contact, CreditEntry, CreditKind, Workspace
-from issuer.ports import Clock, Entropy, Ledger
+from issuer.ports import Clock, Entropy
 
 READ = "read"
 WRITE = "write"

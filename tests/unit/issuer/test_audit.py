@@ -2,7 +2,6 @@
 
 import os
 import random
-import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,9 @@ from attestlayer.encoding import format_time
 from issuer.audit.findings import NOTES, AuditPorts, PrivateReason
 from issuer.errors import Code, LogHaltedError, ServiceError
 from issuer.kits.names import delivered_object, record_object, sealed_object
+from issuer.ledger.books import BOOKS
+from issuer.ledger.keys import ROUNDS, books_key, packet_key
+from issuer.ledger.rows import NUMBERS
 from issuer.log.collected import COLLECTED
 from issuer.log.state import HEAD, parse_head
 from issuer.model import Packet, PacketState, QueuedNotice
@@ -21,6 +23,7 @@ from issuer.services.audit import Auditor
 from issuer.services.sequence import Sequencer
 from support.log import ISSUER, Crash, SeedSigner, Tap, TestLog, queue, tapped, wait
 from support.service import WORKSPACE
+from support.tables import overwrite
 from unit.issuer.homes import LAST, Home, copied, make_home
 
 Made = tuple[Path, float]
@@ -271,25 +274,23 @@ def test_an_object_that_can_not_be_read_is_named(home: Home) -> None:
 # Ledger, face, keys
 
 
-def execute(home: Home, statement: str, *values: object) -> None:
-    with sqlite3.connect(home.path / "ledger.sqlite") as connection:
-        assert connection.execute(statement, values).rowcount
-    connection.close()
-
-
 def found_in(home: Home, word: PrivateReason) -> list[str]:
     return [each.detail for each in home.audit().findings if each.reason is word]
 
 
 def test_a_ledger_that_is_damaged_is_told(home: Home) -> None:
-    execute(home, "UPDATE balances SET credits = 77 WHERE account = 'available'")
+    table, key = home.ports.ledger.table, books_key(WORKSPACE)
+    books = BOOKS.parse(table.get_many([key])[key].body)
+    changed = replace(books, accounts={**books.accounts, "available": 77})
+    overwrite(table, {key: BOOKS.format(changed)})
     assert found_in(home, PrivateReason.LEDGER_DAMAGED) == [
         "balances ws_test: available holds 77 credits, its lines make 6"
     ]
 
 
 def test_a_packet_that_can_not_be_read_is_told_once_more_where_it_is_needed(home: Home) -> None:
-    execute(home, "UPDATE packets SET body = '[' WHERE state = 'open'")
+    (packet, *_) = packets(home, PacketState.OPEN)
+    overwrite(home.ports.ledger.table, {packet_key(packet.packet_id): "["})
     assert any(
         "a stored Packet can't be read" in each for each in found_in(home, PrivateReason.LEDGER_DAMAGED)
     )
@@ -299,7 +300,7 @@ def test_a_packet_that_can_not_be_read_is_told_once_more_where_it_is_needed(home
     ("noted", "word"), [(3, PrivateReason.LEDGER_BEHIND), (LAST + 2, PrivateReason.LEDGER_AHEAD)]
 )
 def test_a_ledger_of_another_time_than_head_is_told(home: Home, noted: int, word: PrivateReason) -> None:
-    execute(home, "UPDATE rounds SET noted = ?", noted)
+    overwrite(home.ports.ledger.table, {ROUNDS: NUMBERS.format(noted)})
     assert len(found_in(home, word)) == 1
 
 
@@ -321,7 +322,9 @@ def test_a_packet_that_says_other_times_than_its_receipt_is_told(home: Home, mem
 
 
 def test_a_nonce_that_is_free_again_is_told(home: Home) -> None:
-    execute(home, "DELETE FROM nonces")
+    table = home.ports.ledger.table
+    nonces = [item.key for item in table.scan() if item.key.pk.startswith("nonce#")]
+    overwrite(table, dict.fromkeys(nonces))
     assert len(found_in(home, PrivateReason.NONCE_MISSING)) == 4
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from issuer.adapters.local.keys import KeyRole, LocalKey, create_key
 from issuer.errors import Code, LogHaltedError, ServiceError
+from issuer.ledger.keys import leaf_key
+from issuer.ledger.rows import WAITING_LEAVES
 from issuer.log.store import LogPorts
 from issuer.services.initialise import Initialiser
 from issuer.services.sequence import Outcome, Sequencer
@@ -24,6 +26,7 @@ from support.log import (
     tapped,
     wait,
 )
+from support.tables import overwrite
 
 
 def grown(log: TestLog) -> LogPorts:
@@ -236,27 +239,17 @@ def test_without_the_registry_key_nothing_is_committed(log: TestLog, held: list[
     assert Sequencer(ports).run().outcome == Outcome.PUBLISHED
 
 
-def test_a_waiting_entry_that_is_damaged_halts(log: TestLog) -> None:
+@pytest.mark.parametrize("spoil", [lambda entry: entry[:-3], lambda entry: entry.replace(b"PASS", b"FAIL")])
+def test_a_waiting_entry_that_is_damaged_halts(log: TestLog, spoil: Callable[[bytes], bytes]) -> None:
     ports = grown(log)
     leaf = log.leaves(1, int(log.clock.time) - 60)[0]
     put_waiting(ports.ledger, leaf)
-    with ports.ledger._database.write() as connection:  # type: ignore[attr-defined]
-        connection.execute("UPDATE waiting_leaves SET body = replace(body, 'PASS', 'FAIL')")
-        connection.execute("UPDATE waiting_leaves SET body = replace(body, 'UEFTUy', 'RkFJTC')")
-    changed = ports.ledger.waiting_leaves(int(log.clock.time), 10)
-    assert any(waiting.entry != leaf.entry() for waiting in changed)
-    with ports.ledger._database.write() as connection:  # type: ignore[attr-defined]
-        for key, body in connection.execute("SELECT leaf_hash, body FROM waiting_leaves").fetchall():
-            connection.execute("UPDATE waiting_leaves SET body = ? WHERE leaf_hash = ?", (_spoil(body), key))
+    waiting = ports.ledger.waiting_leaf(leaf.hash())
+    assert waiting
+    spoiled = replace(waiting, entry=spoil(waiting.entry))
+    assert spoiled != waiting
+    overwrite(ports.ledger.table, {leaf_key(leaf.hash()): WAITING_LEAVES.format(spoiled)})
     assert_halted_and_silent(log, ports)
-
-
-def _spoil(body: str) -> str:
-    """The row with its entry cut by some bytes."""
-    from issuer.adapters.rows import WAITING_LEAVES
-
-    waiting = WAITING_LEAVES.parse(body)
-    return WAITING_LEAVES.format(replace(waiting, entry=waiting.entry[:-3]))
 
 
 def test_a_halted_log_goes_on_once_the_damage_is_repaired(log: TestLog) -> None:

@@ -1,7 +1,6 @@
 """The ledger held against the log: what is whole is silent, what is broken has its word."""
 
 import itertools
-import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -12,13 +11,17 @@ import pytest
 from attestlayer.encoding import format_hash
 from issuer.audit.agreement import NOTES, LedgerReason
 from issuer.kits.names import delivered_object, sealed_object
+from issuer.ledger.keys import leaf_key, line_pointer, packet_key
+from issuer.ledger.rows import POINTERS
 from issuer.log.promise import debit_id, return_id
 from issuer.model import CreditEntry, CreditKind, Issued, Packet, PacketState, QueuedNotice
+from issuer.ports import Key
 from issuer.services.deliver import Deliverer
 from issuer.services.reconcile import Reconciler, Reconciliation
 from issuer.services.sequence import Sequencer
 from support.log import START, Crash, HeldClock, Tap, TestLog, copy_home, tapped, wait
 from support.service import WORKSPACE, TestService
+from support.tables import overwrite
 
 HASH = bytes(32)
 
@@ -50,9 +53,15 @@ class Home:
         assert {each.reason for each in found.notes} <= NOTES
         return {each.reason for each in [*found.findings, *found.notes]}
 
-    def execute(self, statement: str, *values: object) -> None:
-        with sqlite3.connect(self.service.log.home / "ledger.sqlite") as connection:
-            assert connection.execute(statement, values).rowcount
+    def lose(self, *keys: Key) -> None:
+        table = self.service.ports.ledger.table
+        assert set(table.get_many(keys)) == set(keys)
+        overwrite(table, dict.fromkeys(keys))
+
+    def lose_line(self, entry_id: str) -> None:
+        pointer = line_pointer(entry_id)
+        item = self.service.ports.ledger.table.get_many([pointer])[pointer]
+        self.lose(pointer, POINTERS.parse(item.body))
 
     def line(self, entry_id: str, kind: CreditKind, source: str, target: str) -> None:
         entry = CreditEntry(entry_id, WORKSPACE, START, kind, 1, source, target, "by hand")
@@ -121,11 +130,11 @@ def test_kits_delivered_before_a_time_are_looked_for_and_not_opened(home: Home) 
 
 
 def drop_waiting(home: Home) -> None:
-    home.execute("DELETE FROM waiting_leaves WHERE leaf_hash = ?", home.issued(home.waiting).leaf_hash)
+    home.lose(leaf_key(home.issued(home.waiting).leaf_hash))
 
 
 def drop_debit(home: Home, packet: Packet) -> None:
-    home.execute("DELETE FROM credit_entries WHERE entry_id = ?", debit_id(home.issued(packet).leaf_hash))
+    home.lose_line(debit_id(home.issued(packet).leaf_hash))
 
 
 def store(home: Home, packet: Packet) -> None:
@@ -142,7 +151,7 @@ def stuck(home: Home) -> None:
 
 
 def no_packet(home: Home) -> None:
-    home.execute("DELETE FROM packets WHERE packet_id = ?", home.delivered.packet_id)
+    home.lose(packet_key(home.delivered.packet_id))
 
 
 def unpaid_in_line(home: Home) -> None:
@@ -181,7 +190,7 @@ def late_return(home: Home) -> str:
 
 
 def no_return(home: Home) -> None:
-    home.execute("DELETE FROM credit_entries WHERE entry_id = ?", late_return(home))
+    home.lose_line(late_return(home))
 
 
 def returned_elsewhere(home: Home) -> None:
@@ -287,7 +296,7 @@ def test_no_crash_of_a_round_or_a_delivery_makes_a_finding(tmp_path: Path) -> No
     base.log.clock.time += 290
     base.issue(base.packet(b"in time"), "in time")
     base.log.clock.time += 311
-    base.ports.ledger.close()  # type: ignore[attr-defined]
+    base.ports.ledger.table.close()  # type: ignore[attr-defined]
     crashes = 0
     for stop in itertools.count():
         copy_home(base.log.home, tmp_path / str(stop))

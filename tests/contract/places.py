@@ -1,24 +1,26 @@
-"""What the ledger tests share."""
+"""What tests over several adapters share."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import pytest
 
 from contract.racing import Factory
 from issuer.errors import Code, ServiceError
-from issuer.ports import Ledger
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class LedgerPlace:
-    """One place, where a ledger can be opened again."""
+class Place(Generic[T]):
+    """One place, where what is kept there can be opened again."""
 
-    factory: Factory[Ledger]
+    factory: Factory[T]
     path: Path
 
-    def open(self) -> Ledger:
+    def open(self) -> T:
         return self.factory.open(self.path)
 
 

@@ -1,4 +1,4 @@
-"""Records come back from their JSON columns exactly, or not at all."""
+"""Records come back from their rows exactly, or not at all."""
 
 import base64
 
@@ -7,28 +7,45 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.records import packet, sealed, workspace
-from issuer.adapters.rows import (
-    ANSWERS,
+from issuer.errors import StoreError
+from issuer.ledger.books import BOOKS, Books
+from issuer.ledger.claims import CLAIMS, StoredClaim
+from issuer.ledger.rows import (
     API_KEYS,
     CREDIT_ENTRIES,
+    NOTICES,
+    NUMBERS,
     PACKETS,
+    POINTERS,
     QUALIFICATIONS,
     WAITING_LEAVES,
     WORKSPACES,
     Rows,
 )
-from issuer.errors import StoreError
-from issuer.model import Answer, ApiKey, CreditEntry, Packet, Qualification, WaitingLeaf, Workspace
+from issuer.model import (
+    ApiKey,
+    CreditEntry,
+    Packet,
+    Qualification,
+    QueuedNotice,
+    WaitingLeaf,
+    Workspace,
+)
+from issuer.ports import Key
 
-# Any Unicode that has an encoding; integers beyond a float's and a column's range as well.
+# Any Unicode that has an encoding; integers beyond a float's range as well.
 st.register_type_strategy(str, st.text(st.characters(exclude_categories=["Cs"])))
 st.register_type_strategy(int, st.integers(-(2**70), 2**70))
 
 RECORDS = [
-    (ANSWERS, Answer),
     (API_KEYS, ApiKey),
+    (BOOKS, Books),
+    (CLAIMS, StoredClaim),
     (CREDIT_ENTRIES, CreditEntry),
+    (NOTICES, QueuedNotice),
+    (NUMBERS, int),
     (PACKETS, Packet),
+    (POINTERS, Key),
     (QUALIFICATIONS, Qualification),
     (WAITING_LEAVES, WaitingLeaf),
     (WORKSPACES, Workspace),
@@ -77,10 +94,10 @@ def test_a_member_with_a_default_may_be_missing_from_an_older_row() -> None:
 
 
 def test_bytes_are_base64() -> None:
-    body = b"\xff\xfe\x00any"
-    assert base64.urlsafe_b64encode(body).decode() in ANSWERS.format(Answer(200, body))
+    data = b"\xff\xfe\x00any"
+    assert base64.urlsafe_b64encode(data).decode() in NOTICES.format(QueuedNotice("type", data))
 
 
 def test_a_record_of_wrong_types_is_not_written() -> None:
     with pytest.raises(ValueError, match="Expected `int`"):
-        ANSWERS.format(Answer("200", b""))  # type: ignore[arg-type]
+        NUMBERS.format("200")  # type: ignore[arg-type]

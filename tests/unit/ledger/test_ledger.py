@@ -1,10 +1,10 @@
-"""What every `Ledger` promises, but for its transactions on claims and issuing (`test_ledger_issuing`)."""
+"""The ledger's rules on a table in memory, but for claims and issuing (`test_issuing`)."""
 
 from dataclasses import replace
 
 import pytest
 
-from contract.ledgers import LedgerPlace, code_of
+from contract.places import code_of
 from contract.racing import Race
 from contract.records import (
     ANSWER,
@@ -18,9 +18,10 @@ from contract.records import (
     sealed,
     workspace,
 )
-from issuer.errors import Code, ServiceError
+from issuer.errors import Code, ServiceError, StoreError
+from issuer.ledger import books
+from issuer.ledger.ledger import Ledger
 from issuer.model import ApiKey, Attempt, CreditEntry, Packet, PacketState, QualificationState, QueuedNotice
-from issuer.ports import Ledger
 
 
 def create(
@@ -146,6 +147,23 @@ def test_lines_come_in_pages_in_order_of_posting(ledger: Ledger) -> None:
     assert ledger.credit_entries("wks_1", lines[4].entry_id, 2) == ()
 
 
+@pytest.mark.parametrize("amount", [0, -5])
+def test_a_line_that_moves_nothing_or_backwards_is_refused(ledger: Ledger, amount: int) -> None:
+    ledger.post_credits(grant(1, 2))
+    with pytest.raises(StoreError, match=f"moves {amount} credits"):
+        ledger.post_credits(move(1, amount))
+    assert ledger.balance("wks_1") == 2
+
+
+def test_no_account_goes_below_zero_even_if_a_check_were_missing(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(books, "check_funds", lambda work, entry: None)
+    with pytest.raises(StoreError, match="takes available to -1"):
+        ledger.post_credits(move(1, 1))
+    assert ledger.credit_entries("wks_1", None, 9) == ()
+
+
 # Packets
 
 
@@ -267,25 +285,7 @@ def test_only_the_next_version_of_a_qualification_is_stored(ledger: Ledger, vers
     assert ledger.qualification("qlf_1") == following
 
 
-# Opening again, and races
-
-
-def test_everything_is_there_after_opening_again(ledger_place: LedgerPlace) -> None:
-    ledger = ledger_place.open()
-    ledger.add_workspace(workspace())
-    ledger.put_api_key(ApiKey(hash_of(1), "wks_1", "laptop", ("packets",), NOW))
-    ledger.post_credits(grant(1, 10))
-    create(ledger, 1)
-    ledger.queue_notice(QueuedNotice("late-merge", b"1"))
-    ledger.add_qualification(qualification(1))
-    again = ledger_place.open()
-    assert again.workspaces() == (workspace(),)
-    assert [key.label for key in again.api_keys("wks_1")] == ["laptop"]
-    assert again.balance("wks_1") == 10
-    assert again.packets("wks_1", None, 9) == (packet(1),)
-    assert again.queued_notices() == (QueuedNotice("late-merge", b"1"),)
-    assert again.qualifications() == (qualification(1),)
-    assert again.claim(claim(1), NOW) == ANSWER
+# Races
 
 
 def test_racing_debits_never_overdraw(ledger_race: Race[Ledger]) -> None:

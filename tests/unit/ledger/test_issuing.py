@@ -1,38 +1,31 @@
-"""What every `Ledger` promises about claims, the issuing transaction and waiting leaves."""
+"""The ledger's rules about claims, the issuing transaction and waiting leaves, on a table in memory."""
 
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
-from contract.ledgers import LedgerPlace, code_of
-from contract.racing import Race, kill_at_work
-from contract.records import ANSWER, NOW, acceptance, claim, grant, hash_of, issued, leaf, move, packet
+from contract.places import code_of
+from contract.racing import Race
+from contract.records import (
+    ANSWER,
+    NOW,
+    acceptance,
+    claim,
+    grant,
+    hash_of,
+    issued,
+    leaf,
+    move,
+    packet,
+    prepare,
+    trace,
+)
 from issuer.errors import Code, ServiceError
+from issuer.ledger.ledger import Ledger
 from issuer.model import Acceptance, Answer, PacketState, WaitingLeaf
-from issuer.ports import Ledger
 
 OTHER = Answer(500, b"")
-
-
-def prepare(ledger: Ledger, n: int, state: PacketState = PacketState.READY) -> None:
-    """A ready packet and a claim for `acceptance(n)`."""
-    making = replace(claim(n), key=f"make-{n}")
-    ledger.claim(making, NOW)
-    ledger.create_packet(packet(n, state), making, ANSWER, 1000)
-    ledger.claim(claim(n), NOW)
-
-
-def trace(ledger: Ledger, n: int) -> dict[str, object]:
-    """All that `accept` of `acceptance(n)` touches, as it can be read."""
-    stored = ledger.packet(packet(n).packet_id)
-    return {
-        "packet": stored,
-        "nonce": ledger.nonce_used(hash_of(f"nonce {n}")),
-        "leaf": ledger.waiting_leaf(hash_of(f"leaf {n}")),
-        "debited": f"move-{n}" in [line.entry_id for line in ledger.credit_entries("wks_1", None, 9999)],
-        "balance": ledger.balance("wks_1"),
-    }
 
 
 # Claims
@@ -423,30 +416,3 @@ def test_racing_finishers_agree(ledger_race: Race[Ledger]) -> None:
     results = ledger_race.run(lambda ledger, _: ledger.finish(leaf(1).leaf_hash, done))
     assert results == ["None"] * ledger_race.count
     assert ledger.packet(done.packet_id) == done
-
-
-# Crashes
-
-
-@pytest.mark.parametrize("acknowledged", [1, 4, 20])
-def test_a_killed_writer_leaves_a_consistent_ledger(ledger_place: LedgerPlace, acknowledged: int) -> None:
-    ledger_place.open().post_credits(grant(0, 10_000))
-
-    def step(ledger: Ledger, n: int) -> None:
-        prepare(ledger, n)
-        ledger.accept(acceptance(n))
-
-    done = kill_at_work(ledger_place.factory, ledger_place.path, step, acknowledged)
-    ledger = ledger_place.open()
-    accepted = 0
-    for n in range(done + 2):
-        found = trace(ledger, n)
-        whole = found["packet"] == acceptance(n).packet
-        assert whole or n >= done, "what returned is durable"
-        assert found["nonce"] is whole
-        assert found["leaf"] == (leaf(n) if whole else None)
-        assert found["debited"] is whole
-        accepted += whole
-    assert ledger.balance("wks_1") == 10_000 - accepted
-    assert len(ledger.waiting_leaves(NOW, 9999)) == accepted
-    assert len(ledger.credit_entries("wks_1", None, 9999)) == 1 + accepted

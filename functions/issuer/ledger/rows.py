@@ -1,4 +1,4 @@
-"""Records as JSON columns: what is neither queried nor constrained is kept in one strict document.
+"""Records as the bodies of items: one strict JSON text each.
 
 pydantic checks types strictly both ways and refuses unknown members; bytes are base64. A member that
 has a default may be missing, so that a record can grow one without a new schema.
@@ -11,14 +11,15 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from issuer.errors import StoreError
 from issuer.model import (
-    Answer,
     ApiKey,
     CreditEntry,
     Packet,
     Qualification,
+    QueuedNotice,
     WaitingLeaf,
     Workspace,
 )
+from issuer.ports import Key
 
 _STRICT = ConfigDict(strict=True, extra="forbid", ser_json_bytes="base64", val_json_bytes="base64")
 
@@ -26,7 +27,7 @@ T = TypeVar("T")
 
 
 class Rows(Generic[T]):
-    """How records of one type are written and read.
+    """Formats and parses the records of one type.
 
     pydantic gets a tuple of one: a bare dataclass takes no configuration from outside (it is looked
     for in the class, which must not know pydantic), but what contains a dataclass hands its down.
@@ -52,10 +53,14 @@ class Rows(Generic[T]):
             raise StoreError(f"a stored {self._name} can't be read: {where}: {first['msg']}") from None
 
 
-ANSWERS = Rows(Answer)
 API_KEYS = Rows(ApiKey)
 CREDIT_ENTRIES = Rows(CreditEntry)
+NOTICES = Rows(QueuedNotice)
 PACKETS = Rows(Packet)
 QUALIFICATIONS = Rows(Qualification)
 WAITING_LEAVES = Rows(WaitingLeaf)
 WORKSPACES = Rows(Workspace)
+
+NUMBERS = Rows(int)
+POINTERS = Rows(Key)
+"""Items that only name another one: what an index is elsewhere, but never behind the record."""

@@ -1,4 +1,4 @@
-"""An SQLite file that several threads and processes write: connections, transactions, errors.
+"""The ledger's SQLite file, written by several threads and processes: connections, transactions, errors.
 
 WAL with synchronous=FULL: a transaction that was committed is on the disk, and readers don't wait.
 """
@@ -12,7 +12,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from issuer.adapters.local.sqlite_schema import prepare
 from issuer.adapters.posix import identity, storing, sync_folder
 from issuer.errors import StoreError
 
@@ -26,6 +25,14 @@ _EXPLAINED = {
     sqlite3.SQLITE_NOTADB: "the file is not a ledger, or is damaged",
     sqlite3.SQLITE_READONLY: "the file or its folder is read-only",
 }
+
+APPLICATION_ID = 0x41544C47  # "ATLG"; PRAGMA application_id marks the file as ours
+SCHEMA_VERSION = 1  # PRAGMA user_version
+
+_ITEMS = """CREATE TABLE items (
+    pk TEXT NOT NULL, sk TEXT NOT NULL, body TEXT NOT NULL, marked INTEGER NOT NULL,
+    PRIMARY KEY (pk, sk)
+) STRICT, WITHOUT ROWID"""
 
 _PAGE_MIN = 512  # bytes; the smallest page of an SQLite file
 
@@ -115,7 +122,6 @@ class Database:
         )
         try:
             connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA trusted_schema = OFF")
         except sqlite3.Error:
             connection.close()
@@ -133,7 +139,7 @@ class Database:
         # One opener at a time: changing the journal mode fails at once, without waiting, beside another.
         with _CREATING, _only_opener(self._path.parent):
             with self.write() as connection:
-                prepare(connection, str(self._path))
+                _prepare(connection, str(self._path))
             # Only now: it changes the file, which had to be seen to be a ledger. It stays with the file.
             with self._connection() as connection:
                 mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
@@ -151,6 +157,25 @@ class Database:
         explained = _EXPLAINED.get(code & 0xFF, "SQLite failed")
         name = getattr(error, "sqlite_errorname", type(error).__name__)
         return StoreError(f"ledger {self._path}: {explained}: {error} ({name})")
+
+
+def _prepare(connection: sqlite3.Connection, name: str) -> None:
+    """Make the table in an empty file, or check that the file is a ledger. Leaves any other file as it is."""
+    application, version, tables = (
+        int(connection.execute(query).fetchone()[0])
+        for query in ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_schema")
+    )
+    if (application, version, tables) == (0, 0, 0):
+        connection.execute(_ITEMS)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    elif application != APPLICATION_ID:
+        raise StoreError(f"{name} is an SQLite database of something else, not a ledger")
+    elif version != SCHEMA_VERSION:
+        raise StoreError(
+            f"ledger {name} has schema version {version}, this program knows up to {SCHEMA_VERSION}: "
+            "use the newer program that wrote it"
+        )
 
 
 @contextmanager

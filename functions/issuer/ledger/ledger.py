@@ -1,0 +1,380 @@
+"""The ledger: workspaces, credits, packets, idempotency, waiting leaves, notices, qualifications."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from issuer.errors import Code, ServiceError, StoreError
+from issuer.ledger import books, claims, leaves, notices, packets
+from issuer.ledger.damage import damage
+from issuer.ledger.keys import (
+    NOTICES,
+    QUALIFICATIONS,
+    ROUNDS,
+    WORKSPACES,
+    api_key_key,
+    api_key_pointer,
+    api_keys_of,
+    books_key,
+    claim_key,
+    kit_pointer,
+    leaf_key,
+    line_pointer,
+    lines_from,
+    nonce_pointer,
+    packet_key,
+    packet_pointer,
+    packets_until,
+    qualification_key,
+    workspace_key,
+)
+from issuer.ledger.rows import (
+    API_KEYS,
+    CREDIT_ENTRIES,
+    NUMBERS,
+    PACKETS,
+    POINTERS,
+    WAITING_LEAVES,
+    Rows,
+)
+from issuer.ledger.rows import NOTICES as NOTICE_ROWS
+from issuer.ledger.rows import QUALIFICATIONS as QUALIFICATION_ROWS
+from issuer.ledger.rows import WORKSPACES as WORKSPACE_ROWS
+from issuer.ledger.work import Work, carry_out, read_items
+from issuer.model import (
+    Acceptance,
+    Answer,
+    ApiKey,
+    Claim,
+    CreditEntry,
+    Packet,
+    PacketState,
+    Qualification,
+    QueuedNotice,
+    WaitingLeaf,
+    Workspace,
+)
+from issuer.ports import Key, Span, Table
+
+T = TypeVar("T")
+V = TypeVar("V", Workspace, Qualification)
+
+
+class Ledger:
+    """The ledger in a table. Every writing call is one atomic, durable transaction, unless it says otherwise.
+
+    Nothing expires: idempotency keys, nonces and credit lines stay for ever, a leaf until it is delivered.
+    Any call may raise `StoreError`. The effect of a writing one is then unknown: read back before deciding.
+    """
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+
+    def add_workspace(self, workspace: Workspace) -> None:
+        """Store a new workspace. Raises `ServiceError` (ALREADY_EXISTS) if its id is taken."""
+        self._add(WORKSPACE_ROWS, workspace_key(workspace.workspace_id), workspace)
+
+    def replace_workspace(self, workspace: Workspace) -> None:
+        """Store the next version. Raises CHANGED_MEANWHILE unless the stored one is `version` − 1."""
+        self._replace(WORKSPACE_ROWS, workspace_key(workspace.workspace_id), workspace)
+
+    def workspace(self, workspace_id: str) -> Workspace | None:
+        """The workspace, or None."""
+        return self._one(WORKSPACE_ROWS, workspace_key(workspace_id))
+
+    def workspaces(self) -> tuple[Workspace, ...]:
+        """All workspaces, by id."""
+        return self._all(WORKSPACE_ROWS, WORKSPACES)
+
+    def put_api_key(self, key: ApiKey) -> None:
+        """Store or update a key, under its hash."""
+
+        def act(work: Work) -> None:
+            place, pointer = api_key_key(key.key_hash), api_key_pointer(key.workspace_id, key.key_hash)
+            work.read(place, pointer)
+            work.put(API_KEYS, place, key)
+            if work.get(POINTERS, pointer) is None:
+                work.put(POINTERS, pointer, place)
+
+        self._do(act)
+
+    def api_key(self, key_hash: bytes) -> ApiKey | None:
+        """The key with this hash, or None."""
+        return self._one(API_KEYS, api_key_key(key_hash))
+
+    def api_keys(self, workspace_id: str) -> tuple[ApiKey, ...]:
+        """A workspace's keys, by time of making, then by hash."""
+        keys = self._pointed(API_KEYS, self._all(POINTERS, api_keys_of(workspace_id)))
+        own = (key for key in keys if key.workspace_id == workspace_id)
+        return tuple(sorted(own, key=lambda key: (key.created_at, key.key_hash)))
+
+    def post_credits(self, entry: CreditEntry) -> None:
+        """Add one credit line; if a line with its `entry_id` exists already, change nothing.
+
+        Raises NO_CREDITS if account `source` (any but `granted` and `consumed`) would go below zero.
+        """
+
+        def act(work: Work) -> None:
+            work.read(line_pointer(entry.entry_id), books_key(entry.workspace_id))
+            if not books.is_posted(work, entry.entry_id):
+                books.check_funds(work, entry)
+                books.post(work, entry)
+
+        self._do(act)
+
+    def balance(self, workspace_id: str, account: str = "available") -> int:
+        """Credits in an account: what went in less what went out; 0 for one that was never used."""
+        return books.read_books(Work(self.table), workspace_id).accounts.get(account, 0)
+
+    def credit_entries(self, workspace_id: str, after: str | None, limit: int) -> tuple[CreditEntry, ...]:
+        """A workspace's lines in order of posting, at most `limit`, after the line with id `after`.
+
+        None after a line that the workspace does not have.
+        """
+        last = self._one(POINTERS, line_pointer(after)) if after is not None else None
+        if after is not None and (last is None or last.pk != books_key(workspace_id).pk):
+            return ()
+        return self._page(CREDIT_ENTRIES, lines_from(workspace_id, last), last, limit)
+
+    def credit_entry(self, entry_id: str) -> CreditEntry | None:
+        """The line with this id, whatever its workspace, or None."""
+        place = self._one(POINTERS, line_pointer(entry_id))
+        line = self._one(CREDIT_ENTRIES, place) if place else None
+        if place and line is None:
+            raise StoreError(f"credit line {entry_id} is missing from its workspace")
+        return line
+
+    def create_packet(self, packet: Packet, claim: Claim, answer: Answer, open_limit: int) -> None:
+        """Store a new packet and bind the claim's answer. Nothing is stored if it raises.
+
+        Raises, in this order: IN_PROGRESS if the claim was lost; PACKET_LIMIT if `open_limit` packets of the
+        workspace are open, blocked or ready; ALREADY_EXISTS if the packet's id is taken.
+        """
+
+        def act(work: Work) -> None:
+            work.read(claim_key(claim), books_key(packet.workspace_id), packet_key(packet.packet_id))
+            claims.check_held(work, claim)
+            packets.create(work, packet, open_limit)
+            claims.bind(work, claim, answer)
+
+        self._do(act)
+
+    def replace_packet(self, packet: Packet) -> None:
+        """Store the next version. Raises CHANGED_MEANWHILE unless the stored one is `version` − 1."""
+        self._do(lambda work: packets.replace(work, packet))
+
+    def packet(self, packet_id: str) -> Packet | None:
+        """The packet, or None."""
+        return self._one(PACKETS, packet_key(packet_id))
+
+    def packet_of_kit(self, workspace_id: str, kit_id: str) -> Packet | None:
+        """The workspace's packet that was sealed as `kit_id`, or None."""
+        place = self._one(POINTERS, kit_pointer(workspace_id, kit_id))
+        packet = self._one(PACKETS, place) if place else None
+        return packet if packets.kit_id_of(packet) == kit_id else None
+
+    def packets(self, workspace_id: str, after: str | None, limit: int) -> tuple[Packet, ...]:
+        """A workspace's packets, newest first (by `opened_at`, then id), at most `limit`, older than `after`.
+
+        None after a packet that the workspace does not have.
+        """
+        newer = self.packet(after) if after is not None else None
+        if after is not None and (newer is None or newer.workspace_id != workspace_id):
+            return ()
+        last = packet_pointer(newer) if newer else None
+        return self._pointed(PACKETS, self._page(POINTERS, packets_until(workspace_id, last), last, limit))
+
+    def claim(self, claim: Claim, now: int) -> Answer | None:
+        """Claim an idempotency key, for ever. None: go on. An answer: the request was carried out before.
+
+        A claim without an answer whose lease is over is taken over; the same claim (by its token) again
+        renews its lease. Raises IDEMPOTENCY_MISMATCH if the key was used with another `request_hash`,
+        IN_PROGRESS while another claim holds the lease.
+        """
+        return self._do(lambda work: claims.take(work, claim, now))
+
+    def settle(self, claim: Claim, answer: Answer) -> None:
+        """Bind the answer to the claim. Raises IN_PROGRESS if the claim was lost to another.
+
+        A claim that was settled before keeps its first answer.
+        """
+
+        def act(work: Work) -> None:
+            if not claims.is_settled(work, claim):
+                claims.check_held(work, claim)
+                claims.bind(work, claim, answer)
+
+        self._do(act)
+
+    def release(self, claim: Claim) -> None:
+        """Give an unanswered claim up, so that the next call need not wait for its lease to end.
+
+        The key stays bound to its `request_hash`. A claim that was lost or answered is left alone.
+        """
+        self._do(lambda work: claims.give_up(work, claim))
+
+    def accept(self, acceptance: Acceptance) -> None:
+        """The issuing transaction: debit, packet to `sealed`, nonce, waiting leaf, answer; all or nothing.
+
+        Raises, in this order of checks and changing nothing: IN_PROGRESS if the claim is lost or its lease
+        ended before `now`; CHANGED_MEANWHILE unless the stored packet is `ready` in `packet.version` − 1;
+        NONCE_USED; NO_CREDITS if `debit.source` holds none; ALREADY_EXISTS if the leaf is waiting or the
+        debit's `entry_id` was posted before.
+        """
+        claim, packet, debit = acceptance.claim, acceptance.packet, acceptance.debit
+        nonce, leaf = nonce_pointer(acceptance.nonce_hash), leaf_key(acceptance.leaf.leaf_hash)
+
+        def act(work: Work) -> None:
+            work.read(
+                *(claim_key(claim), packet_key(packet.packet_id), nonce, leaf),
+                *(books_key(packet.workspace_id), line_pointer(debit.entry_id)),
+            )
+            claims.check_held(work, claim, acceptance.now)
+            packets.replace(work, packet, PacketState.READY)
+            if work.get(POINTERS, nonce):
+                raise ServiceError(Code.NONCE_USED, "a kit was accepted with this client nonce")
+            books.check_funds(work, debit)
+            if work.get(WAITING_LEAVES, leaf):
+                raise ServiceError(Code.ALREADY_EXISTS, f"leaf {leaf.sk} is waiting")
+            if books.is_posted(work, debit.entry_id):
+                raise ServiceError(Code.ALREADY_EXISTS, f"credit line {debit.entry_id} is posted")
+            work.put(POINTERS, nonce, packet_key(packet.packet_id))
+            leaves.put(work, acceptance.leaf)
+            books.post(work, debit)
+            claims.bind(work, claim, acceptance.answer)
+
+        self._do(act)
+
+    def nonce_used(self, nonce_hash: bytes) -> bool:
+        """Whether a kit was accepted with this nonce."""
+        return self._one(POINTERS, nonce_pointer(nonce_hash)) is not None
+
+    def waiting_leaves(self, until: int, limit: int) -> tuple[WaitingLeaf, ...]:
+        """Undelivered leaves with `issued_at` ≤ `until`, by (`issued_at`, `leaf_hash`), at most `limit`.
+
+        Reads all that wait.
+        """
+        return leaves.first(self.table, until, limit)
+
+    def unmerged_leaves(self, until: int, limit: int) -> tuple[WaitingLeaf, ...]:
+        """As `waiting_leaves`, without those that `note_merged` was called for."""
+        return leaves.first(self.table, until, limit, unmerged=True)
+
+    def note_merged(self, leaf_hashes: Sequence[bytes]) -> None:
+        """Note that these leaves, up to some thousand, are in the public log; their kits still wait.
+
+        Each on its own: of a call that fails, some may be noted. A leaf that does not wait is passed over.
+        """
+        self.table.mark(map(leaf_key, leaf_hashes))
+
+    def waiting_leaf(self, leaf_hash: bytes) -> WaitingLeaf | None:
+        """The leaf if its kit is not delivered yet, else None."""
+        return self._one(WAITING_LEAVES, leaf_key(leaf_hash))
+
+    def finish(self, leaf_hash: bytes, packet: Packet) -> None:
+        """Store the packet's next version (`issued`) and drop its waiting leaf. Again: changes nothing.
+
+        Raises CHANGED_MEANWHILE if the stored packet is another version and the leaf still waits.
+        """
+
+        def act(work: Work) -> None:
+            key = leaf_key(leaf_hash)
+            work.read(key, packet_key(packet.packet_id))
+            if work.get(WAITING_LEAVES, key):
+                packets.replace(work, packet)
+                work.delete(key)
+
+        self._do(act)
+
+    def queue_notice(self, notice: QueuedNotice) -> None:
+        """Queue a notice; the same one again changes nothing."""
+        self._do(lambda work: notices.queue(work, notice))
+
+    def queued_notices(self) -> tuple[QueuedNotice, ...]:
+        """Queued notices, in order of queueing."""
+        return self._all(NOTICE_ROWS, NOTICES)
+
+    def drop_notice(self, notice: QueuedNotice) -> None:
+        """Take a notice out of the queue, once it is public."""
+        self._do(lambda work: notices.drop(work, notice))
+
+    def note_round(self, sequence: int) -> None:
+        """Note that round `sequence` of the log is about to be committed; the largest number stays."""
+
+        def act(work: Work) -> None:
+            noted = work.get(NUMBERS, ROUNDS)
+            if noted is None or noted < sequence:
+                work.put(NUMBERS, ROUNDS, sequence)
+
+        self._do(act)
+
+    def noted_round(self) -> int:
+        """The largest number noted, or −1: a ledger behind the log's head came from a backup."""
+        noted = self._one(NUMBERS, ROUNDS)
+        return -1 if noted is None else noted
+
+    def add_qualification(self, qualification: Qualification) -> None:
+        """Store a new qualification. Raises ALREADY_EXISTS if its id is taken."""
+        self._add(QUALIFICATION_ROWS, qualification_key(qualification.qualification_id), qualification)
+
+    def replace_qualification(self, qualification: Qualification) -> None:
+        """Store the next version. Raises CHANGED_MEANWHILE unless the stored one is `version` − 1."""
+        self._replace(QUALIFICATION_ROWS, qualification_key(qualification.qualification_id), qualification)
+
+    def qualification(self, qualification_id: str) -> Qualification | None:
+        """The qualification, or None."""
+        return self._one(QUALIFICATION_ROWS, qualification_key(qualification_id))
+
+    def qualifications(self) -> tuple[Qualification, ...]:
+        """All qualifications, oldest first, then by id."""
+        every = self._all(QUALIFICATION_ROWS, QUALIFICATIONS)
+        return tuple(sorted(every, key=lambda each: (each.received_at, each.qualification_id)))
+
+    def damage(self) -> tuple[str, ...]:
+        """What is wrong with the stored records themselves, a sentence each; nothing if all are whole.
+
+        Reads all of them. What they say of each other and of the log is not looked at.
+        """
+        return tuple(damage(self.table))
+
+    def _do(self, act: Callable[[Work], T]) -> T:
+        return carry_out(self.table, act)
+
+    def _one(self, rows: Rows[T], key: Key) -> T | None:
+        return Work(self.table).get(rows, key)
+
+    def _all(self, rows: Rows[T], span: Span) -> tuple[T, ...]:
+        return tuple(rows.parse(item.body) for item in self.table.query(span))
+
+    def _page(self, rows: Rows[T], span: Span, last: Key | None, limit: int) -> tuple[T, ...]:
+        """The first `limit` records of a span that begins with `last`, which was on the page before."""
+        items = self.table.query(span, limit + (last is not None))
+        return tuple(rows.parse(item.body) for item in items if item.key != last)
+
+    def _pointed(self, rows: Rows[T], keys: Sequence[Key]) -> tuple[T, ...]:
+        """The records under these keys, in their order, without those that are gone."""
+        items = read_items(self.table, keys)
+        return tuple(rows.parse(items[key].body) for key in keys if key in items)
+
+    def _add(self, rows: Rows[V], key: Key, record: V) -> None:
+        def act(work: Work) -> None:
+            if work.get(rows, key):
+                raise ServiceError(Code.ALREADY_EXISTS, f"{_named(key)} exists")
+            work.put(rows, key, record)
+
+        self._do(act)
+
+    def _replace(self, rows: Rows[V], key: Key, record: V) -> None:
+        def act(work: Work) -> None:
+            stored = work.get(rows, key)
+            if stored is None or stored.version != record.version - 1:
+                raise ServiceError(
+                    Code.CHANGED_MEANWHILE, f"{_named(key)} is not stored in version {record.version - 1}"
+                )
+            work.put(rows, key, record)
+
+        self._do(act)
+
+
+def _named(key: Key) -> str:
+    """`workspace wks_1`, as messages name what is in partition `workspaces`."""
+    return f"{key.pk.removesuffix('s')} {key.sk.removeprefix('id#')}"
