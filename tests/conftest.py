@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from support.browsers import Browser, running_browser
+from support.thorough import thorough
 
 settings.register_profile(
     "attestlayer", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
@@ -32,8 +33,15 @@ def firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         yield running
 
 
-@pytest.fixture(scope="session", params=["chromium", "firefox"])
+@pytest.fixture(scope="session", params=["chromium", thorough("firefox")])
 def browser(request: pytest.FixtureRequest) -> Browser:
-    """Each real browser in turn."""
+    """A real browser, and with `scripts/test --all` the second one too."""
+    running: Browser = request.getfixturevalue(request.param)
+    return running
+
+
+@pytest.fixture(scope="session", params=["chromium", "firefox"])
+def each_browser(request: pytest.FixtureRequest) -> Browser:
+    """Both real browsers in turn, always."""
     running: Browser = request.getfixturevalue(request.param)
     return running

@@ -28,6 +28,7 @@ from support.build import (
 from support.corpus import CHANGES, change_byte, move_pieces, small
 from support.home import SAMPLES, issue_sample
 from support.serving import served
+from support.thorough import thorough
 from support.tools import require
 from support.verifiers import (
     Given,
@@ -52,7 +53,7 @@ AT_ONCE = 250
 """Kits on disk at a time."""
 
 
-@pytest.fixture(params=["verify.py", "node", "chromium", "firefox"])
+@pytest.fixture(params=["verify.py", "node", "chromium", thorough("firefox")])
 def verifier(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Verifier]:
     """Each verifier that is held against the Python command."""
     if request.param == "verify.py":

@@ -168,6 +168,11 @@ def by_turns(at: int, column: HttpColumn) -> bool:
     return (HTTP_COLUMNS.index(column) - 2 * at) % len(HTTP_COLUMNS) < 2
 
 
+def now_and_then(at: int, column: HttpColumn) -> bool:
+    """One column of every third row, another the next time: each fault meets every thirtieth write."""
+    return at % 3 == 0 and at // 3 % len(HTTP_COLUMNS) == HTTP_COLUMNS.index(column)
+
+
 def _half(first: bool, at: int, column: HttpColumn) -> bool:
     return (HTTP_COLUMNS.index(column) % 2 == 0) is first
 

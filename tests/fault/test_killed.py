@@ -8,6 +8,8 @@ import sys
 import threading
 from pathlib import Path
 
+import pytest
+
 from attestlayer.canonical import parse_json
 from attestlayer.encoding import sha256
 from attestlayer.kit.receipt import Nonce
@@ -16,9 +18,9 @@ from fault.service_process import settings_of, with_small_policy
 from issuer.bootstrap.home import open_home
 from issuer.bootstrap.service import Service
 from issuer.model import Answer
+from support.thorough import thorough
 
 HERE = Path(__file__).parent
-KILLS = 12
 SEED = 20260131
 
 
@@ -49,10 +51,11 @@ def run_until_killed(home: Path, number: int, after_s: float) -> list[str]:
     return [line for line in said[1:] if line.endswith("\n")]
 
 
-def test_a_service_that_is_killed_keeps_its_promises(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [4, thorough(12)])
+def test_a_service_that_is_killed_keeps_its_promises(tmp_path: Path, kills: int) -> None:
     home, chance = tmp_path / "home", random.Random(SEED)
     said: list[str] = []
-    for number in range(KILLS):
+    for number in range(kills):
         said += run_until_killed(home, number, chance.uniform(0.02, 0.9))
     service = with_small_policy(open_home(settings_of(home)))
     bring_to_rest(service)

@@ -3,28 +3,42 @@
 In the cloud the faults are on the wire: `test_http_matrix`.
 """
 
+from itertools import product
+from typing import Any
+
 import pytest
 
 from fault.matrix import SCENARIOS, fill, packet_ready, short, table
-from support.backends import LOCAL, Backend
+from support.backends import LOCAL
 from support.faults import COLUMNS, Column, Outcome, Recovery, Scenario
 from support.service import TestService
-from support.tools import all_required
+from support.thorough import THOROUGH
 
 ONE, SAME = COLUMNS[:4], tuple(column for column in COLUMNS if column.second is column.first)
 OTHER = tuple(column for column in COLUMNS if column not in (*ONE, *SAME))
-PARTS = {"one fault": ONE, "the same twice": SAME} | (
-    {"one, then the other": OTHER} if all_required() else {}
-)
+PARTS = {"one fault": ONE, "the same twice": SAME, "one, then the other": OTHER}
+TWICE = "idle", "issue"
+"""Acts of which two faults in a row are always tried."""
 
 
-@pytest.mark.parametrize("columns", PARTS.values(), ids=list(PARTS))
-@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=list(SCENARIOS))
-@pytest.mark.parametrize("backend", [LOCAL], ids=str)
+def acts_and_columns() -> list[Any]:
+    """Each act with each part of the columns."""
+    return [
+        pytest.param(
+            scenario,
+            columns,
+            id=f"{name}-{part}",
+            marks=() if columns is ONE or (columns is SAME and name in TWICE) else THOROUGH,
+        )
+        for (name, scenario), (part, columns) in product(SCENARIOS.items(), PARTS.items())
+    ]
+
+
+@pytest.mark.parametrize(("scenario", "columns"), acts_and_columns())
 def test_after_every_fault_at_every_write_all_is_well(
-    backend: Backend, scenario: Scenario, columns: tuple[Column, ...]
+    scenario: Scenario, columns: tuple[Column, ...]
 ) -> None:
-    rows = fill(backend, scenario, columns)
+    rows = fill(LOCAL, scenario, columns)
     assert len(rows) >= scenario.at_least
     assert {len(cells) for _, cells in rows} == {4}
     text = table(scenario.name, rows, columns)

@@ -14,6 +14,7 @@ from issuer.services.initialise import Initialiser
 from issuer.services.sequence import Sequencer
 from support.audit import Audit, audit
 from support.log import ISSUER, ORIGIN, Crash, Failure, Tap, TestLog, copy_home, failures, queue, tapped, wait
+from support.thorough import sampled
 
 Act = Callable[[LogPorts], object]
 
@@ -67,6 +68,9 @@ CASES: dict[str, tuple[Callable[[TestLog], None], Act]] = {
 ENOUGH = {"init": 10, "round": 20, "round over a tile's end": 20, "round that fills a bundle": 9}
 """At least so many writes the sweep must have met, or it tests nothing."""
 
+PARTS = 3
+"""The failures, dealt out: each write has four, or two."""
+
 
 def settle(log: TestLog, act: Act) -> Audit:
     """Run again as another process would, a minute later too, and audit all."""
@@ -83,8 +87,9 @@ def returned(log: TestLog) -> int:
     return log.ports().ledger.balance("ws_test")
 
 
+@pytest.mark.parametrize("part", sampled(range(PARTS), PARTS))
 @pytest.mark.parametrize("case", CASES)
-def test_a_write_that_fails_leaves_a_log_that_goes_on(case: str, tmp_path: Path) -> None:
+def test_a_write_that_fails_leaves_a_log_that_goes_on(case: str, tmp_path: Path, part: int) -> None:
     prepare, act = CASES[case]
     made = TestLog(tmp_path / "made")
     prepare(made)
@@ -102,7 +107,7 @@ def test_a_write_that_fails_leaves_a_log_that_goes_on(case: str, tmp_path: Path)
     assert len(tap.names) >= ENOUGH[case], tap.names
     # A crash is an error that nothing handles: where a case is slow, it is enough.
     errors = (StoreError, Crash) if case in {"init", "round"} else (Crash,)
-    for failure in failures(len(tap.names), errors):
+    for failure in failures(len(tap.names), errors)[part::PARTS]:
         log = copy("failed")
         failing = failure.tap()
         with suppress(StoreError, Crash):

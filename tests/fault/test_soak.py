@@ -5,20 +5,20 @@ from pathlib import Path
 import pytest
 
 from fault.soak import Soak
-from support.tools import all_required
+from support.thorough import thorough
 
-KILLS = 200 if all_required() else 12
 MINUTES = 5
 SEED = 20261121
 
 
+@pytest.mark.parametrize("kills", [8, thorough(200)])
 def test_a_server_that_is_killed_at_any_moment_keeps_its_promises(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, kills: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     soak = Soak(tmp_path / "home", SEED)
-    kept = soak.run(KILLS, MINUTES)
+    kept = soak.run(kills, MINUTES)
     with capsys.disabled():
         print(f"\n{soak.counts}\n{kept}")
-    assert soak.counts.kills >= KILLS // 3  # fewer than all where the machine is slow: the time was over
+    assert soak.counts.kills >= kills // 3  # fewer than all where the machine is slow: the time was over
     assert kept.accepted > 0  # how many is the machine's affair
     assert soak.counts.polls > soak.counts.kills

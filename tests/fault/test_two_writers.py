@@ -14,6 +14,10 @@ from issuer.services.sequence import Outcome, Sequencer
 from support.audit import audit
 from support.backends import BACKENDS, Backend
 from support.log import ISSUER, ORIGIN, HeldClock, Tap, TestLog, at_write, queue, tapped, wait
+from support.thorough import sampled
+
+PARTS = 4
+"""The steps of a round, dealt out."""
 
 
 def prepared(backend: Backend, home: Path) -> TestLog:
@@ -37,16 +41,17 @@ def steps_of_a_round(backend: Backend, home: Path) -> list[str]:
     return tap.names
 
 
+@pytest.mark.parametrize("part", sampled(range(PARTS), PARTS))
 @pytest.mark.parametrize("rounds", [1, 3])
 @pytest.mark.parametrize("clock", ["same", "later"])
 @pytest.mark.parametrize("backend", BACKENDS, ids=str)
 def test_a_writer_that_stalls_before_a_step_spoils_nothing(
-    backend: Backend, tmp_path: Path, rounds: int, clock: str
+    backend: Backend, tmp_path: Path, rounds: int, clock: str, part: int
 ) -> None:
     names = steps_of_a_round(backend, tmp_path / "first")
     prepared(backend, tmp_path / "prepared")
     assert len(names) > 40
-    for stall in range(0, len(names), backend.share):
+    for stall in range(part * backend.share, len(names), PARTS * backend.share):
         home, now = tmp_path / str(stall), prepared_time()
         backend.copy(tmp_path / "prepared", home)
         log = TestLog(home, HeldClock(now), made=6, opened_by=backend.open)

@@ -20,8 +20,8 @@ def page_file(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_page_from_a_file_takes_a_file_and_shows_it(browser: Browser, page_file: Path) -> None:
-    page = browser.open(page_file.as_uri())
+def test_a_page_from_a_file_takes_a_file_and_shows_it(each_browser: Browser, page_file: Path) -> None:
+    page = each_browser.open(page_file.as_uri())
     (page_file.parent / "given.txt").write_text("what is given")
     page.upload("#file", page_file.parent / "given.txt")
     page.wait_for('document.querySelector("#out").textContent !== ""')

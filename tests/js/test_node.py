@@ -53,11 +53,11 @@ def wrongly_answered(
     return [(v["comment"], w, f) for v, w, f in zip(vectors, wanted, found, strict=True) if w != f]
 
 
-def test_each_vector_of_the_lists_comes_out_as_expected_in_a_browser(browser: Browser) -> None:
+def test_each_vector_of_the_lists_comes_out_as_expected_in_a_browser(each_browser: Browser) -> None:
     """By the browser's own engine, WebCrypto and decoders."""
     vectors = [vector for path in LISTS for vector in load(path)]
     with served(ROOT) as url:
-        page = browser.open(f"{url}/tests/js/blank.html")
+        page = each_browser.open(f"{url}/tests/js/blank.html")
         code = """
         const { judgeVector } = await import("/tests/js/judge.mjs");
         const answers = [];

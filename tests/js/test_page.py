@@ -80,12 +80,12 @@ def opened(browser: Browser, place: Path) -> Iterator[Opener]:
 
 
 def test_r83_the_page_works_where_the_kit_of_verifiers_was_unpacked(
-    browser: Browser, delivered: Delivered, tmp_path: Path
+    each_browser: Browser, delivered: Delivered, tmp_path: Path
 ) -> None:
     data = make_verify_kit(ReleaseFiles(ROOT / "site").read(), delivered.trust)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         archive.extractall(tmp_path)
-    page = browser.open((tmp_path / "verify.html").as_uri())
+    page = each_browser.open((tmp_path / "verify.html").as_uri())
     page.wait_for(STARTED)
     assert give(page, tmp_path / "vectors/verified.zip") == "VERIFIED"
     assert give(page, tmp_path / "vectors/hash-differs.zip") == "NOT VERIFIED"

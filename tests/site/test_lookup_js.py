@@ -3,6 +3,7 @@
 import json
 import random
 import subprocess
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,7 +41,7 @@ const asked = JSON.parse(readFileSync(0, "utf8"));
 const levels = Array.from({ length: 25 }, (_, level) => level);
 const answers = {
   segments: asked.groups.map((groups) => liveSegments(groups).map(({ level, number }) => [level, number])),
-  shards: asked.hashes.map(hashBytes).map((key) => levels.map((level) => shardOf(key, level))),
+  shards: asked.keys.map(hashBytes).map((key) => levels.map((level) => shardOf(key, level))),
   names: asked.groups.map(formatIndex),
   found: [],
 };
@@ -72,10 +73,17 @@ def _put(log: TestLog, tile: Tile, count: int) -> None:
     public.create(tile.path, format_tile([leaf.hash() for leaf in leaves]))
 
 
-def ask(root: Path, hashes: list[Hash], groups: list[int]) -> dict[str, list[object]]:
-    """What the modules answer, run by node over a folder."""
+def ask(
+    root: Path, *, hashes: Sequence[Hash] = (), keys: Sequence[Hash] = (), groups: Sequence[int] = ()
+) -> dict[str, list[object]]:
+    """What the modules answer, by node over a folder: hashes are looked up, keys have shards."""
     size = GROUPS * WIDTH + NEWEST
-    asked = {"hashes": [format_hash(value) for value in hashes], "groups": groups, "size": size}
+    asked = {
+        "hashes": [format_hash(value) for value in hashes],
+        "keys": [format_hash(key) for key in keys],
+        "groups": list(groups),
+        "size": size,
+    }
     command = [str(require("node")), "--input-type=module", "-e", QUESTIONS, str(root), str(MODULES)]
     done = subprocess.run(command, input=json.dumps(asked), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -86,12 +94,12 @@ def ask(root: Path, hashes: list[Hash], groups: list[int]) -> dict[str, list[obj
 def test_segments_shards_and_names_are_the_core_s(log: TestLog) -> None:
     chosen = random.Random(13)
     groups = [0, 1, 2, 255, 39_062, 2**24, *(chosen.randrange(2**24) for _ in range(200))]
-    hashes = [sha256(f"{number}".encode()) for number in range(60)]
-    answers = ask(log.home / "registry", hashes, groups)
+    keys = [sha256(f"{number}".encode()) for number in range(60)]
+    answers = ask(log.home / "registry", keys=keys, groups=groups)
     assert answers["segments"] == [
         [[each.level, each.number] for each in live_segments(one)] for one in groups
     ]
-    assert answers["shards"] == [[Segment(level, 0).shard_of(one) for level in range(25)] for one in hashes]
+    assert answers["shards"] == [[Segment(level, 0).shard_of(one) for level in range(25)] for one in keys]
     assert answers["names"] == [format_index(one) for one in groups]
 
 
@@ -115,7 +123,7 @@ def test_every_hash_is_found_however_far_the_index_is(log: TestLog, shards: int)
     ]
     leaves = [leaf_number(number) for number in numbers]
     hashes = [each for leaf in leaves for each in (leaf.kit_digest, leaf.client_nonce_hash)]
-    answers = ask(log.home / "registry", [*hashes, sha256(b"unknown")], [])
+    answers = ask(log.home / "registry", hashes=[*hashes, sha256(b"unknown")])
     for number, (value, answer) in enumerate(zip(hashes, answers["found"], strict=False)):
         assert isinstance(answer, dict)
         wanted = numbers[number // 2]

@@ -12,7 +12,7 @@ REQUIRE_ALL = "ATTESTLAYER_REQUIRE_ALL"
 
 
 def all_required() -> bool:
-    """Whether everything is required: then nothing is shortened either."""
+    """Whether everything is required."""
     return bool(os.environ.get(REQUIRE_ALL))  # noqa: TID251
 
 
