@@ -17,7 +17,7 @@ from attestlayer.log import layout
 from attestlayer.log.checkpoint import parse_checkpoint
 from fault.service_process import issue, with_small_policy
 from issuer.bootstrap.service import Service
-from issuer.services.sequence import Outcome
+from issuer.services.sequence import RoundOutcome
 from support.backends import backend_named
 
 
@@ -37,7 +37,7 @@ class Racer:
 def sequence(racer: Racer) -> dict[str, object]:
     """Rounds, as fast as they go, with deliveries by every fourth process."""
     service = racer.open()
-    outcomes = dict.fromkeys((outcome.value for outcome in Outcome), 0)
+    outcomes = dict.fromkeys((outcome.value for outcome in RoundOutcome), 0)
     while not racer.stopped():
         outcomes[service.sequencer.run().outcome.value] += 1
         if racer.number % 4 == 0:

@@ -25,7 +25,7 @@ from issuer.errors import Code, LogHaltedError, ServiceError, StoreError
 from issuer.ledger.ledger import Ledger
 from issuer.log.store import LogPorts
 from issuer.services.deliver import Delivery
-from issuer.services.sequence import Outcome, Sequencer
+from issuer.services.sequence import RoundOutcome, Sequencer
 from support.audit import audit
 from support.backends import LOCAL
 from support.faults import Scenario, Settled, settle
@@ -236,7 +236,7 @@ def test_a_torn_object_that_a_round_needs_halts_it_and_signs_nothing(
         assert path.name in refused.value.detail or "damaged" in refused.value.detail, path
         assert not (log.home / "private/signed/3").exists(), path
         path.write_bytes(data)
-    assert Sequencer(ports).run().outcome == Outcome.PUBLISHED
+    assert Sequencer(ports).run().outcome == RoundOutcome.PUBLISHED
     assert len(audit(log.home / "registry", ORIGIN).entries) == 6
 
 

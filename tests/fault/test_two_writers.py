@@ -10,7 +10,7 @@ from attestlayer.log.checkpoint import parse_checkpoint
 from issuer.errors import ServiceError
 from issuer.ports import ObjectStore
 from issuer.services.initialise import Initialiser
-from issuer.services.sequence import Outcome, Sequencer
+from issuer.services.sequence import RoundOutcome, Sequencer
 from support.audit import audit
 from support.backends import BACKENDS, Backend
 from support.log import ISSUER, ORIGIN, HeldClock, Tap, TestLog, at_write, queue, tapped, wait
@@ -78,7 +78,7 @@ def stall_before(stall: int, log: TestLog, others: TestLog, rounds: int) -> None
             assert public_sequence(public) >= seen[-1]
 
     outcome = Sequencer(tapped(log.ports(), Tap(before=overtake), reads=True)).run().outcome
-    assert outcome in ({Outcome.NOT_DUE} if stall == 0 else {Outcome.PUBLISHED, Outcome.LOST})
+    assert outcome in ({RoundOutcome.NOT_DUE} if stall == 0 else {RoundOutcome.PUBLISHED, RoundOutcome.LOST})
     assert seen
     assert public_sequence(public) >= seen[-1]
     others.round(others.ports(), 1)

@@ -1,6 +1,7 @@
-"""Ledger against log: every credit has its leaf, every leaf its debit and its packet (`issuer reconcile`).
+"""The rules of `issuer reconcile`: every credit has its leaf, every leaf its debit and its packet.
 
-Pure: what is compared was read before, the ledger first, then the log, which only grows.
+Pure. The caller has read the ledger first and then the log, which only grows: so a leaf that is on its way is
+in at least one of them.
 """
 
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from issuer.model import CreditEntry, CreditKind, Packet, PacketState, WaitingLe
 
 
 class LedgerReason(StrEnum):
-    """Why ledger and log do not agree: a closed list."""
+    """How ledger and log disagree: a closed list of words that operators see."""
 
     DEBIT_WITHOUT_LEAF = "debit-without-leaf"
     DEBIT_UNREADABLE = "debit-unreadable"
@@ -40,12 +41,12 @@ class LedgerReason(StrEnum):
 
 
 NOTES = frozenset({LedgerReason.DELIVERY_OVERDUE, LedgerReason.SEALED_ORPHAN})
-"""Reasons that break no promise: worth knowing, no finding."""
+"""Reasons that break no promise: they are reported as notes, not as findings."""
 
 
 @dataclass(frozen=True)
 class Books:
-    """The ledger, as it was read."""
+    """The ledger as read: lines by id; debits, waiting leaves and packets by leaf hash."""
 
     lines: dict[str, CreditEntry] = field(default_factory=dict)
     debits: dict[bytes, CreditEntry] = field(default_factory=dict)
@@ -58,7 +59,10 @@ class Books:
 
 @dataclass(frozen=True)
 class Log:
-    """The public log, as it was read: the leaves' places and kits' digests by leaf hash."""
+    """The public log as read.
+
+    `places`: index of each leaf hash; `digests`: its kit digest; `twice`: repeated hashes.
+    """
 
     trust: TrustRoot
     places: dict[bytes, int] = field(default_factory=dict)
@@ -67,7 +71,7 @@ class Log:
 
 
 def disagreements(books: Books, log: Log, now: int) -> Iterator[Finding]:
-    """Where ledger and log, and the ledger's parts, do not say the same. `now`: POSIX seconds."""
+    """Every disagreement between ledger and log, or between parts of the ledger. `now`: POSIX seconds."""
     yield from _credits_and_leaves(books, log)
     yield from _packets_and_leaves(books, log)
     yield from _returns(books, log)
@@ -75,12 +79,15 @@ def disagreements(books: Books, log: Log, now: int) -> Iterator[Finding]:
 
 
 def _credits_and_leaves(books: Books, log: Log) -> Iterator[Finding]:
+    # One transaction debits and queues the leaf, and a leaf stops waiting only when it is in the log: a debit
+    # without either is money taken for nothing.
     for leaf_hash, debit in books.debits.items():
         if leaf_hash not in books.waiting and leaf_hash not in log.places:
             detail = (
                 f"{debit.workspace_id} paid for {shown(debit.reference)}; now neither waiting nor in the log"
             )
             yield Finding(format_hash(leaf_hash), LedgerReason.DEBIT_WITHOUT_LEAF, detail)
+    # The other way round: a leaf in the log, or on its way there, that nobody paid for or asked for.
     for leaf_hash in [*log.places, *(books.waiting.keys() - log.places.keys())]:
         where = f"leaf {log.places[leaf_hash]} of the log" if leaf_hash in log.places else "a waiting leaf"
         if leaf_hash not in books.debits:
@@ -98,6 +105,8 @@ def _credits_and_leaves(books: Books, log: Log) -> Iterator[Finding]:
 def _packets_and_leaves(books: Books, log: Log) -> Iterator[Finding]:
     for leaf_hash, packet in books.packets.items():
         leaf = f"leaf {format_hash(leaf_hash)}"
+        # Sealed and waiting, then in the log, then issued and waiting no more: any other combination is
+        # wrong.
         waits, logged = leaf_hash in books.waiting, leaf_hash in log.places
         if packet.state == PacketState.ISSUED and waits:
             yield Finding(packet.packet_id, LedgerReason.PACKET_AHEAD, f"issued, and its {leaf} still waits")
@@ -110,15 +119,15 @@ def _packets_and_leaves(books: Books, log: Log) -> Iterator[Finding]:
 
 
 def _returns(books: Books, log: Log) -> Iterator[Finding]:
-    """A credit was returned just for the leaves that a public `late-merge` incident covers, to who paid."""
+    """Credits are returned, to the payer, for just the leaves that public `late-merge` incidents cover."""
     late = {leaf for leaf, place in log.places.items() if log.trust.keyring.is_late_merge(place)}
-    made = {line.entry_id: line for line in books.lines.values() if line.kind == CreditKind.RETURNED}
+    returns = {line.entry_id: line for line in books.lines.values() if line.kind == CreditKind.RETURNED}
     wanted = {return_id(leaf): books.debits.get(leaf) for leaf in late}
-    for entry_id in sorted(wanted.keys() - made.keys()):
+    for entry_id in sorted(wanted.keys() - returns.keys()):
         yield Finding(
             entry_id, LedgerReason.INCIDENT_WITHOUT_RETURN, "a late leaf whose credit was not returned"
         )
-    for entry_id, line in made.items():
+    for entry_id, line in returns.items():
         debit = wanted.get(entry_id)
         if entry_id not in wanted and not _is_queued(entry_id, books, log):
             yield Finding(entry_id, LedgerReason.RETURN_WITHOUT_INCIDENT, f"returned to {line.workspace_id}")
@@ -130,8 +139,13 @@ def _returns(books: Books, log: Log) -> Iterator[Finding]:
 
 
 def _is_queued(entry_id: str, books: Books, log: Log) -> bool:
-    """Whether the incident of a returned credit is on its way; its leaf may be in a round not yet public."""
+    """Whether the incident for a returned credit is still queued.
+
+    Its leaf may be in a round not yet public.
+    """
     size = log.trust.checkpoint.head.size
+    # Credits are returned before the round is public, and its notice comes with the next one: both states are
+    # normal. A leaf of an unpublished round has an index beyond the public tree.
     for leaf_hash in [*log.places, *books.waiting]:
         if return_id(leaf_hash) == entry_id:
             place = log.places.get(leaf_hash)
@@ -143,6 +157,7 @@ def _is_queued(entry_id: str, books: Books, log: Log) -> bool:
 
 def _promises(books: Books, log: Log, now: int) -> Iterator[Finding]:
     for waiting in books.waiting.values():
+        # Public in time but not delivered is only a note: the promise is about the log.
         late = now - waiting.merge_by
         if late > 0:
             reason = (

@@ -1,4 +1,4 @@
-"""What the operator's audit finds, and the examiner that reads private objects and notes what is wrong."""
+"""Findings of the operator's audit, and the inspection that reads private objects and collects them."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from issuer.ports import ObjectStore, Signer
 
 
 class PrivateReason(StrEnum):
-    """Why private state is not what it should be: a closed list."""
+    """What is wrong with private state: a closed list of words that operators see."""
 
     MISSING = "missing"
     UNREADABLE = "unreadable"
@@ -49,18 +49,18 @@ class PrivateReason(StrEnum):
 NOTES = frozenset(
     {PrivateReason.ORPHAN, PrivateReason.ROUND_OPEN, PrivateReason.SUPERSEDED, PrivateReason.UNCOMMITTED}
 )
-"""Reasons for what a killed or beaten writer leaves behind: worth knowing, no finding."""
+"""Reasons for traces of writers that were killed or lost a race: reported as notes, not as findings."""
 
 LEDGER = "ledger"
-"""What findings in the ledger are about, instead of an object."""
+"""The `object` of findings about the ledger, which is no object of a store."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong, or a note.
+    """One defect or note.
 
-    `object`: a private object's name, leaf hash, packet id or ledger line. `reason`: of one closed list;
-    `detail`: what was found and wanted.
+    `object`: name of a private object, leaf hash, packet id or id of a ledger line. `reason`: a member of
+    `PrivateReason` or `LedgerReason`. `detail`: a sentence with the values found and wanted.
     """
 
     object: str
@@ -74,25 +74,27 @@ Seen = TypeVar("Seen")
 def look_twice(
     look: Callable[[], tuple[Seen, list[Finding]]], notes: Collection[StrEnum]
 ) -> tuple[Seen, list[Finding]]:
-    """Look, and look again if anything but notes was found: what both looks found counts.
+    """Run `look`, and run it again if it found more than notes. Only findings of both looks are returned.
 
-    The service may be at work meanwhile, and what is half done at one look is done at the next.
+    The service may work meanwhile: an operation that is half done at the first look is done at the second,
+    while a real defect stays. So there are no false alarms, at twice the cost when something is wrong.
     """
     seen, findings = look()
     if all(each.reason in notes for each in findings):
         return seen, findings
+    # By object and reason: the detail of a real defect may change meanwhile, such as an age.
     before = {(each.object, each.reason) for each in findings}
     seen, findings = look()
     return seen, [each for each in findings if (each.object, each.reason) in before]
 
 
 Progress = Callable[[str, int, int], None]
-"""(what, done, of how many)."""
+"""Called with the kind of work, how many steps are done, and of how many."""
 
 
 @dataclass(frozen=True)
 class AuditPorts:
-    """What the audit works on: the log's ports, the issuer's keys by kid, a folder for copies."""
+    """What the audit needs. `issuers`: the issuer's keys by kid; `scratch`: folder for copies of objects."""
 
     log: LogPorts
     issuers: Mapping[str, Signer]
@@ -100,8 +102,8 @@ class AuditPorts:
 
 
 @dataclass
-class Examiner:
-    """Reads private objects; findings and counts gather here."""
+class Inspection:
+    """One pass over private state: reads objects, counts them, and collects findings."""
 
     ports: AuditPorts
     progress: Progress
@@ -111,25 +113,28 @@ class Examiner:
 
     @property
     def private(self) -> ObjectStore:
-        """The private store."""
+        """The store whose objects are audited."""
         return self.ports.log.private
 
     @property
     def public(self) -> ObjectStore:
-        """The public store."""
+        """The registry, to compare with; the core's audit checks the registry itself."""
         return self.ports.log.public
 
     def find(self, name: str, reason: PrivateReason, detail: object) -> None:
-        """Note a finding, or what is only a note."""
+        """Add a finding or a note; which one it is follows from `reason`."""
         self.findings.append(Finding(name, reason, str(detail)))
 
     def count(self, length: int) -> None:
-        """Count an object that was read."""
+        """Count one object of `length` bytes as read."""
         self.objects += 1
         self.length += length
 
     def need(self, name: str) -> bytes | None:
-        """A private object that must be there and readable."""
+        """The bytes of a private object that must exist.
+
+        None, with a finding, if it is missing or unreadable.
+        """
         try:
             data = self.private.read(name)
         except StoreError as error:
@@ -143,17 +148,20 @@ class Examiner:
     def compare(
         self, name: str, found: bytes, wanted: bytes, reason: PrivateReason = PrivateReason.BYTES_DIFFER
     ) -> bool:
-        """Whether bytes are what they must be; else a finding says where they part."""
+        """Whether the bytes are equal. If not, a finding says where they begin to differ."""
         if found != wanted:
             self.find(name, reason, difference(found, wanted))
         return found == wanted
 
     def hashes(self, name: str, data: bytes, wanted: bytes) -> bool:
-        """Whether an object has the hash that its name or a record gives; else a finding."""
+        """Whether the object's bytes have the SHA-256 that its name or a record states.
+
+        If not, adds a finding.
+        """
         return self.hashed(name, sha256(data), len(data), wanted)
 
     def hashed(self, name: str, found: bytes, length: int, wanted: bytes) -> bool:
-        """As `hashes`, where only the hash and the length are at hand."""
+        """As `hashes`, for an object of which only SHA-256 and length are known."""
         if found != wanted:
             detail = f"its {length} bytes hash to {found.hex()}, wanted {wanted.hex()}"
             self.find(name, PrivateReason.HASH_MISMATCH, detail)

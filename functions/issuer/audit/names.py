@@ -1,10 +1,10 @@
-"""Audit of what is stored: every name belongs to something, every name that is a hash tells the truth."""
+"""Audit of object names: every private object has a purpose, and one named by a hash has that hash."""
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from issuer.audit.findings import Examiner, PrivateReason
+from issuer.audit.findings import Inspection, PrivateReason
 from issuer.audit.head import Moment
 from issuer.errors import LogHaltedError, StoreError
 from issuer.log.cause import CAUSES, parse_cause
@@ -22,14 +22,14 @@ _RECORD = re.compile(r"records/pkt_[0-9A-Z]+/rec_[0-9A-Z]+")
 
 @dataclass(frozen=True)
 class NamesAudit:
-    """Judges each name of the private store. `named`: records and sealed kits that packets speak of."""
+    """Judges each name in the private store. `named`: records and sealed kits that packets refer to."""
 
-    examiner: Examiner
+    inspection: Inspection
     moment: Moment
     named: set[str]
 
     def run(self, names: Iterable[str]) -> None:
-        """Check all. Kits are `issuer reconcile`'s: it knows which of them were handed over."""
+        """Check each name, except of delivered kits: those `issuer reconcile` checks against the packets."""
         for name in names:
             if name not in _SINGLE and name not in self.named and not _KIT.fullmatch(name):
                 self._judge(name)
@@ -40,47 +40,57 @@ class NamesAudit:
         elif match := _ROUND.fullmatch(name):
             self._judge_round(name, int(match[2]))
         elif match := _SEALED.fullmatch(name):
-            self._judge_digest(name, bytes.fromhex(match[1]))  # `issuer reconcile` notes the orphan
+            self._judge_digest(
+                name, bytes.fromhex(match[1])
+            )  # that it is an orphan, `issuer reconcile` reports
         elif _RECORD.fullmatch(name):
-            self.examiner.find(name, PrivateReason.ORPHAN, "no packet of the ledger has this record")
+            self.inspection.find(name, PrivateReason.ORPHAN, "no packet of the ledger has this record")
         else:
-            self.examiner.find(name, PrivateReason.STRAY, "no private object has this name")
+            self.inspection.find(name, PrivateReason.STRAY, "no private object has this name")
 
     def _judge_round(self, name: str, sequence: int) -> None:
-        """A signed round's content has an audit of its own; what held a round up can only be read."""
+        """A round's number must not be in the future.
+
+        Of `signed/` objects `RoundsAudit` checks the content.
+        """
         if sequence > self.moment.last:
-            self.examiner.find(name, PrivateReason.STRAY, f"the newest round is {self.moment.last}")
-        elif name.startswith(CAUSES) and (data := self.examiner.need(name)) is not None:
+            self.inspection.find(name, PrivateReason.STRAY, f"the newest round is {self.moment.last}")
+        elif name.startswith(CAUSES) and (data := self.inspection.need(name)) is not None:
             try:
                 parse_cause(data, name)
             except LogHaltedError as error:
-                self.examiner.find(name, PrivateReason.MALFORMED, error)
+                self.inspection.find(name, PrivateReason.MALFORMED, error)
 
     def _judge_batch(self, name: str, sequence: int, digest: bytes) -> None:
+        # Head's own batch is `HeadAudit`'s. Of the others some are normal: the public round's batch while the
+        # next round is open, and the batches of writers that are at work, died or lost a race.
         head = self.moment.head
         if head and name == head.batch:
             return
         self._judge_digest(name, digest)
         if sequence < self.moment.latest.sequence:
-            self.examiner.find(
+            self.inspection.find(
                 name, PrivateReason.SUPERSEDED, "a later round is public: `issuer collect` deletes it"
             )
         elif self.moment.is_open and sequence == self.moment.latest.sequence:
             return  # the public round's: kept until the open one is public
         elif sequence <= self.moment.last + 1:
-            self.examiner.find(
+            self.inspection.find(
                 name, PrivateReason.UNCOMMITTED, "of a writer that is at work, died, or lost the round"
             )
         else:
-            self.examiner.find(name, PrivateReason.STRAY, f"the newest round is {self.moment.last}")
+            self.inspection.find(name, PrivateReason.STRAY, f"the newest round is {self.moment.last}")
 
     def _judge_digest(self, name: str, digest: bytes) -> None:
-        """Nobody speaks of it, but its bytes are its name's; unless it is gone by now."""
+        """An object that nothing refers to must match its name.
+
+        It may have been deleted since it was listed.
+        """
         try:
-            data = self.examiner.private.read(name)
+            data = self.inspection.private.read(name)
         except StoreError as error:
-            self.examiner.find(name, PrivateReason.UNREADABLE, error.detail)
+            self.inspection.find(name, PrivateReason.UNREADABLE, error.detail)
             return
         if data is not None:
-            self.examiner.count(len(data))
-            self.examiner.hashes(name, data, digest)
+            self.inspection.count(len(data))
+            self.inspection.hashes(name, data, digest)

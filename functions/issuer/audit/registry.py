@@ -1,4 +1,4 @@
-"""The public store as the core's audit reads a registry."""
+"""The public store as the registry that the core's audit reads."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,5 +22,5 @@ class StoreRegistry:
             raise CouldNotCheckError(Reason.INPUT_UNREADABLE, error.detail) from error
 
     def names(self) -> Iterator[str]:
-        """The names of everything there."""
+        """The names of all objects, in byte order, for the search for stray ones."""
         return self.public.list("")

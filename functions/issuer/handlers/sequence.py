@@ -7,7 +7,7 @@ from issuer.bootstrap.service import Service
 from issuer.bootstrap.telemetry import Metric, Telemetry
 from issuer.errors import LogHaltedError, QuorumMissedError
 from issuer.log.promise import oldest_waiting
-from issuer.services.sequence import Outcome, RoundReport
+from issuer.services.sequence import RoundOutcome, RoundReport
 
 telemetry = Telemetry()
 
@@ -36,7 +36,7 @@ def _round(service: Service) -> RoundReport:
     except LogHaltedError:
         telemetry.measure(Metric.LOG_HALTED, 1)
         raise
-    telemetry.measure(Metric.ROUNDS_PUBLISHED, int(report.outcome is Outcome.PUBLISHED))
+    telemetry.measure(Metric.ROUNDS_PUBLISHED, int(report.outcome is RoundOutcome.PUBLISHED))
     telemetry.measure(Metric.LEAVES_PUBLISHED, report.leaves)
     return report
 

@@ -1,1 +1,1 @@
-"""The log's private state and what a round publishes: pure."""
+"""The log: its private documents, how a round is signed, and the objects that a round publishes."""

@@ -1,8 +1,8 @@
-"""Why leaves came late: an outage, or witnesses that made no quorum. Who says it first, says it for all.
+"""The cause of late leaves: an outage, or witnesses that made no quorum. The first statement stored is final.
 
-`cause/<sequence>` is a private create-only object. Whoever does not get a quorum for a round stores it; else
-it is stored when leaves turn out late. It is never deleted: a publisher that wakes up long after must say
-the same.
+`cause/<sequence>` is a create-only private object. It is stored by the publisher that misses the quorum of a
+round, or else by the first one that sees late leaves in it. It is never deleted: a publisher that wakes up
+much later must state the same cause.
 """
 
 from contextlib import suppress
@@ -18,14 +18,19 @@ _REASONS = frozenset({IncidentReason.OUTAGE, IncidentReason.WITNESSES_UNAVAILABL
 
 
 def cause_name(sequence: int) -> str:
-    """The private object that says what held round `sequence` up."""
+    """The private object that holds the cause of round `sequence`: `cause/<sequence>`."""
     return f"{CAUSES}{sequence}"
 
 
 def settle_cause(private: ObjectStore, sequence: int, reason: IncidentReason) -> IncidentReason:
-    """Say what held the round up, unless somebody has: what was said first. Raises `LogHaltedError`."""
+    """Store `reason` as the round's cause unless it has one, and return the stored cause.
+
+    Raises `LogHaltedError` if the stored object is damaged, `StoreError` if it can't be read back.
+    """
     name = cause_name(sequence)
     document = {"schema": "attestlayer/cause/1", "sequence": sequence, "reason": reason.value}
+    # All publishers of a round must queue the same late-merge notice, or one leaf would have two incidents.
+    # So a conflict is no error, and even the writer of the object takes its answer from the store.
     with suppress(ObjectConflictError):
         private.create(name, format_json(document))
     data = private.read(name)
@@ -38,7 +43,7 @@ def parse_cause(data: bytes, name: str) -> IncidentReason:
     """The cause stored as `name`. Raises `LogHaltedError` if it is damaged."""
     with undamaged(name):
         members = take_document(parse_json(data), "cause", ("sequence", "reason"))
-        reason = IncidentReason(take_string(members, "reason"))
+        reason = IncidentReason(take_string(members, "reason"))  # REG-1.0 appendix A.6
         if cause_name(take_integer(members, "sequence")) != name or reason not in _REASONS:
             raise ValueError("it is of another round, or says what nobody says here")
         return reason

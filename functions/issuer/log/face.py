@@ -1,4 +1,4 @@
-"""Reads the log's public face, believing nothing: newest checkpoint, right edge, trust root."""
+"""Reads the log's public face: newest checkpoint, right edge, trust root. Everything read is checked."""
 
 from attestlayer.encoding import Hash
 from attestlayer.errors import VerificationError
@@ -23,7 +23,10 @@ def read_latest(public: ObjectStore) -> Checkpoint | None:
 
 
 def read_trust_root(public: ObjectStore) -> TrustRoot:
-    """A trust root of the newest checkpoint and its notices. Raises `LogHaltedError`."""
+    """A trust root made from the newest checkpoint and its notices. Raises `LogHaltedError`.
+
+    It is not the stored `/v1/trust.json`, which is older unless the last round changed the notices.
+    """
     latest = read_latest(public)
     if latest is None:
         raise LogHaltedError("the registry has no checkpoint yet: run `issuer init` first")
@@ -37,20 +40,23 @@ def read_trust_root(public: ObjectStore) -> TrustRoot:
 
 
 def read_edge(public: ObjectStore, head: TreeHead) -> EdgeOfTree:
-    """The partial tiles and the last bundle of a published tree.
+    """The partial tiles and the last bundle of a published tree. O(log n) objects.
 
-    Raises `LogHaltedError` unless the tiles make `head`'s root and the bundle's entries the last tile:
-    a flipped bit in storage must stop the log before it is signed over.
+    Raises `LogHaltedError` unless the tiles hash to `head`'s root and the bundle's entries to the last tile:
+    a bit that flipped in storage must stop the log before a signature covers it.
     """
     tiles = {tile.level: _read_tile(public, tile) for tile in edge_tiles(head.size)}
 
     def read(tile: Tile) -> list[Hash]:
+        # A level holds size / 256^level hashes, rounded down (REG-1.0 section 10.2); its last tile, which may
+        # be partial, is read already and may hold more hashes than this narrower one.
         if tile.index == (head.size >> (8 * tile.level)) // 256 and tile.level in tiles:
             return tiles[tile.level][: tile.width]
         return _read_tile(public, tile)
 
     if root_hash(head.size, hash_reader(head.size, read)) != head.root:
         raise LogHaltedError(f"the stored tiles do not make the root of size {head.size}: storage is damaged")
+    # The root covers leaf hashes alone: the entries of the next bundle need a check of their own.
     entries = _read_bundle(public, head.size)
     if [leaf_hash(entry) for entry in entries] != tiles.get(0, []):
         raise LogHaltedError(f"the stored entries do not make the last tile of size {head.size}")
@@ -58,7 +64,7 @@ def read_edge(public: ObjectStore, head: TreeHead) -> EdgeOfTree:
 
 
 def tree_reader(public: ObjectStore, size: int) -> HashReader:
-    """Reads any complete subtree of the published tree of `size`; each tile is fetched once."""
+    """A reader of complete subtrees of the published tree of `size`. It fetches each tile once."""
     seen: dict[Tile, list[Hash]] = {}
 
     def read(tile: Tile) -> list[Hash]:
@@ -80,6 +86,7 @@ def _read_tile(public: ObjectStore, tile: Tile) -> list[Hash]:
 
 
 def _read_bundle(public: ObjectStore, size: int) -> list[bytes]:
+    """The entries of the partial last bundle; none if the tree ends with a full one."""
     if size % 256 == 0:
         return []
     tile = Tile(0, size // 256, size % 256)

@@ -1,7 +1,8 @@
-"""The promise: a checkpoint each cadence, each leaf in one by its `merge_by`. How well it was kept of late.
+"""The promise, a checkpoint each cadence and each leaf in one by its `merge_by`, and how well it was kept.
 
-It is a pure function of the one before, a round's leaves and its checkpoint, and stands in the next round's
-head, so that all publishers of a round write the same `/v1/stats` (decision page "Stats").
+The record of a round is a pure function of the previous record, the round's leaves and its checkpoint. It is
+stored in the head of the next round, so that all publishers write the same `/v1/stats` (REG-1.0 section 10.4,
+decision page "Stats").
 """
 
 from dataclasses import dataclass
@@ -17,47 +18,47 @@ from issuer.ports import ObjectStore
 DEBIT = "consume-"
 _HOUR_S = 3600
 _HOURS = 24
-"""Whole hours looked back on, beside the one that is not over."""
+"""Whole hours that the statistics cover, in addition to the current one."""
 
 _LOOKED_AT = 10_000
-"""Leaves not noted as merged that are looked at: those of the newest round, 4,096 at most, are not yet."""
+"""Unmerged leaves to examine. Up to 4,096 of them, those of the newest round, may be public already."""
 
 
 @dataclass(frozen=True, slots=True)
 class Peaks:
-    """The highest value, in seconds, of each hour that has one: (start of the hour, seconds), in order.
+    """The highest value of each hour that has one: (start of the hour, seconds), ascending.
 
-    At most 25 of them, however short the cadence: 24 hours and the one that is not over.
+    At most 25 of them, however short the cadence: 24 whole hours and the current one.
     """
 
     hours: tuple[tuple[int, int], ...] = ()
 
     def since(self, now: int) -> "Peaks":
-        """Without what is older than the hour that began 24 hours before the one of `now`."""
+        """The peaks of the hour of `now` and of the 24 hours before it."""
         first = _hour(now) - _HOURS * _HOUR_S
         return Peaks(tuple(peak for peak in self.hours if peak[0] >= first))
 
     def noted(self, at: int, seconds: int) -> "Peaks":
-        """With one more value, of time `at`, which is not before the hours that stand here."""
+        """With the value `seconds` at time `at`, which is in the last of these hours or later."""
         hours = dict(self.since(at).hours)
         hours[_hour(at)] = max(seconds, hours.get(_hour(at), 0))
         return Peaks(tuple(hours.items()))
 
     def highest(self) -> int | None:
-        """The highest of all, or None if there is none."""
+        """The highest value in seconds, or None if no hour has one."""
         return max((seconds for _, seconds in self.hours), default=None)
 
     def members(self) -> list[Json]:
-        """As an array of `{hour, seconds}`."""
+        """As a JSON array of `{hour, seconds}`."""
         return [{"hour": format_time(hour), "seconds": seconds} for hour, seconds in self.hours]
 
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """How the promise was kept up to checkpoint `sequence` of time `timestamp`.
+    """How the promise was kept up to checkpoint `sequence`, which has the time `timestamp`.
 
-    `gaps`: seconds from one checkpoint to the next, noted at the later one. `delays`: seconds from a
-    leaf's `issued_at` to the checkpoint that brought it in, noted at that checkpoint.
+    `gaps`: seconds from one checkpoint to the next, in the hour of the later one. `delays`: seconds from a
+    leaf's `issued_at` to its checkpoint, in the hour of that checkpoint.
     """
 
     sequence: int
@@ -66,7 +67,7 @@ class Promise:
     delays: Peaks = Peaks()
 
     def members(self) -> Members:
-        """As an object."""
+        """As the JSON object that `take_promise` reads."""
         return {
             "sequence": self.sequence,
             "timestamp": format_time(self.timestamp),
@@ -76,20 +77,22 @@ class Promise:
 
 
 def promise_after(before: Promise | None, oldest: int | None, checkpoint: Checkpoint) -> Promise:
-    """The promise with one more checkpoint. None before it: nothing is known.
+    """The record after one more checkpoint. `before`: the record up to the previous one, None at the start.
 
-    `oldest`: `issued_at` of the oldest leaf that it brought in, or None.
+    `oldest`: `issued_at` of the oldest leaf that the checkpoint merged, None if it merged none.
     """
     at = checkpoint.timestamp
     gaps = before.gaps.noted(at, at - before.timestamp) if before else Peaks()
     delays = before.delays.since(at) if before else Peaks()
+    # The oldest leaf of a round waited longest, so it alone decides the hour's peak. A signer's clock may be
+    # a little behind the one that issued: a delay is never negative.
     if oldest is not None:
         delays = delays.noted(at, max(0, at - oldest))
     return Promise(checkpoint.sequence, at, gaps, delays)
 
 
 def take_promise(value: Json) -> Promise:
-    """A promise from its object. Raises `ValueError`."""
+    """The record in a JSON object. Raises `ValueError` for wrong members or hours out of order."""
     members = take_object(value, ("sequence", "timestamp", "gaps", "delays"))
     return Promise(
         take_integer(members, "sequence"),
@@ -100,7 +103,8 @@ def take_promise(value: Json) -> Promise:
 
 
 def oldest_waiting(ledger: Ledger, public: ObjectStore, now: int) -> WaitingLeaf | None:
-    """The oldest accepted leaf that is in no round yet, or None. Its age is measured against `merge_by`."""
+    """The oldest accepted leaf that is not public yet, or None. Alarms compare its age with `merge_by`."""
+    # The ledger learns of merged leaves one round late, so each candidate is looked up in the public store.
     for waiting in ledger.unmerged_leaves(now, _LOOKED_AT):
         if not public.exists(layout.inclusion_path(waiting.leaf_hash)):
             return waiting
@@ -108,20 +112,20 @@ def oldest_waiting(ledger: Ledger, public: ObjectStore, now: int) -> WaitingLeaf
 
 
 def debit_id(leaf_hash: bytes) -> str:
-    """The id of the ledger line that paid for a leaf; issuing posts it."""
+    """The id of the ledger line that pays for a leaf: one leaf can be debited only once."""
     return f"{DEBIT}{format_hash(leaf_hash)}"
 
 
 def return_id(leaf_hash: bytes) -> str:
-    """The id of the ledger line that gives a late leaf's credit back."""
+    """The id of the ledger line that returns a late leaf's credit: it can be returned only once."""
     return f"return-{format_hash(leaf_hash)}"
 
 
 def returned(paid: CreditEntry | WaitingLeaf, leaf_hash: bytes, at: int) -> CreditEntry:
-    """The line that gives a late leaf's credit back to the account that paid, at the time `at`.
+    """The ledger line that returns a late leaf's credit, at time `at`, to the account that paid.
 
-    `paid`: the debit; or the waiting leaf if there is none, which breaks an invariant that `issuer
-    reconcile` names: the promise to the partner is kept all the same.
+    `paid`: the debit. If the ledger has none, a breach that `issuer reconcile` reports, the waiting leaf says
+    whose credit it is: the promise to the partner is kept all the same.
     """
     return CreditEntry(
         entry_id=return_id(leaf_hash),

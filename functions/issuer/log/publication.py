@@ -1,4 +1,4 @@
-"""What a round publishes: pure functions of its batch, its signed round and the tree before it."""
+"""The objects that a round publishes: pure functions of its batch, signed round and previous tree."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from issuer.log.state import Batch, SignedRound
 
 @dataclass(frozen=True, slots=True)
 class EdgeOfTree:
-    """The partial tiles of the tree before a round: hashes by level, and the last bundle's entries."""
+    """Right edge of the tree before a round: partial tiles' hashes by level, the last bundle's entries."""
 
     size: int
     tiles: Mapping[int, Sequence[Hash]]
@@ -29,7 +29,10 @@ class EdgeOfTree:
 
 
 class Growth:
-    """A tree and the tiles that a batch adds to it, read from the new tiles and the old edge."""
+    """The tree with a batch, computed from the old tree's edge and the tiles that the batch adds.
+
+    Raises `LogHaltedError` if the batch does not continue the tree that `edge` belongs to.
+    """
 
     def __init__(self, edge: EdgeOfTree, batch: Batch) -> None:
         if batch.before.size != edge.size:
@@ -41,28 +44,34 @@ class Growth:
 
     @property
     def size(self) -> int:
-        """Leaves with the batch."""
+        """Number of leaves, those of the batch included."""
         return self._batch.size
 
     def head(self) -> TreeHead:
-        """Size and root of the new tree, computed from tiles: another path than `Edge`'s."""
+        """Size and root of the new tree, computed from tiles and so independently of `merkle.Edge`."""
         return TreeHead(self.size, root_hash(self.size, self.reader()))
 
     def reader(self) -> HashReader:
-        """Reads the complete subtrees that the root and this batch's proofs need."""
+        """A reader of the complete subtrees that the new root and this batch's proofs need.
+
+        A subtree outside the edge raises `LogHaltedError`: a round never fetches older tiles.
+        """
         return hash_reader(self.size, self._read_tile)
 
     def objects(self) -> dict[str, bytes]:
-        """The hash tiles and entry bundles to store."""
-        found = {tile.path: format_tile(hashes) for tile, hashes in self._tiles.items()}
+        """The hash tiles and entry bundles that the batch adds or extends, by name (REG-1.0 section 10.2)."""
+        objects = {tile.path: format_tile(hashes) for tile, hashes in self._tiles.items()}
         entries = [*self._edge.entries, *(leaf.entry() for leaf in self._batch.leaves)]
+        # The first bundle repeats the entries of the partial one: wider, under another name. Without new
+        # leaves there is nothing to widen, and the partial bundle keeps its name.
         if self._batch.leaves:
             for number, at in enumerate(range(0, len(entries), WIDTH), self._edge.size // WIDTH):
                 part = entries[at : at + WIDTH]
-                found[Tile(0, number, len(part)).bundle_path] = format_bundle(part)
-        return found
+                objects[Tile(0, number, len(part)).bundle_path] = format_bundle(part)
+        return objects
 
     def _read_tile(self, tile: Tile) -> Sequence[Hash]:
+        # By level and index alone: a wider tile begins with the hashes of every narrower one.
         hashes = self._known.get((tile.level, tile.index))
         if hashes is None and tile.index == (self._edge.size >> (8 * tile.level)) // WIDTH:
             hashes = list(self._edge.tiles.get(tile.level, ()))
@@ -72,7 +81,7 @@ class Growth:
 
 
 def entry_objects(batch: Batch, signed: SignedRound, growth: Growth) -> Iterator[tuple[str, bytes]]:
-    """Leaf record and registry receipt of each leaf."""
+    """Names and bytes of each leaf's record and registry receipt (REG-1.0 sections 3 and 8)."""
     read = cache(growth.reader())  # the paths of a round share their subtrees
     for index, leaf in enumerate(batch.leaves, batch.before.size):
         record = leaf.record()
@@ -83,8 +92,8 @@ def entry_objects(batch: Batch, signed: SignedRound, growth: Growth) -> Iterator
 
 
 def consistency_object(batch: Batch, growth: Growth) -> dict[str, bytes]:
-    """The proof from the size before to this one, if it changed."""
-    old = batch.before
+    """The consistency proof from the previous size to this one, by name; empty if the size did not change."""
+    old = batch.before  # RFC 9162 section 2.1.4
     if old.size == growth.size:
         return {}
     new = growth.head()
@@ -93,7 +102,7 @@ def consistency_object(batch: Batch, growth: Growth) -> dict[str, bytes]:
 
 
 def format_consistency(old: TreeHead, new: TreeHead, proof: Sequence[Hash]) -> bytes:
-    """The answer to a consistency query."""
+    """The answer to a consistency query as canonical JSON (REG-1.0 section 10.3)."""
     hashes: list[Json] = [format_hash(value) for value in proof]
     return format_json(
         {
@@ -109,19 +118,22 @@ def format_consistency(old: TreeHead, new: TreeHead, proof: Sequence[Hash]) -> b
 def views(
     batch: Batch, signed: SignedRound, keyring: Keyring, promise: Promise, cadence_s: int
 ) -> dict[str, bytes]:
-    """The mutable objects of a round in the order in which they are replaced; `latest.json` is last."""
+    """The mutable objects of a round, in the order of their replacement; `latest.json` is last."""
     checkpoint = signed.checkpoint
-    found = {
+    objects = {
         layout.REGISTRY_JWKS: format_json(keyring.jwks(Role.REGISTRY)),
         layout.ISSUER_JWKS: format_json(keyring.jwks(Role.ISSUER)),
         layout.REGISTRY_VKEY: _vkeys(keyring, checkpoint.timestamp).encode(),
         layout.STATS: _stats(batch, signed, promise, cadence_s),
     }
+    # A trust root stays valid until the notices change (REG-1.0 section 9.7), and mirrors can keep it.
     if batch.notices_changed:
-        found[layout.TRUST] = make_trust_root(checkpoint, batch.notices).format()
-    found[layout.CHECKPOINT] = signed.note.format().encode()
-    found[layout.LATEST] = checkpoint.format()
-    return found
+        objects[layout.TRUST] = make_trust_root(checkpoint, batch.notices).format()
+    # Both checkpoints come after all else that they speak of, and `latest.json` after the note: a round
+    # counts as public once `latest.json` has its sequence (REG-1.0 section 11, rule 10).
+    objects[layout.CHECKPOINT] = signed.note.format().encode()
+    objects[layout.LATEST] = checkpoint.format()
+    return objects
 
 
 def _vkeys(keyring: Keyring, time: int) -> str:

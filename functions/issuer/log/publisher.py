@@ -1,7 +1,8 @@
 """Finishes a committed round: tiles, the signature, and everything that follows from it.
 
-Any number of publishers may run the same round, after any crash: what is not yet stored they store,
-and it is the same bytes, since `signed/<sequence>` is taken from whoever stored it first.
+Any number of publishers may run the same round at once or after a crash. Each stores the objects that are
+still missing, and all store the same bytes: `signed/<sequence>` is taken from the publisher that stored it
+first, and the rest is a pure function of it and the batch (decision page "Order of writes").
 """
 
 import itertools
@@ -32,16 +33,16 @@ from issuer.log.store import LogPorts
 from issuer.model import QueuedNotice
 
 _AT_ONCE = 512
-"""Objects handed to the store in one `create_many`."""
+"""Objects stored by one call of `create_many`: bounds its memory and the work that a failure repeats."""
 
 _TRIES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """What a committed round is published from: its batch as it was read back, and the tree it makes.
+class RoundContent:
+    """The content of a committed round: its batch as read back from the store, and the tree with that batch.
 
-    `previous`: the signed round before, if who committed this one has it at hand.
+    `previous`: the signed round before it. Only the sequencer that has just committed the round sets it.
     """
 
     batch: Batch
@@ -51,18 +52,23 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Publisher:
-    """Finishes rounds."""
+    """Brings committed rounds to the public store.
+
+    Safe to run again at any time, by any number of processes.
+    """
 
     ports: LogPorts
 
     def bring_public(self, head: Head) -> SignedRound:
-        """Head's round: the public one, or the one that is finished now.
+        """Head's signed round, which is public when this returns; it is finished first if need be.
 
-        Raises `LogHaltedError` unless the public face is this log's, at head or one round behind it;
-        `SupersededError` if it is ahead since head has moved on.
+        Raises `LogHaltedError` unless the public face belongs to this log and is at head or one round before
+        it, `SupersededError` if it is ahead because head has moved on.
         """
         latest = face.read_latest(self.ports.public)
         if latest and latest.sequence > head.sequence:
+            # `latest.json` is replaced last, so a face ahead of head means that head moved since it was read,
+            # or that these are not the stores of one log. Signing now could give one size a second root.
             self.ports.check_current(head)
             raise LogHaltedError(
                 f"the public checkpoint {latest.sequence} is ahead of head {head.sequence}: head came from "
@@ -75,32 +81,42 @@ class Publisher:
                     f"the public checkpoint {latest.sequence} is not the one that this log signed"
                 )
             return signed
-        behind = (latest.sequence, latest.hash()) if latest else (-1, None)
-        if behind != (head.sequence - 1, head.previous):
+        # Exactly one round may be unfinished: a new head is committed only when the last round is public.
+        newest = (latest.sequence, latest.hash()) if latest else (-1, None)
+        if newest != (head.sequence - 1, head.previous):
             raise LogHaltedError(
-                f"the public checkpoint {behind[0]} is not the one before head {head.sequence}: the registry "
+                f"the public checkpoint {newest[0]} is not the one before head {head.sequence}: the registry "
                 "came from a backup, or is another log's. Nothing was signed; see the page on recovery"
             )
         return self.finish(head)
 
-    def finish(self, head: Head, prepared: Prepared | None = None) -> SignedRound:
-        """Bring head's round to the public, whatever of it is there already.
+    def finish(self, head: Head, content: RoundContent | None = None) -> SignedRound:
+        """Store whatever of head's round is not public yet.
 
-        `prepared`: from who has just committed it. Raises `LogHaltedError` if what it reads does not agree,
-        `SupersededError` if head has moved on.
+        `content`: from the sequencer that has just committed the round; else it is read and checked again.
+        Raises `LogHaltedError` if stored objects contradict each other, `SupersededError` if head moved on.
         """
-        prepared = prepared or self._read_prepared(head)
-        batch, growth = prepared.batch, prepared.growth
+        # The numbers are those of the decision page "Order of writes". The order must not change: a reader
+        # that sees a checkpoint must find everything it speaks of (REG-1.0 section 11, rule 10).
+        content = content or self._read_content(head)
+        batch, growth = content.batch, content.growth
+        # 3: tiles first. They follow from the batch alone, so a crash before the signature leaves nothing
+        # that another publisher would not store as well; the proofs for witnesses are read from these tiles.
         self._create(growth.objects())
         keyring = read_notices(batch.notices)
-        signed = RoundSigner(self.ports).sign(head, batch, keyring, prepared.previous)
+        # 4: from here on timestamp, signature and cosignatures are fixed for all publishers of the round.
+        signed = RoundSigner(self.ports).sign(head, batch, keyring, content.previous)
+        # 5: which leaves are late follows from the signed timestamp. Before the round is public: afterwards
+        # nobody would come back to this round, and a crash would leave credits unreturned.
         self._give_back(batch, signed)
+        # 6 and 7: create-only objects, which nothing refers to until 8.
         if batch.notices_changed:
             self._create({layout.notices_path(batch.notices.hash()): batch.notices.format()})
         self._create(dict(entry_objects(batch, signed, growth)) | consistency_object(batch, growth))
         self._create({layout.checkpoint_path(signed.checkpoint.hash()): signed.checkpoint.format()})
         if head.sequence % layout.BUNDLED == layout.BUNDLED - 1:
             self._create(self._bundle(head.sequence))
+        # 8: `latest.json` is replaced last and marks the round as public.
         promise = promise_after(head.promise, head.oldest, signed.checkpoint)
         self._replace(views(batch, signed, keyring, promise, self.ports.cadence_s), head)
         return signed
@@ -116,21 +132,24 @@ class Publisher:
         return parse_notices(data)
 
     def read_growth(self, head: Head, batch: Batch) -> Growth:
-        """The tree that a batch makes, from the public tiles. Raises `SupersededError` as `finish`."""
+        """The tree with a batch, from the public tiles.
+
+        Raises `LogHaltedError`, `SupersededError` as `finish`.
+        """
         try:
             return Growth(face.read_edge(self.ports.public, batch.before), batch)
         except LogHaltedError:
             self.ports.check_current(head)  # tiles of an older tree may have been collected
             raise
 
-    def _read_prepared(self, head: Head) -> Prepared:
+    def _read_content(self, head: Head) -> RoundContent:
         batch = self._read_batch(head)
         growth = self.read_growth(head, batch)
         if growth.head() != head.tree:
             raise LogHaltedError(
                 f"the tiles of round {head.sequence} do not make the root that was committed"
             )
-        return Prepared(batch, growth)
+        return RoundContent(batch, growth)
 
     def _read_batch(self, head: Head) -> Batch:
         if head.batch is None:
@@ -147,8 +166,12 @@ class Publisher:
         return batch
 
     def _give_back(self, batch: Batch, signed: SignedRound) -> None:
-        """Leaves that come into a checkpoint after their `merge_by`: a public notice, the credit back."""
+        """For leaves merged after their `merge_by`: queue a public incident and return the credits.
+
+        Notices are queued once by their content, credits returned once by their id: repeating is harmless.
+        """
         ledger, timestamp = self.ports.ledger, signed.checkpoint.timestamp
+        # REG-1.0 section 11, rule 6: at most 600 s from `issued_at` to the checkpoint's timestamp.
         late = [n for n, leaf in enumerate(batch.leaves) if timestamp > leaf.issued_at + MERGE_DELAY_S]
         first = batch.before.size
         for reason, part in self._reasons(batch, late):
@@ -161,10 +184,14 @@ class Publisher:
                 ledger.post_credits(returned(paid_from, leaf_hash, timestamp))
 
     def _reasons(self, batch: Batch, late: list[int]) -> Iterator[tuple[IncidentReason, list[int]]]:
-        """Why leaves are late: those that were when their batch was made, for an outage; others, which are
-        younger, for what held the signature up."""
+        """Reasons and positions of late leaves, oldest first.
+
+        Leaves that were late when the batch was made are late because of an outage. Younger ones became late
+        between batch and signature: for those the round's stored cause counts.
+        """
         on_time = [n for n in late if batch.time <= batch.leaves[n].issued_at + MERGE_DELAY_S]
         cause = IncidentReason.OUTAGE
+        # Leaves are in order of `issued_at`, so both groups are runs of positions: one incident covers each.
         if on_time:
             cause = settle_cause(self.ports.private, batch.sequence, cause)
         if cause is not IncidentReason.OUTAGE and len(on_time) < len(late):
@@ -174,7 +201,7 @@ class Publisher:
             yield cause if on_time else IncidentReason.OUTAGE, late
 
     def _bundle(self, sequence: int) -> dict[str, bytes]:
-        """The bundle that this round's checkpoint fills."""
+        """The bundle of 256 checkpoints that this round completes, by name (REG-1.0 section 10.1)."""
         number = sequence // layout.BUNDLED
         checkpoints: list[Checkpoint] = []
         for each in range(number * layout.BUNDLED, sequence + 1):
@@ -194,18 +221,21 @@ class Publisher:
             self.ports.public.create_many(dict(items[at : at + _AT_ONCE]))
 
     def _replace(self, objects: Mapping[str, bytes], head: Head) -> None:
-        """Replace mutable objects in order: their tags first, then head again, then compare-and-swap."""
+        """Replace the mutable objects in their order, unless head has moved on (`SupersededError`)."""
         for _ in range(_TRIES):
+            # Tags before head: if a later round is committed after head was read here, its publisher changes
+            # the objects and so their tags, and the swaps below fail. With head read first, a publisher that
+            # stalled in between would see new tags and put the old round in place of a newer one.
             current = {name: self.ports.public.read_tagged(name) for name in objects}
             others = {
-                name: found for name, found in current.items() if not found or found.data != objects[name]
+                name: stored for name, stored in current.items() if not stored or stored.data != objects[name]
             }
             if not others:
                 return
             self.ports.check_current(head)
             try:
-                for name, found in others.items():
-                    self.ports.public.replace(name, objects[name], found.tag if found else None)
+                for name, stored in others.items():
+                    self.ports.public.replace(name, objects[name], stored.tag if stored else None)
             except StaleTagError:
                 continue
             return

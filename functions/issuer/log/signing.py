@@ -1,4 +1,4 @@
-"""Signs rounds: checkpoint, note and cosignatures, fixed for all publishers by who stores them first."""
+"""Signs rounds: checkpoint, note and cosignatures. The first publisher to store them fixes them for all."""
 
 from dataclasses import dataclass, replace
 
@@ -37,43 +37,51 @@ from issuer.ports import Signer
 
 @dataclass(frozen=True)
 class RoundSigner:
-    """Signs committed rounds."""
+    """Signs committed rounds, each once: a stored signature is never replaced."""
 
     ports: LogPorts
 
     def sign(
         self, head: Head, batch: Batch, keyring: Keyring, previous: SignedRound | None = None
     ) -> SignedRound:
-        """The round's signature: the stored one, or a new one if there is none.
+        """The signed round that is stored, or a new one, stored now.
 
-        `previous`: the round before, from who has just committed this one. Then nobody has signed it, or
-        only just.
+        `previous`: the round before, passed only by the sequencer that has just committed this one. Then
+        the look for a stored signature is saved: a publisher that was faster is met when storing.
+        Raises `LogHaltedError` (also without a quorum), `ServiceError` (KEY_UNUSABLE), `StoreError`.
         """
         signed = None if previous else self.ports.read_signed(head.sequence)
         if signed is None:
             if previous is None and head.sequence:
                 previous = self.ports.read_signed(head.sequence - 1)
-            made = self._make_signed(head, batch, keyring, previous)
-            _check_signed(made, head, batch, keyring)
-            signed = self._store(made)
+            candidate = self._make_signed(head, batch, keyring, previous)
+            # Before it is stored: `signed/<sequence>` is never deleted, so a bad one would stop the log.
+            _check_signed(candidate, head, batch, keyring)
+            signed = self._store(candidate)
+        # Again, as it may be another publisher's, or come from a store that lost a bit.
         _check_signed(signed, head, batch, keyring)
         return signed
 
-    def _store(self, made: SignedRound) -> SignedRound:
-        """What is stored: this one, or another publisher's, who was first."""
-        name = signed_name(made.checkpoint.sequence)
+    def _store(self, candidate: SignedRound) -> SignedRound:
+        """Store the signed round. Returns the one that is stored, which may be another publisher's."""
+        name = signed_name(candidate.checkpoint.sequence)
+        # Two publishers may both have signed, with two timestamps. Neither checkpoint has been seen by
+        # anybody but the witnesses, which cosign tree heads without timestamps of ours: the loser's is
+        # dropped.
         try:
-            self.ports.private.create(name, made.format())
+            self.ports.private.create(name, candidate.format())
         except ObjectConflictError:
-            signed = self.ports.read_signed(made.checkpoint.sequence)
+            signed = self.ports.read_signed(candidate.checkpoint.sequence)
             if signed is None:
                 raise StoreError(f"{name} was stored and is not there") from None
             return signed
-        return made
+        return candidate
 
     def _make_signed(
         self, head: Head, batch: Batch, keyring: Keyring, previous: SignedRound | None
     ) -> SignedRound:
+        # An instant of the grid (REG-1.0 section 11, rule 2). Not before the batch, whose time is after the
+        # last checkpoint: timestamps increase even if the clock was set back in between.
         timestamp = max(batch.time, self.ports.grid_time())
         signers = self.signers_at(keyring, timestamp)
         unsigned = Checkpoint(
@@ -86,6 +94,8 @@ class RoundSigner:
             kid=signers[0].public.kid,
         )
         checkpoint = replace(unsigned, signature=signers[0].sign(unsigned.signed_bytes()))
+        # Same tree, same note text: the lines of the round before are valid for this one too, so an idle log
+        # asks no witness (REG-1.0 section 11, rule 9).
         before = previous.note if previous and previous.note.text == checkpoint.note_text() else None
         own = tuple(_sign_note(checkpoint, signer, before) for signer in signers)
         note, policy = Note(checkpoint.note_text(), own), keyring.witness_policy_at(timestamp)
@@ -93,9 +103,10 @@ class RoundSigner:
         return SignedRound(checkpoint, append_signatures(note, lines))
 
     def signers_at(self, keyring: Keyring, timestamp: int) -> list[Signer]:
-        """Signers of all registry keys that count at `timestamp`, the one for JSON checkpoints first.
+        """Signers of all registry keys that count at `timestamp` (REG-1.0 section 9.4).
 
-        Raises `ServiceError` (KEY_UNUSABLE) if one is not at hand, or there is none.
+        The first one signs JSON checkpoints, all of them sign the note. Raises `ServiceError` (KEY_UNUSABLE)
+        if no key counts or one that counts is not at hand.
         """
         kids = [key.public.kid for key in keyring.keys_at(Role.REGISTRY, timestamp)]
         if not kids or any(kid not in self.ports.signers for kid in kids):
@@ -109,7 +120,11 @@ class RoundSigner:
     def _cosigned(
         self, head: Head, note: Note, policy: WitnessPolicy, timestamp: int
     ) -> tuple[Signature, ...]:
-        """New cosignatures that meet the policy, dated as a verifier wants them. Raises `LogHaltedError`."""
+        """New cosignatures that meet the policy, one a witness. Raises `LogHaltedError`.
+
+        A line counts only if its signature verifies and its time is within `WITNESS_WINDOW_S` of the
+        checkpoint's: a verifier accepts no other (REG-1.0 section 9.5).
+        """
         offered = self._ask(head, note, policy) if policy.quorum != NO_QUORUM else ()
         lines = {
             name: line
@@ -117,7 +132,9 @@ class RoundSigner:
             if abs((cosignature_time(line) or 0) - timestamp) <= WITNESS_WINDOW_S
         }
         room = MAX_SIGNATURES - len(note.signatures)
-        for name in reversed(tuple(lines)):  # more than a note can hold: leave out who is not needed
+        # A note holds a limited number of lines (REG-1.0 section 2.10): leave out witnesses that the quorum
+        # does not need, the last ones of the policy first.
+        for name in reversed(tuple(lines)):
             if len(lines) > room and policy.is_met(lines.keys() - {name}):
                 del lines[name]
         if len(lines) > room:
@@ -125,6 +142,8 @@ class RoundSigner:
                 f"witness quorum {policy.quorum} takes {len(lines)} lines, a note has {room}"
             )
         if not policy.is_met(lines.keys()):
+            # Before giving up: if the round is signed late, the incident names the witnesses as its cause,
+            # whichever publisher signs it.
             settle_cause(self.ports.private, head.sequence, IncidentReason.WITNESSES_UNAVAILABLE)
             raise QuorumMissedError(
                 f"witness quorum {policy.quorum} is not met by {', '.join(lines) or 'nobody'}; trying again"
@@ -132,7 +151,10 @@ class RoundSigner:
         return tuple(lines.values())
 
     def _ask(self, head: Head, note: Note, policy: WitnessPolicy) -> tuple[Signature, ...]:
-        """What the witnesses answer. One that knows more than head halts the log, if head is still head."""
+        """Unverified witness lines (C2SP tlog-witness). Raises `LogHaltedError`, `SupersededError`.
+
+        A witness that has seen a larger tree halts the log, unless head has moved on meanwhile.
+        """
         if self.ports.witnesses is None:
             return ()
         size, read = head.tree.size, face.tree_reader(self.ports.public, head.tree.size)
@@ -144,13 +166,15 @@ class RoundSigner:
 
 
 def _check_signed(signed: SignedRound, head: Head, batch: Batch, keyring: Keyring) -> None:
-    """Check that a round was signed as head and batch say, by every key that counts. Raises `LogHaltedError`.
+    """Check that each key that counts signed the round of head and batch. Raises `LogHaltedError`.
 
-    What was signed is published as it is, for ever: a flipped bit, or a signer's fault, must stop here.
+    A signed round is published as it is and never changes: a flipped bit or a faulty signer must stop here.
     """
     checkpoint, note = signed.checkpoint, signed.note
-    named = (head.origin, head.sequence, head.tree, head.previous)
+    wanted = (head.origin, head.sequence, head.tree, head.previous)
     found = (checkpoint.origin, checkpoint.sequence, checkpoint.head, checkpoint.prev_checkpoint_hash)
+    # A trust root checks the JSON checkpoint's signature, key and notices as a verifier does (REG-1.0 section
+    # 9.6).
     try:
         make_trust_root(checkpoint, batch.notices)
     except ValueError as error:
@@ -160,9 +184,10 @@ def _check_signed(signed: SignedRound, head: Head, batch: Batch, keyring: Keyrin
         for key in keyring.keys_at(Role.REGISTRY, checkpoint.timestamp)
     ]
     signers = [key for key in keys if _signed_by(note, key)]
+    # Lines of unknown keys are ignored, as C2SP signed-note asks; a line of a known key must verify.
     known = [*keys, *keyring.witnesses()]
     if (
-        found != named
+        found != wanted
         or checkpoint.timestamp < batch.time
         or note.text != checkpoint.note_text()
         or signers != keys
@@ -176,7 +201,7 @@ def _signed_by(note: Note, key: VerifierKey) -> bool:
 
 
 def _verified(note: Note, policy: WitnessPolicy) -> dict[str, Signature]:
-    """A valid line of each of the policy's witnesses that has one, by the witness's name."""
+    """By the witness's name, a line that verifies, for each of the policy's witnesses that has one."""
     return {
         name: line
         for name, witness in policy.witnesses.items()
@@ -186,13 +211,16 @@ def _verified(note: Note, policy: WitnessPolicy) -> dict[str, Signature]:
 
 
 def _carried(before: Note | None, policy: WitnessPolicy) -> tuple[Signature, ...]:
-    """The cosignatures of the round before, whose tree is the same, if they meet the policy, or none."""
+    """The cosignatures in `before`, the previous note of the same text; none unless they meet the policy."""
     lines = _verified(before, policy) if before else {}
     return tuple(lines.values()) if policy.is_met(lines.keys()) else ()
 
 
 def _sign_note(checkpoint: Checkpoint, signer: Signer, before: Note | None) -> Signature:
-    """The signer's line: that of the round before, whose text is the same, or a new one."""
+    """The signer's note line: the one in `before`, the previous note of the same text, or a new one.
+
+    Ed25519 is deterministic (RFC 8032), so a new line would be the same bytes for one more request to KMS.
+    """
     key, text = VerifierKey(checkpoint.origin, ED25519, signer.public), checkpoint.note_text()
     for line in signatures_by(before, key) if before else ():
         if signature_verifies(text, line, key):

@@ -1,6 +1,7 @@
-"""The log's private documents: head, batches, signed rounds (REG-1.0 gives none: they are nobody else's).
+"""The log's private documents: head, batches, signed rounds.
 
-Canonical JSON like everything else, read strictly: a damaged one stops the writer.
+REG-1.0 does not define them, since only the log reads them. They are canonical JSON (REG-1.0 section 2.4),
+parsed strictly: a damaged document stops the writer.
 """
 
 from collections.abc import Iterator
@@ -46,20 +47,22 @@ HEAD = "head"
 BATCHES = "batch/"
 SIGNED = "signed/"
 _MAX_BATCH = 1 << 30
+"""Bytes of a batch: far above 4,096 leaves and any list of notices. The log wrote the object itself."""
 
 
 def signed_name(sequence: int) -> str:
-    """The private object that fixes round `sequence`'s checkpoint."""
+    """The private object that holds the signed round `sequence`: `signed/<sequence>`."""
     return f"{SIGNED}{sequence}"
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The one small object that decides: which batch is round `sequence`. Changed by compare-and-swap only.
+    """The one small object that decides which batch is round `sequence`. Changed by compare-and-swap only.
 
-    `edge`: the tree's complete subtrees, largest first; `batch`: None for a round without leaves or
-    notices, which is all in here; `oldest`: `issued_at` of its oldest leaf; `previous`: hash of checkpoint
-    `sequence` − 1; `promise`: how the promise was kept up to that one.
+    `tree`: size and root with this round's leaves. `edge`: roots of its complete subtrees, largest first.
+    `batch`: the batch's object, or None for a round without leaves or new notices, which head describes in
+    full. `oldest`: `issued_at` of the round's oldest leaf. `previous`: hash of checkpoint `sequence` − 1.
+    `promise`: how the promise was kept up to that checkpoint. Times are POSIX seconds.
     """
 
     origin: str
@@ -74,7 +77,7 @@ class Head:
     promise: Promise | None
 
     def format(self) -> bytes:
-        """The object's bytes."""
+        """The bytes of the object `head`: canonical JSON."""
         edge: list[Json] = [format_hash(value) for value in self.edge]
         return format_json(
             {
@@ -96,7 +99,11 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A round's content: `leaves` in order, appended to the tree `before`; the notices document."""
+    """A round's content: the leaves to append to the tree `before`, in order, and the whole notices document.
+
+    `time`: POSIX seconds, an instant of the cadence's grid. The checkpoint's timestamp is this or a later
+    one.
+    """
 
     sequence: int
     time: int
@@ -107,26 +114,26 @@ class Batch:
 
     @property
     def size(self) -> int:
-        """The tree's size with this batch."""
+        """Size of the tree after this batch, in leaves."""
         return self.before.size + len(self.leaves)
 
     @property
     def oldest(self) -> int | None:
-        """`issued_at` of its oldest leaf, or None without leaves."""
+        """The smallest `issued_at` of its leaves, or None without leaves."""
         return min((leaf.issued_at for leaf in self.leaves), default=None)
 
     @property
     def is_empty(self) -> bool:
-        """Whether it changes nothing: then head says all, and it is not stored."""
+        """Whether it adds no leaves and no notices: then it is not stored, as head describes it in full."""
         return not self.leaves and not self.notices_changed
 
     @property
     def name(self) -> str:
-        """The batch's private object: its sequence and the SHA-256 of its bytes."""
+        """The batch's private object, `batch/<sequence>-<SHA-256>`: two writers never collide."""
         return f"{BATCHES}{self.sequence}-{sha256(self.format()).hex()}"
 
     def format(self) -> bytes:
-        """The object's bytes."""
+        """The bytes of the batch's object: canonical JSON, leaves as log entries (REG-1.0 section 3)."""
         leaves: list[Json] = [leaf.entry().decode() for leaf in self.leaves]
         return format_json(
             {
@@ -144,13 +151,16 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class SignedRound:
-    """What was signed for a round: once stored, everything else follows from it and the batch."""
+    """A round's checkpoint and note with all their signatures.
+
+    Once it is stored, every other object of the round is a pure function of it and the batch.
+    """
 
     checkpoint: Checkpoint
     note: Note
 
     def format(self) -> bytes:
-        """The object's bytes."""
+        """The bytes of `signed/<sequence>`: the checkpoint's members and the note's text."""
         return format_json(
             {
                 "schema": "attestlayer/signed-round/1",
@@ -161,7 +171,7 @@ class SignedRound:
 
 
 def parse_head(data: bytes) -> Head:
-    """Head. Raises `LogHaltedError` if it is damaged."""
+    """The head in `data`. Raises `LogHaltedError` if it is damaged."""
     names = [
         "origin",
         "sequence",
@@ -189,6 +199,7 @@ def parse_head(data: bytes) -> Head:
             previous=take_optional(members, "prev_checkpoint_hash", parse_hash),
             promise=None if members["promise"] is None else take_promise(members["promise"]),
         )
+        # The next root is computed from this edge: a flipped bit in it must not reach a signature.
         if Edge(head.tree.size, head.edge).head() != head.tree:
             raise ValueError("its edge does not make its root")
         if head.promise and head.promise.sequence != head.sequence - 1:
@@ -232,15 +243,15 @@ def parse_signed(data: bytes, name: str) -> SignedRound:
 
 
 def with_queued(notices: Notices, at: int, queued: QueuedNotice) -> Notices:
-    """The notices with one more, of time `at`. Raises `ValueError` if it can't be published there."""
+    """The notices extended by a queued one at time `at`. Raises `ValueError` if the result is not valid."""
     extended = notices.extended(at, [(NoticeType(queued.type), take_members(parse_json(queued.data)))])
-    read_notices(extended)
+    read_notices(extended)  # the rules of REG-1.0 section 9.3, as every reader applies them
     return extended
 
 
 @contextmanager
 def undamaged(name: str) -> Iterator[None]:
-    """Where the private object `name` is read: what is wrong with it becomes a `LogHaltedError`."""
+    """Turn any error in parsing the private object `name` into a `LogHaltedError`."""
     try:
         yield
     except (ValueError, VerificationError) as error:

@@ -1,4 +1,4 @@
-"""What the log works on: its ports, and the reading of its private objects."""
+"""The log's ports, with the checks that every use of them shares."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -13,12 +13,13 @@ _TRIES = 8
 
 
 def keep_current(store: ObjectStore, name: str, make: Callable[[], bytes]) -> bool:
-    """Replace a mutable object by what `make` makes, unless it is that already. Whether it changed.
+    """Replace a mutable object with the result of `make` unless they are equal. Returns whether it changed.
 
-    `make` runs after the object's tag was read, anew for each try: so what it reads is not older than what is
-    replaced. Raises `StoreError` if others replace the object again and again.
+    Raises `StoreError` if other writers replace the object eight times in a row.
     """
     for _ in range(_TRIES):
+        # The tag first, then `make`, again for each try: if the object changes after `make` has read its
+        # sources, the swap fails. So a slow writer never puts older content in place of newer.
         current, data = store.read_tagged(name), make()
         if current and current.data == data:
             return False
@@ -29,7 +30,7 @@ def keep_current(store: ObjectStore, name: str, make: Callable[[], bytes]) -> bo
 
 
 class SupersededError(Exception):
-    """Another writer has committed a later round: this publisher stops, nothing is wrong."""
+    """Another writer has committed a later round. Nothing is wrong: this publisher has no more work to do."""
 
 
 @dataclass(frozen=True)
@@ -46,25 +47,25 @@ class LogPorts:
     witnesses: Witnesses | None = None
 
     def grid_time(self) -> int:
-        """The latest instant of the cadence's grid that is not after the clock."""
+        """The latest instant of the cadence's grid, in POSIX seconds, that is not in the future."""
         return int(self.clock.now() // self.cadence_s) * self.cadence_s
 
     def read_signed(self, sequence: int) -> SignedRound | None:
-        """The signed round, or None if it was not signed yet."""
+        """The signed round, or None if nobody has signed it yet. Raises `LogHaltedError` if it is damaged."""
         name = signed_name(sequence)
         data = self.private.read(name)
         return None if data is None else parse_signed(data, name)
 
     def check_ledger(self, head: Head, noted: int) -> None:
-        """Check ledger and head against each other. `noted`: the ledger's round, read before head was.
+        """Check that ledger and head share one history. `noted`: the ledger's round, read before head.
 
-        Each round is noted in the ledger before head is changed, and the next only once it is public. So a
-        ledger that lags behind head was lost or came from a backup: it lacks debits and nonces of what is in
-        the log; and one that is further ahead has seen rounds that these stores have lost, even if they agree
+        A round is noted in the ledger before head names it, and the next one only once it is public. So a
+        ledger behind head was lost or came from a backup: it lacks debits and nonces of leaves in the log. A
+        ledger more than one round ahead has seen rounds that the stores have lost, even if the stores agree
         with each other. Raises `LogHaltedError`.
         """
         if noted < head.sequence:
-            noted = self.ledger.noted_round()  # rounds may have been made since
+            noted = self.ledger.noted_round()  # rounds may have been committed between the two reads
         if noted < head.sequence:
             known = f"knows rounds up to {noted}" if noted >= 0 else "knows no round"
             raise LogHaltedError(
@@ -78,7 +79,10 @@ class LogPorts:
             )
 
     def check_current(self, head: Head) -> None:
-        """Check that head is still head. Raises `SupersededError` if it has moved on."""
+        """Check that `head` is still the stored head.
+
+        Raises `SupersededError` if not, `LogHaltedError` if none is.
+        """
         stored = self.private.read(HEAD)
         if stored is None:
             raise LogHaltedError("head is gone: restore nothing, see the page on recovery")

@@ -1,14 +1,14 @@
 """The operator's audit of private state: head, batches, rounds, promises, packets' objects, ledger, keys.
 
-What is public is audited by the core (`attestlayer.audit`), ledger against log by `reconcile`. Reads only;
-it may run beside the service: a finding counts only if a second look finds it too.
+The core (`attestlayer.audit`) audits the public store, `reconcile` compares ledger and log. This audit only
+reads and may run while the service works: a finding counts only if a second look confirms it.
 """
 
 from dataclasses import dataclass
 
 from issuer.audit.books import BooksAudit
 from issuer.audit.derived import DerivedAudit
-from issuer.audit.findings import NOTES, AuditPorts, Examiner, Finding, Progress, look_twice
+from issuer.audit.findings import NOTES, AuditPorts, Finding, Inspection, Progress, look_twice
 from issuer.audit.head import HeadAudit, Moment, read_moment
 from issuer.audit.names import NamesAudit
 from issuer.audit.packets import PacketsAudit
@@ -18,7 +18,10 @@ from issuer.log import face
 
 @dataclass(frozen=True, slots=True)
 class PrivateReport:
-    """What was looked at, what is wrong, what is only worth knowing."""
+    """Result of the audit: how much was examined, findings, and notes, which break no promise.
+
+    `sequence`: of the newest public checkpoint. `length`: bytes of the `objects` read.
+    """
 
     sequence: int
     rounds: int
@@ -34,9 +37,9 @@ def _silent(what: str, done: int, total: int) -> None:
 
 @dataclass(frozen=True)
 class Auditor:
-    """Audits private state. Reads every private object but delivered kits, and lists the private store.
+    """Audits private state. Reads every private object except delivered kits, and lists the private store.
 
-    Memory: 16 bytes a round, and the private store's names.
+    Memory: 16 bytes a round, and the names of all private objects.
     """
 
     ports: AuditPorts
@@ -46,28 +49,31 @@ class Auditor:
 
         Raises `LogHaltedError` if the public face can't be read, `StoreError` if a store can't.
         """
-        (examiner, moment), findings = look_twice(lambda: self._look(progress), NOTES)
+        (inspection, moment), findings = look_twice(lambda: self._look(progress), NOTES)
         unique = tuple(dict.fromkeys(findings))
         return PrivateReport(
             sequence=moment.latest.sequence,
             rounds=moment.last + 1,
-            objects=examiner.objects,
-            length=examiner.length,
+            objects=inspection.objects,
+            length=inspection.length,
             findings=tuple(each for each in unique if each.reason not in NOTES),
             notes=tuple(each for each in unique if each.reason in NOTES),
         )
 
-    def _look(self, progress: Progress) -> tuple[tuple[Examiner, Moment], list[Finding]]:
-        """Names first, then the ledger's round, then head: what comes to be meanwhile is nobody's stray."""
-        examiner = Examiner(self.ports, progress)
+    def _look(self, progress: Progress) -> tuple[tuple[Inspection, Moment], list[Finding]]:
+        """One pass over everything: names first, then the ledger's round, then head.
+
+        In this order an object stored meanwhile is not listed, so it can't be mistaken for a stray one.
+        """
+        inspection = Inspection(self.ports, progress)
         names = tuple(self.ports.log.private.list(""))
         noted = self.ports.log.ledger.noted_round()
-        moment = read_moment(examiner)
+        moment = read_moment(inspection)
         trust = face.read_trust_root(self.ports.log.public)
-        HeadAudit(examiner, moment).run()
-        chain = RoundsAudit(examiner, moment, trust.keyring).run()
-        DerivedAudit(examiner, moment, chain).run()
-        named = PacketsAudit(examiner).run()
-        NamesAudit(examiner, moment, named).run(names)
-        BooksAudit(examiner, moment, noted, trust.notices).run(trust.keyring)
-        return (examiner, moment), examiner.findings
+        HeadAudit(inspection, moment).run()
+        history = RoundsAudit(inspection, moment, trust.keyring).run()
+        DerivedAudit(inspection, moment, history).run()
+        named = PacketsAudit(inspection).run()
+        NamesAudit(inspection, moment, named).run(names)
+        BooksAudit(inspection, moment, noted, trust.notices).run(trust.keyring)
+        return (inspection, moment), inspection.findings

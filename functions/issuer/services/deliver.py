@@ -1,4 +1,4 @@
-"""Delivery: a leaf that is in a public checkpoint gets its kit finished, verified and handed over."""
+"""Delivery: once a leaf is in a public checkpoint, its kit is finished, verified and made available."""
 
 import tempfile
 import zlib
@@ -23,15 +23,15 @@ from issuer.model import Packet, PacketState, QueuedNotice, WaitingLeaf
 from issuer.ports import Clock, ObjectStore
 
 _LOOKED_AT = 100_000
-"""Waiting leaves looked at in one run."""
+"""Waiting leaves that one run considers at most."""
 
 _FEW = 256
-"""Waiting leaves that a run is sure to get through in its time, whatever is wrong with them."""
+"""Waiting leaves that one run can surely try before its time is up, even if all of them fail."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What a run did: kits delivered, and for each leaf that failed its hash and why."""
+    """Result of a run: ids of delivered kits; leaf hash and error message of each failure."""
 
     delivered: tuple[str, ...]
     failed: tuple[tuple[str, str], ...]
@@ -39,7 +39,7 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Deliverer:
-    """Finishes kits. Running it again, or twice at once, is always right. `scratch`: for unfinished files."""
+    """Finishes kits. Safe to run again or several times at once. `scratch`: folder for unfinished files."""
 
     ledger: Ledger
     private: ObjectStore
@@ -48,12 +48,16 @@ class Deliverer:
     scratch: Path | None = None
 
     def run(self) -> Delivery:
-        """Deliver every kit whose leaf the newest public checkpoint has reached."""
-        found = self.ledger.waiting_leaves(int(self.clock.now()), _LOOKED_AT)
-        if not found:
+        """Deliver every kit whose leaf is in the newest public checkpoint or an earlier one.
+
+        A kit that fails does not stop the others. Raises `LogHaltedError` if the public face can't be read.
+        """
+        # The ledger before the public face: a leaf accepted in between is simply left for the next run.
+        waiting_leaves = self.ledger.waiting_leaves(int(self.clock.now()), _LOOKED_AT)
+        if not waiting_leaves:
             return Delivery((), ())
         trust = face.read_trust_root(self.public)
-        leaves = tuple(each for each in found if each.issued_at <= trust.checkpoint.timestamp)
+        leaves = tuple(each for each in waiting_leaves if each.issued_at <= trust.checkpoint.timestamp)
         delivered: list[str] = []
         failed: list[tuple[str, str]] = []
         for waiting in self._in_turn(leaves):
@@ -65,31 +69,37 @@ class Deliverer:
         return Delivery(tuple(delivered), tuple(failed))
 
     def _in_turn(self, leaves: tuple[WaitingLeaf, ...]) -> tuple[WaitingLeaf, ...]:
-        """The oldest first; of many, beginning elsewhere in each run.
+        """Oldest first. A long queue is entered at a different offset in each run.
 
-        A run may be cut off by its time. Were the first ones kits that can't be finished, those behind them
-        would never have their turn.
+        A run may be cut short by its time limit. Kits that can't be finished stay at the front of the queue
+        and would otherwise starve the rest.
         """
         if len(leaves) <= _FEW:
             return leaves
+        # The offset needs to vary, not to be unpredictable: a hash of the time is enough, and tests can set
+        # it.
         first = zlib.crc32(str(int(self.clock.now())).encode()) % len(leaves)
         return leaves[first:] + leaves[:first]
 
     def _deliver(self, waiting: WaitingLeaf, trust: TrustRoot) -> str | None:
-        """The kit's id, or None if its time has not come."""
+        """Deliver one kit. Returns its id, or None if its leaf or a notice about it is not public yet."""
         data = self.public.read(layout.inclusion_path(waiting.leaf_hash))
         if data is None:
             return None
         receipt = parse_registry_receipt(data)
+        # A receipt is public a moment before `latest.json` names its checkpoint: the kit could not be
+        # verified against the trust root read above.
         if receipt.checkpoint.sequence > trust.checkpoint.sequence:
             return None
         if receipt.checkpoint.timestamp > waiting.merge_by and not trust.keyring.is_late_merge(
             receipt.leaf_index
         ):
-            return None  # the notice that explains it comes with the next round
+            return None  # without the late-merge notice, due in the next round, the kit would not verify
         packet = self.ledger.packet(waiting.packet_id)
         if packet is None or packet.issued is None:
             raise StoreError(f"leaf {format_hash(waiting.leaf_hash)} has no sealed packet")
+        # The kit before the ledger: once the packet is `issued`, its kit can be downloaded. A crash in
+        # between repeats both, with the same bytes and the same notice.
         self._finish_kit(waiting, receipt, trust, packet.issued.kit_id)
         self._note_supersession(packet, waiting)
         issued = replace(
@@ -108,17 +118,21 @@ class Deliverer:
             sealed, finished = Path(folder, "sealed.zip"), Path(folder, "kit.zip")
             if not self.private.fetch(sealed_object(waiting.kit_digest), sealed):
                 raise StoreError(f"the sealed kit {kit_id} is missing")
+            # Members of the sealed kit are copied byte for byte, the receipt comes last (REG-1.0 section
+            # 6.7).
             with open_kit(sealed) as kit, finished.open("wb") as out:
                 writer = KitWriter(out)
                 for member in kit.members.values():
                     writer.copy(member)
                 writer.add(REGISTRY_RECEIPT, receipt.format())
                 writer.finish()
+            # As a client will: a kit that does not verify is never handed over.
             with open_kit(finished) as kit:
                 verify(kit, trust)
             self.private.create_file(delivered_object(kit_id), finished)
 
     def _note_supersession(self, packet: Packet, waiting: WaitingLeaf) -> None:
+        """Queue the notice that this kit supersedes an older one; the same notice again changes nothing."""
         if packet.supersedes is None:
             return
         old = self.ledger.packet_of_kit(packet.workspace_id, packet.supersedes)

@@ -1,7 +1,8 @@
-"""Writes the look-up index, off the log's commit path, from what is public (decision page "Look-up index").
+"""Writes the look-up index from public entries, apart from the log's rounds (REG-1.0 section 10.5).
 
-Segments follow from the number of full groups alone. Any number may write at once: they write the same
-bytes. What was written is noted in one private object; lose it, and indexing starts anew.
+The segments follow from the number of full groups alone, so any number of writers may run at once: they write
+the same bytes. Progress is noted in one private object; if it is lost, indexing starts over (decision page
+"Look-up index").
 """
 
 from collections.abc import Iterator
@@ -28,15 +29,15 @@ from issuer.ports import ObjectStore
 
 INDEXED = "indexed"
 _AT_ONCE = 4096
-"""Shards written in one run: 48 MiB. The largest segment of ten million leaves takes eight runs."""
+"""Shards written in one run: 48 MiB. For ten million leaves the largest segment takes eight runs."""
 
 _TOGETHER = 256
-"""Shards held in memory and handed to the store together: 3 MiB."""
+"""Shards stored by one call of `create_many`: 3 MiB of memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Indexing:
-    """What a run did: groups that are indexed now, shards written, whether there is more to do."""
+    """Result of a run: groups indexed so far, shards written by the run, whether more is to do."""
 
     groups: int
     written: int
@@ -45,7 +46,7 @@ class Indexing:
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """`groups` are indexed, and `shards` of the segment that takes in the next one are written."""
+    """Progress: `groups` are indexed; of the segment that adds the next group, `shards` are written."""
 
     groups: int = 0
     shards: int = 0
@@ -56,16 +57,16 @@ class _Done:
 
 @dataclass(frozen=True)
 class Indexer:
-    """Keeps the index up with the newest public checkpoint."""
+    """Brings the index up to the newest public checkpoint."""
 
     public: ObjectStore
     private: ObjectStore
     at_once: int = _AT_ONCE
 
     def run(self) -> Indexing:
-        """Go on from where the last run stopped. Writes at most `at_once` shards.
+        """Continue where the last run stopped. Writes at most `at_once` shards.
 
-        Raises `LogHaltedError` if an entry, or a segment that was written, is missing or damaged.
+        Raises `LogHaltedError` if an entry or an earlier segment is missing or damaged.
         """
         latest = face.read_latest(self.public)
         groups = min(latest.head.size // WIDTH, MAX_GROUPS) if latest else 0
@@ -80,14 +81,18 @@ class Indexer:
             whole = until == segment.shards
             done = _Done(done.groups + 1) if whole else _Done(done.groups, until)
         more = done.groups < groups
+        # After the shards, which are create-only: a run killed before this note writes the same bytes again.
         if done != before:
             try:
                 self.private.replace(INDEXED, done.format(), stored.tag if stored else None)
             except StaleTagError:
-                more = True  # another run was at it as well: what it noted counts
+                more = True  # a run at the same time noted its own progress, and that stands
         return Indexing(done.groups, written, more)
 
     def _write(self, segment: Segment, shards: range) -> None:
+        """Write some shards of a segment, merged from the smaller live segments and the newest group."""
+        # Adding a group is adding 1 to a binary number: the carry merges all segments of lower levels with
+        # the new group, whose own segment (0, n) is never written if n is odd.
         last = Segment(0, ((segment.number + 1) << segment.level) - 1)
         newest = self._read_group(last.number)
         parts = [_Part(self.public, each, segment) for each in merged_segments(segment)]
@@ -101,7 +106,7 @@ class Indexer:
             self.public.create_many(together)
 
     def _read_group(self, group: int) -> list[bytes]:
-        """The records of one group. Its entries must be the ones that the tree commits to."""
+        """The sorted records of one group. Its entries must hash to the public tile (`LogHaltedError`)."""
         tile = Tile(0, group)
         data, hashes = self.public.read(tile.bundle_path), self.public.read(tile.path)
         if data is None or hashes is None:
@@ -117,7 +122,7 @@ class Indexer:
 
 @dataclass
 class _Part:
-    """A segment that is merged into a larger one: its shards are read once, one after the other."""
+    """A segment that is merged into a larger one. Each of its shards is read once, in order."""
 
     public: ObjectStore
     segment: Segment
@@ -126,17 +131,18 @@ class _Part:
     _held: list[bytes] | None = None
 
     def records(self, shard: int) -> list[bytes]:
-        """The records of the shard in which those of the larger segment's `shard` lie."""
-        wanted = shard >> (self.into.level - self.segment.level)
-        if self._held is None or self._shard != wanted:
-            name = self.segment.path(wanted)
+        """The records of this segment's shard that covers `shard` of the larger segment."""
+        # A shard is named by the first `level` bits of the hash: a smaller segment has fewer, wider shards.
+        source = shard >> (self.into.level - self.segment.level)
+        if self._held is None or self._shard != source:
+            name = self.segment.path(source)
             data = self.public.read(name)
             if data is None:
                 raise LogHaltedError(
                     f"{name} is missing. The private object {INDEXED!r} may be deleted: indexing starts anew"
                 )
             with undamaged(name):
-                self._shard, self._held = wanted, parse_shard(data, self.segment, wanted)
+                self._shard, self._held = source, parse_shard(data, self.segment, source)
         return self._held
 
 

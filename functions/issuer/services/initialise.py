@@ -1,4 +1,4 @@
-"""Starts a log: the genesis batch with the first notices, head, checkpoint 0. Run again, it goes on."""
+"""Starts a log: the genesis batch with the first notices, head, checkpoint 0. Run again, it continues."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,16 +16,15 @@ from issuer.log.store import LogPorts, SupersededError
 
 @dataclass(frozen=True)
 class Initialiser:
-    """Makes the genesis of a log."""
+    """Makes the genesis of a log, once: it never replaces a head or starts over from a lost one."""
 
     ports: LogPorts
 
     def run(self, issuers: Sequence[PublicKey]) -> Checkpoint:
-        """Bring checkpoint 0 to the public, or the round that an earlier run began.
+        """Publish checkpoint 0, or finish the round that is at head. Returns the newest checkpoint.
 
-        Raises `LogHaltedError` beside a public checkpoint without a head, and beside a ledger that has
-        seen later rounds: that log has lost its state.
-        What else stops a round stops it here as well.
+        `issuers`: the first issuer keys. Raises `LogHaltedError` if the log lost its state: there is a public
+        checkpoint but no head, or the ledger has seen later rounds. Raises what `Publisher.finish` raises.
         """
         noted = self.ports.ledger.noted_round()
         head = self._head(issuers, noted)
@@ -34,12 +33,13 @@ class Initialiser:
         self.ports.check_ledger(head, noted)
         try:
             return Publisher(self.ports).bring_public(head).checkpoint
-        except SupersededError:  # the log is at work already: look again
+        except SupersededError:  # rounds are being made already: start over from the new head
             return self.run(issuers)
 
     def _head(self, issuers: Sequence[PublicKey], noted: int) -> Head:
         private, public = self.ports.private, self.ports.public
-        # Looked at before head, which another initialiser makes first.
+        # Before head is read: another initialiser stores head before it publishes anything. Read the other
+        # way round, its fresh checkpoint would look like one whose head was lost.
         face = public.exists(layout.CHECKPOINT) or public.exists(layout.LATEST)
         stored = private.read(HEAD)
         if stored is None:
@@ -67,6 +67,7 @@ class Initialiser:
         notices = Notices(self.ports.origin, ()).extended(time, added)
         empty = Edge().head()
         batch = Batch(0, time, empty, (), notices, notices_changed=True)
+        # The order of every round: batch, ledger, head (decision page "Order of writes").
         self.ports.private.create(batch.name, batch.format())
         head = Head(self.ports.origin, 0, empty, (), notices.hash(), time, batch.name, None, None, None)
         self.ports.ledger.note_round(0)

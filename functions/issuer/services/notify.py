@@ -1,4 +1,4 @@
-"""Notices that the operator gives: withdrawal of a kit. The next round makes them public."""
+"""Notices by the operator: withdrawal of a kit. The next round publishes them (REG-1.0 section 9.3)."""
 
 from dataclasses import dataclass
 
@@ -12,18 +12,22 @@ from issuer.model import PacketState, QueuedNotice
 
 @dataclass(frozen=True)
 class Notifier:
-    """Queues notices."""
+    """Queues notices; the same one again changes nothing."""
 
     ledger: Ledger
 
     def withdraw(self, workspace_id: str, kit_id: str, reason: str) -> QueuedNotice:
-        """Withdraw a delivered kit, for one of the closed reasons. Raises NOT_FOUND, INVALID_REQUEST."""
+        """Withdraw a delivered kit, for a reason of REG-1.0 appendix A.4.
+
+        Raises INVALID_REQUEST for another reason, NOT_FOUND, WRONG_STATE before delivery.
+        """
         if reason not in set(WithdrawalReason):
             wanted = ", ".join(WithdrawalReason)
             raise ServiceError(Code.INVALID_REQUEST, f"found reason {shown(reason)}, wanted one of {wanted}")
         packet = self.ledger.packet_of_kit(workspace_id, kit_id)
         if packet is None or packet.issued is None:
             raise ServiceError(Code.NOT_FOUND, f"this workspace issued no kit {shown(kit_id)}")
+        # A notice is public and names the leaf: it must not come before the leaf itself.
         if packet.state != PacketState.ISSUED:
             raise ServiceError(
                 Code.WRONG_STATE, "the kit is not delivered yet: its leaf is on its way into the log"

@@ -1,4 +1,4 @@
-"""Consistency proofs for any two sizes up to the newest checkpoint's, from the public tiles."""
+"""Consistency proofs between any two sizes up to the newest checkpoint's, computed from the public tiles."""
 
 from dataclasses import dataclass
 
@@ -12,14 +12,18 @@ from issuer.ports import ObjectStore
 
 @dataclass(frozen=True)
 class Prover:
-    """Answers for pairs of sizes that no round stored. Reads only what is public."""
+    """Answers for pairs of sizes that no round stored.
+
+    Reads the public store alone, so it needs no secret.
+    """
 
     public: ObjectStore
 
     def consistency(self, from_size: int, to_size: int) -> bytes:
-        """The answer's bytes: the same for ever. Raises NOT_FOUND beyond the log's size.
+        """The answer of REG-1.0 section 10.3, which never changes. Needs `from_size` ≤ `to_size`.
 
-        O(log² n) hashes of about O(log n) tiles.
+        Raises NOT_FOUND for a size beyond the log's, STORAGE_FAILED if tiles are missing or damaged.
+        Cost: O(log² n) hashes from about O(log n) tiles.
         """
         latest = face.read_latest(self.public)
         if latest is None or to_size > latest.head.size:
@@ -29,6 +33,7 @@ class Prover:
         try:
             old = TreeHead(from_size, Hash(root_hash(from_size, read)))
             new = TreeHead(to_size, Hash(root_hash(to_size, read)))
+            # RFC 9162 section 2.1.4.1.
             return format_consistency(old, new, prove_consistency(from_size, to_size, read))
         except LogHaltedError as error:
             raise ServiceError(Code.STORAGE_FAILED, error.detail) from error

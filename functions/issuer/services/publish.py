@@ -1,4 +1,4 @@
-"""Publishes what is not of a round: intake policies, the site's pages."""
+"""Publishes what belongs to no round: intake policies and the site's pages."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from issuer.problem import format_problem
 
 _DAY_S = 86_400
 _SECURITY_DAYS = 180
-"""RFC 9116 section 2.5.5: less than a year; each release moves it on."""
+"""Days until security.txt expires: less than a year (RFC 9116 section 2.5.5). Each release renews it."""
 
 PROVES = (
     "files match the manifest",
@@ -74,9 +74,9 @@ class SitePublisher:
     pages: PageRenderer
 
     def run(self, built_at: int) -> int:
-        """Publish everything; again changes nothing on the same day. Returns the number of objects changed.
+        """Publish everything. Returns the number of objects changed, 0 if run again on the same day.
 
-        `built_at`: POSIX seconds of the release, from which security.txt counts its end.
+        `built_at`: POSIX seconds of the release, from which the expiry of security.txt is counted.
         """
         for policy in self.catalogue.policies:
             self.public.create(layout.policy_path(policy.intake_policy_hash), policy.document)
@@ -104,6 +104,7 @@ class SitePublisher:
             trust=trust,
             fingerprint=format_hash(sha256(trust)) if trust is not None else None,
             verify_kit=sha256(kit).hex() if kit is not None else None,
+            # Rounded down to a day, so that publishing again on that day changes no byte.
             expires=format_time(built_at // _DAY_S * _DAY_S + _SECURITY_DAYS * _DAY_S),
         )
 

@@ -1,4 +1,4 @@
-"""Qualification: a partner asks to take part, the operator accepts or declines, with scope noted."""
+"""Qualification: a partner asks to take part, the operator accepts or declines and records the scope."""
 
 from dataclasses import dataclass, replace
 
@@ -13,7 +13,10 @@ from issuer.ports import Clock, Entropy
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the operator decided, and who decided it."""
+    """The operator's decision.
+
+    `decided_by`: the person, for the record; `scope`, `boundaries`: text for people.
+    """
 
     accepted: bool
     decided_by: str
@@ -23,7 +26,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class Qualifications:
-    """Requests to take part."""
+    """Receives requests to take part and records the one decision about each."""
 
     ledger: Ledger
     clock: Clock
@@ -48,19 +51,19 @@ class Qualifications:
 
     def decide(self, qualification_id: str, decision: Decision) -> Qualification:
         """Accept or decline a request once. Raises NOT_FOUND, WRONG_STATE."""
-        found = self.ledger.qualification(qualification_id)
-        if found is None:
+        request = self.ledger.qualification(qualification_id)
+        if request is None:
             raise ServiceError(Code.NOT_FOUND, f"there is no qualification {shown(qualification_id)}")
-        if found.state != QualificationState.RECEIVED:
-            raise ServiceError(Code.WRONG_STATE, f"the qualification is {found.state} already")
+        if request.state != QualificationState.RECEIVED:
+            raise ServiceError(Code.WRONG_STATE, f"the qualification is {request.state} already")
         decided = replace(
-            found,
+            request,
             state=QualificationState.ACCEPTED if decision.accepted else QualificationState.DECLINED,
             decided_at=int(self.clock.now()),
             decided_by=decision.decided_by,
             scope=decision.scope,
             boundaries=decision.boundaries,
-            version=found.version + 1,
+            version=request.version + 1,
         )
         self.ledger.replace_qualification(decided)
         return decided

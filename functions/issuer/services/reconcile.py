@@ -1,7 +1,7 @@
-"""Holds the ledger against the log: every credit its leaf, every leaf its debit, every packet its kit.
+"""Compares ledger and log: every credit has its leaf, every leaf its debit, every packet its kit.
 
-Reads only. It may run beside the service: the ledger is read before the log, which only grows, and a
-finding counts only if a second look finds it too.
+It only reads and may run while the service works: the ledger is read before the log, which only grows, and a
+finding counts only if a second look confirms it.
 """
 
 import tempfile
@@ -36,7 +36,11 @@ _EVER = 1 << 52
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """What was held together, at which time, and what doesn't agree."""
+    """Result: the time, how much was compared, findings, and notes, which break no promise.
+
+    `kits`: delivered kits that were opened and verified. `oldest_waiting_s`: age in seconds of the oldest
+    leaf that is not public yet, or None.
+    """
 
     at: int
     sequence: int
@@ -51,9 +55,9 @@ class Reconciliation:
 
 @dataclass(frozen=True)
 class Reconciler:
-    """Reconciles. Reads every ledger line, every entry of the log, and delivered kits.
+    """Compares ledger and log. Reads every ledger line, every entry of the log, and delivered kits.
 
-    Memory: about 1 KB a leaf. Whether the log itself is whole is for `attestlayer audit` to say.
+    Memory: about 1 KB a leaf. It takes the log as it is: `attestlayer audit` checks the log itself.
     """
 
     ledger: Ledger
@@ -64,8 +68,8 @@ class Reconciler:
     def run(self, opened_since: int = 0) -> Reconciliation:
         """Compare everything. Raises `LogHaltedError` if the log can't be read.
 
-        `opened_since`: kits delivered before are looked for and not opened. `kits` counts the opened ones.
-        Kits whose retention has ended are not missed.
+        `opened_since`: POSIX seconds. Kits delivered earlier must exist but are not opened. Kits past their
+        retention may be gone.
         """
         opened_since = max(opened_since, int(KITS_KEPT.sure(self.clock.now())))
         (books, log), findings = look_twice(lambda: self._look(opened_since), NOTES)
@@ -84,7 +88,9 @@ class Reconciler:
         )
 
     def _look(self, opened_since: int) -> tuple[tuple[Books, Log], list[Finding]]:
-        orphans = set(self.private.list("sealed/"))  # first: what is sealed later is nobody's orphan
+        # Objects, then the ledger, then the log. An object stored after the listing is not in it, so it can't
+        # look like an orphan; a leaf in the ledger is in the log by the time the log is read, or still waits.
+        orphans = set(self.private.list("sealed/"))
         kits = set(self.private.list("kits/"))
         books, unreadable = self._read_books()
         log = self._read_log()
@@ -98,7 +104,10 @@ class Reconciler:
         return (books, log), findings
 
     def _read_books(self) -> tuple[Books, list[Finding]]:
-        """Debits, then waiting leaves, then packets: what moves on meanwhile is seen where it went."""
+        """The ledger's side: debits, then waiting leaves, then packets, as an accepted leaf moves on.
+
+        In this order a leaf that moves on meanwhile is met at a later place and not missed.
+        """
         books, unreadable = Books(), []
         workspaces = [workspace.workspace_id for workspace in self.ledger.workspaces()]
         for line in (line for each in workspaces for line in self._lines(each)):
@@ -152,6 +161,7 @@ class Reconciler:
             raise LogHaltedError(f"{tile.bundle_path}: {error}; audit the log first") from error
 
     def _kits(self, books: Books, log: Log, stored: set[str], opened_since: int) -> Iterator[Finding]:
+        # `sure`: kits delivered since then can't have been deleted for their age yet.
         named, kept = set(), KITS_KEPT.sure(self.clock.now())
         for leaf_hash, packet in books.packets.items():
             assert packet.issued is not None
@@ -192,6 +202,7 @@ class Reconciler:
                     packet.packet_id, LedgerReason.KIT_NOT_VERIFIED, f"{error.reason.value}: {error}"
                 )
                 return
+        # A kit may verify and still be the wrong one: the object must be this packet's kit and no other.
         found = (digest, shown_as.leaf_hash, shown_as.kit_id, shown_as.leaf_index)
         if found != (log.digests.get(leaf_hash), leaf_hash, kit_id, log.places.get(leaf_hash)):
             detail = (
@@ -209,7 +220,7 @@ def _no_kit(packet: Packet, name: str) -> Finding:
 
 
 def _leaf_of(debit: CreditEntry) -> bytes | None:
-    """The leaf that a debit paid for, from its id; None if the id isn't one of a debit."""
+    """The leaf that a debit paid for, from the debit's id; None if the id has another form."""
     try:
         leaf_hash = parse_hash(debit.entry_id.removeprefix(DEBIT))
     except ValueError:
@@ -218,8 +229,9 @@ def _leaf_of(debit: CreditEntry) -> bytes | None:
 
 
 def _late_merges(queued: Iterable[QueuedNotice]) -> Iterator[tuple[int, int]]:
+    """First and last leaf of each queued `late-merge` incident."""
     for notice in queued:
-        with suppress(ValueError, KeyError):  # one that can't be published: `issuer audit` names it
+        with suppress(ValueError, KeyError):  # an invalid one: `issuer audit` reports it
             members = take_members(parse_json(notice.data))
             if notice.type == NoticeType.INCIDENT and members["kind"] == IncidentKind.LATE_MERGE:
                 yield take_integer(members, "from_index"), take_integer(members, "to_index")

@@ -1,4 +1,4 @@
-"""Publishes verify-kit.zip, which holds the registry's trust root and is made anew when that changes."""
+"""Publishes verify-kit.zip, which contains the registry's trust root and so is rebuilt when that changes."""
 
 from dataclasses import dataclass
 
@@ -13,13 +13,13 @@ from issuer.release.verify_kit import make_verify_kit
 
 @dataclass(frozen=True)
 class KitOfVerifiers:
-    """Keeps `/v1/verify-kit.zip` what this release and the public trust root make."""
+    """Keeps `/v1/verify-kit.zip` in step with this release and the public trust root."""
 
     public: ObjectStore
     release: ReleaseReader
 
     def run(self) -> bool:
-        """Make and publish it. Returns whether it changed. Raises `LogHaltedError`, `StoreError`."""
+        """Build and publish it. Returns whether it changed. Raises `LogHaltedError`, `StoreError`."""
         return keep_current(self.public, layout.VERIFY_KIT, self._make)
 
     def _make(self) -> bytes:
@@ -29,7 +29,9 @@ class KitOfVerifiers:
             raise LogHaltedError(f"the public {layout.TRUST} is damaged: {error}") from error
 
     def refresh(self) -> bool:
-        """As `run` if the trust root changed: its bytes stand in the ZIP as they are. Cheap if not."""
+        """As `run`, but only if the trust root changed. Costs two reads otherwise."""
+        # Members of a canonical ZIP are stored uncompressed (REG-1.0 section 6.5): the trust root's bytes are
+        # in it as they are.
         published = self.public.read(layout.VERIFY_KIT)
         return self.run() if published is None or self._trust() not in published else False
 

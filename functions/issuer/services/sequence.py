@@ -1,8 +1,8 @@
-"""A round of the log: takes waiting leaves, commits a batch, has it signed and published.
+"""A round of the log: takes waiting leaves, commits a batch, then has it signed and published.
 
-The order of writes is the log's safety (decision page "Order of writes"): nothing is signed before
-the batch is durable, read back, recomputed by a second path and committed by compare-and-swap on head;
-once `signed/<sequence>` is stored, all else is a pure function of it and the batch.
+The log is safe because of the order of writes (decision page "Order of writes"). Nothing is signed before the
+batch is durable, read back, its root computed in a second way and committed by compare-and-swap on head. Once
+`signed/<sequence>` is stored, everything else is a pure function of it and the batch.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from issuer.errors import LogHaltedError, StaleTagError, StoreError
 from issuer.log import face
 from issuer.log.promise import promise_after
 from issuer.log.publication import Growth
-from issuer.log.publisher import Prepared, Publisher
+from issuer.log.publisher import Publisher, RoundContent
 from issuer.log.signing import RoundSigner
 from issuer.log.state import HEAD, Batch, Head, parse_batch, parse_head, with_queued
 from issuer.log.store import LogPorts, SupersededError
@@ -30,17 +30,17 @@ from issuer.model import QueuedNotice, WaitingLeaf
 from issuer.ports import Tagged
 
 MAX_LEAVES = 4096
-"""Leaves of one round: bounds its work; the rest waits for the next one."""
+"""Leaves of one round at most, which bounds its time and memory. The rest waits for the next round."""
 
 CLOCK_BACK_S = 300
-"""Seconds that the newest checkpoint may be ahead of the clock: small steps back are waited out."""
+"""Seconds that the newest checkpoint may be ahead of the clock: rounds pause during a small step back."""
 
 _WAIT_SHARE = 12
-"""A run within a twelfth of the cadence before the next instant of the grid waits for it."""
+"""A run that starts in the last twelfth of a cadence waits for the next instant of the grid."""
 
 
-class Outcome(StrEnum):
-    """How a round ended."""
+class RoundOutcome(StrEnum):
+    """How a run ended: it published a round, none was due yet, or another writer committed it."""
 
     PUBLISHED = "published"
     NOT_DUE = "not-due"
@@ -49,51 +49,56 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RoundReport:
-    """What a run did: its outcome, the checkpoint that is public now, the number of leaves it took."""
+    """Result of a run. `checkpoint`: the newest public one. `leaves`: how many the run's round added."""
 
-    outcome: Outcome
+    outcome: RoundOutcome
     checkpoint: Checkpoint | None
     leaves: int = 0
 
 
 @dataclass(frozen=True)
 class Sequencer:
-    """Writes the log. Any number may run at once, anywhere: one of them wins each round."""
+    """Writes the log. Any number may run at once on any machines: exactly one of them commits each round."""
 
     ports: LogPorts
 
     def run(self) -> RoundReport:
-        """Finish head's round if need be, then make the next one if it is due.
+        """Finish head's round if it is not public yet, then make the next one if it is due.
 
-        Raises `LogHaltedError` if going on could fork the log, `StoreError` if storage fails; running it
-        again is always right.
+        Raises `LogHaltedError` if going on could fork the log, `ServiceError` (KEY_UNUSABLE), `StoreError`.
+        Running it again is always safe.
         """
         try:
             return self._run()
         except SupersededError:
-            return RoundReport(Outcome.LOST, face.read_latest(self.ports.public))
+            return RoundReport(RoundOutcome.LOST, face.read_latest(self.ports.public))
 
     def _run(self) -> RoundReport:
         publisher = Publisher(self.ports)
+        # The ledger before head: rounds may be committed in between, and then the ledger only seems to lag,
+        # which `check_ledger` settles by a second read. The other way round it would seem to be ahead.
         noted = self.ports.ledger.noted_round()
         stored, head = self._read_head()
         self.ports.check_ledger(head, noted)
+        # One unfinished round at most: the next batch needs this one's tiles, checkpoint hash and notices.
         before = publisher.bring_public(head)
         last = before.checkpoint
         time = self._wait_for_grid()
         if time <= last.timestamp:
             self._check_clock(last)
-            return RoundReport(Outcome.NOT_DUE, last)
+            return RoundReport(RoundOutcome.NOT_DUE, last)
         queued = self.ports.ledger.queued_notices()
         batch = self._make_batch(head, publisher.read_notices(head), queued, time)
-        # Notices that can't be signed under would hold the log up for ever.
+        # Before the commit: a committed batch can't be taken back. If its notices name a registry key that is
+        # not at hand, no publisher could ever sign the round, and the log would stop for good.
         RoundSigner(self.ports).signers_at(read_notices(batch.notices), time)
         following, growth = self._prepare(publisher, head, last, batch)
         if not self._commit(stored, following):
-            return RoundReport(Outcome.LOST, last)
-        signed = publisher.finish(following, Prepared(batch, growth, before))
+            return RoundReport(RoundOutcome.LOST, last)
+        signed = publisher.finish(following, RoundContent(batch, growth, before))
+        # Last: a publisher that resumes this round after a crash still needs the batch.
         self._clean_up(head, batch, queued)
-        return RoundReport(Outcome.PUBLISHED, signed.checkpoint, len(batch.leaves))
+        return RoundReport(RoundOutcome.PUBLISHED, signed.checkpoint, len(batch.leaves))
 
     def _read_head(self) -> tuple[Tagged, Head]:
         stored = self.ports.private.read_tagged(HEAD)
@@ -103,12 +108,16 @@ class Sequencer:
                 f"there is no head{beside}: `issuer init` starts a log, and no lost head is ever made anew"
             )
         head = parse_head(stored.data)
+        # The origin is part of every signed note: signing under another one would start a second log.
         if head.origin != self.ports.origin:
             raise LogHaltedError(f"this home holds the log {head.origin}, wanted {self.ports.origin}")
         return stored, head
 
     def _check_clock(self, last: Checkpoint) -> None:
-        """Raises `LogHaltedError` if no round will be due for long: timestamps never go back."""
+        """Check that a round will be due within `CLOCK_BACK_S`, since timestamps never go back.
+
+        Raises `LogHaltedError`.
+        """
         ahead = int(last.timestamp - self.ports.clock.now())
         if ahead > CLOCK_BACK_S:
             newest = format_time(last.timestamp)
@@ -118,6 +127,10 @@ class Sequencer:
             )
 
     def _wait_for_grid(self) -> int:
+        """The time of a round made now, on the grid. Waits up to a twelfth of a cadence for the next instant.
+
+        A scheduler that fires a little early would otherwise miss a checkpoint each time.
+        """
         clock, cadence = self.ports.clock, self.ports.cadence_s
         following = self.ports.grid_time() + cadence
         if following - clock.now() <= cadence / _WAIT_SHARE:
@@ -127,9 +140,9 @@ class Sequencer:
 
     def _make_batch(self, head: Head, notices: Notices, queued: Sequence[QueuedNotice], time: int) -> Batch:
         extended = notices
-        for each in queued:
-            with suppress(ValueError):  # stays in the queue: `issuer audit` names it
-                extended = with_queued(extended, time, each)
+        for notice in queued:
+            with suppress(ValueError):  # an invalid one stays in the queue: `issuer audit` reports it
+                extended = with_queued(extended, time, notice)
         return Batch(
             sequence=head.sequence + 1,
             time=time,
@@ -140,32 +153,46 @@ class Sequencer:
         )
 
     def _take_leaves(self, time: int) -> tuple[Leaf, ...]:
-        """Waiting leaves in the log's order. One that is in the log already is noted as such: the next
-        round does not look for it again, however long its kit can't be finished."""
+        """Up to `MAX_LEAVES` waiting leaves that are not in the log, in the log's order.
+
+        Leaves that are public already are noted as merged in the ledger, so that the next round does not
+        look them up again even if their kits can never be finished.
+        """
         ledger, merged, taken = self.ports.ledger, set[bytes](), dict[bytes, WaitingLeaf]()
         while len(taken) < MAX_LEAVES:
             page = ledger.unmerged_leaves(time, MAX_LEAVES)
             fresh = [each for each in page if each.leaf_hash not in merged | taken.keys()]
-            found = [each.leaf_hash for each in fresh if self._is_merged(each)]
-            merged.update(found)
+            public = [each.leaf_hash for each in fresh if self._is_merged(each)]
+            merged.update(public)
             taken.update({each.leaf_hash: each for each in fresh if each.leaf_hash not in merged})
-            if not found:
+            # No public leaf on the page: it held all there is, or enough for a round. Else noting them makes
+            # room on the next page. A note is written only after the receipt was seen in the public store.
+            if not public:
                 break
-            ledger.note_merged(found)
+            ledger.note_merged(public)
+        # REG-1.0 section 11, rule 5.
         ordered = sorted(taken.values(), key=lambda each: (each.issued_at, each.leaf_hash))
         return tuple(_take_leaf(waiting) for waiting in ordered[:MAX_LEAVES])
 
     def _is_merged(self, waiting: WaitingLeaf) -> bool:
+        # Only a public leaf has a receipt, and each round is public before the next one takes leaves: so no
+        # leaf enters the log twice.
         return self.ports.public.exists(layout.inclusion_path(waiting.leaf_hash))
 
     def _prepare(
         self, publisher: Publisher, head: Head, last: Checkpoint, batch: Batch
     ) -> tuple[Head, Growth]:
-        """Store the batch, read it back, recompute its root by the second path. Signs nothing."""
+        """Store the batch, read it back and compute the next root in two ways. Signs nothing.
+
+        Returns the head to commit, and the tree from which the round is published.
+        """
+        # First way: head's edge and the leaves in memory (RFC 9162 section 2.1.2).
         edge = Edge(head.tree.size, head.edge)
         for leaf in batch.leaves:
             edge.append(leaf.hash())
         stored = batch if batch.is_empty else self._store(head, batch)
+        # Second way: the public tiles and the batch as read back. A bit that flips in memory or in a store
+        # makes the two differ now, before a signature covers the wrong root.
         growth = publisher.read_growth(head, stored)
         if growth.head() != edge.head():
             raise LogHaltedError("two ways of computing the next root disagree: nothing was signed")
@@ -184,43 +211,56 @@ class Sequencer:
         return following, growth
 
     def _store(self, head: Head, batch: Batch) -> Batch:
-        """Store the batch and read it back."""
+        """Store the batch.
+
+        Returns it as read back: publishers after a crash have nothing but the stored bytes.
+        """
+        # Create-only and named by its hash: a batch that head never names is garbage, not a conflict.
         self.ports.private.create(batch.name, batch.format())
         stored = self.ports.private.read(batch.name)
         if stored is None:
-            self.ports.check_current(head)  # others may have gone on and cleaned up
+            self.ports.check_current(head)  # a later round's writer may have deleted it
             raise StoreError(f"{batch.name} was stored and is not there")
         return parse_batch(stored, batch.name)
 
     def _commit(self, stored: Tagged, following: Head) -> bool:
-        """Compare-and-swap head. An unclear answer is settled by reading head again."""
+        """Commit the round: compare-and-swap head. Returns whether head is ours.
+
+        An unclear answer is settled by reading head again. Raises `StoreError` if nothing was changed.
+        """
         data = following.format()
+        # The ledger first: if both stores are later restored from one backup, they agree with each other, and
+        # only the ledger knows that a later round may have been signed.
         self.ports.ledger.note_round(following.sequence)
         try:
             self.ports.private.replace(HEAD, data, stored.tag)
         except StaleTagError:
+            # Equal bytes: our own swap, whose answer was lost, or another writer's with the very same batch.
             return self.ports.private.read(HEAD) == data
         except StoreError:
-            found = self.ports.private.read(HEAD)
-            if found == stored.data:
+            current = self.ports.private.read(HEAD)
+            if current == stored.data:
                 raise
-            return found == data
+            return current == data
         return True
 
     def _clean_up(self, before: Head, batch: Batch, queued: Sequence[QueuedNotice]) -> None:
-        """The batch before and published notices are needed no more. Signed rounds stay: they are the chain.
+        """Delete the previous batch and drop published notices from the queue.
 
-        By name: a round lists nothing. What a crash leaves behind here is `services.tidy`'s.
+        Signed rounds stay: a publisher that stalled before signing an old round would sign it a second time
+        if its `signed/` object were gone. Lists nothing; what a crash leaves here is deleted by
+        `services.tidy`.
         """
         if before.batch is not None:
             self.ports.private.delete(before.batch)
         published = {(notice.type.value, format_json(notice.data)) for notice in batch.notices.notices}
-        for each in queued:
-            if (each.type, each.data) in published:
-                self.ports.ledger.drop_notice(each)
+        for notice in queued:
+            if (notice.type, notice.data) in published:
+                self.ports.ledger.drop_notice(notice)
 
 
 def _take_leaf(waiting: WaitingLeaf) -> Leaf:
+    # RFC 9162 section 2.1.1: SHA-256(0x00 || entry). The partner's receipt names this hash.
     if leaf_hash(waiting.entry) != waiting.leaf_hash:
         raise LogHaltedError("a waiting leaf's entry does not hash to its name: the ledger is damaged")
     return parse_entry(waiting.entry)

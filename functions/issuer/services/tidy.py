@@ -1,7 +1,7 @@
-"""Deletes private objects that nothing needs any more: of rounds that are over, and what retention ends.
+"""Deletes private objects that nothing needs any more: old batches, records and kits past retention.
 
-A round deletes the batch before it by its name. What is left is of writers that lost a race or died in
-between; to find it the store is listed, which a round never does.
+A round deletes the previous batch by its name. Batches of writers that lost a race or died in between remain;
+to find those this service lists the store, which a round never does.
 """
 
 import re
@@ -22,7 +22,7 @@ _EVER = 1 << 52
 
 @dataclass(frozen=True)
 class Tidier:
-    """Tidies the private store. Any number may run at once, beside the log's writers."""
+    """Tidies the private store. Any number may run at once, also while rounds are made."""
 
     public: ObjectStore
     private: ObjectStore
@@ -30,7 +30,7 @@ class Tidier:
     clock: Clock
 
     def run(self) -> int:
-        """The number of objects deleted. Raises `LogHaltedError` if the public face can't be read."""
+        """Delete them. Returns how many. Raises `LogHaltedError` if the newest checkpoint can't be read."""
         latest = face.read_latest(self.public)
         superseded = self._superseded(latest.sequence) if latest else ()
         names = (*superseded, *self._expired())
@@ -39,21 +39,24 @@ class Tidier:
         return len(names)
 
     def _superseded(self, public: int) -> Iterator[str]:
-        """Batches once a later round is public."""
+        """Batches of rounds before the public one: no publisher can still need them."""
         for name in self.private.list(BATCHES):
+            # The public round's own batch stays: a publisher that stalled before the end of that round reads
+            # it.
             match = _NAME.fullmatch(name)
             if match and int(match[1]) < public:
                 yield name
 
     def _expired(self) -> Iterator[str]:
-        """Records and kits by their age; a sealed kit stays while its leaf waits for delivery.
+        """Records and kits past their retention. A sealed kit stays as long as its leaf waits for delivery.
 
-        A kit is accepted within a minute of its sealing or never: what is this old and does not wait was
-        delivered, or is of a try that was dropped.
+        A kit is accepted within a minute of its sealing or never. So an old one whose leaf does not wait was
+        delivered, or belongs to an attempt that was not accepted.
         """
         now = self.clock.now()
         yield from self.private.list(RECORDS, RECORDS_KEPT.end(now))
         yield from self.private.list(KITS, KITS_KEPT.end(now))
+        # Listed before the ledger is read: a kit delivered in between needs its sealed form no more.
         if sealed := tuple(self.private.list(SEALED, KITS_KEPT.end(now))):
             leaves = self.ledger.waiting_leaves(_EVER, _EVER)
             waiting = {sealed_object(leaf.kit_digest) for leaf in leaves}

@@ -1,4 +1,4 @@
-"""Workspaces: provisioning, credits, API keys, and who a key belongs to."""
+"""Workspaces: provisioning, credits, API keys and authentication by them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,14 +17,14 @@ WRITE = "write"
 SCOPES = (READ, WRITE)
 
 MAX_GRANT = 1_000_000
-"""Credits of one grant: more is a slip of the hand."""
+"""Credits of one grant at most: a larger number is taken for a typing error."""
 
 _DAY_S = 86_400
 
 
 @dataclass(frozen=True)
 class Workspaces:
-    """What the operator does for partners, and what a partner's key may do."""
+    """Creates workspaces, grants credits, makes API keys and checks them."""
 
     ledger: Ledger
     clock: Clock
@@ -33,7 +33,7 @@ class Workspaces:
     def provision(
         self, name: str, tier: str, contacts: Sequence[Contact] = (), granted: int | None = None
     ) -> Workspace:
-        """A new workspace with its tier's credits, or `granted`. Raises INVALID_REQUEST for another tier."""
+        """Create a workspace with `granted` credits, or its tier's number. Raises INVALID_REQUEST."""
         amount = tier_of(tier).credits if granted is None else granted
         _check_amount(amount, 0)
         now = self.clock.now()
@@ -51,7 +51,7 @@ class Workspaces:
         return workspace
 
     def grant(self, workspace_id: str, amount: int, reference: str) -> CreditEntry:
-        """Credits for a workspace. Raises INVALID_REQUEST, NOT_FOUND."""
+        """Grant 1 … `MAX_GRANT` credits. Each call grants again. Raises INVALID_REQUEST, NOT_FOUND."""
         self.get(workspace_id)
         _check_amount(amount, 1)
         now = self.clock.now()
@@ -69,14 +69,14 @@ class Workspaces:
         return entry
 
     def get(self, workspace_id: str) -> Workspace:
-        """The workspace. Raises NOT_FOUND."""
+        """The stored workspace. Raises NOT_FOUND."""
         workspace = self.ledger.workspace(workspace_id)
         if workspace is None:
             raise ServiceError(Code.NOT_FOUND, f"there is no workspace {shown(workspace_id)}")
         return workspace
 
     def replace_contacts(self, workspace_id: str, contacts: Sequence[Contact]) -> Workspace:
-        """Put a new contact list in place of the old one. Raises CHANGED_MEANWHILE."""
+        """Replace the whole contact list. Raises NOT_FOUND, CHANGED_MEANWHILE."""
         workspace = self.get(workspace_id)
         changed = replace(workspace, contacts=tuple(contacts), version=workspace.version + 1)
         self.ledger.replace_workspace(changed)
@@ -85,7 +85,10 @@ class Workspaces:
     def make_key(
         self, workspace_id: str, label: str, *, scopes: Sequence[str] = SCOPES, live: bool = True
     ) -> str:
-        """A new API key's text: shown once, only its hash is stored. Raises INVALID_REQUEST, NOT_FOUND."""
+        """Make an API key.
+
+        Returns its text, of which only the hash is stored. Raises INVALID_REQUEST, NOT_FOUND.
+        """
         self.get(workspace_id)
         if not scopes or not set(scopes) <= set(SCOPES):
             raise ServiceError(
@@ -104,10 +107,12 @@ class Workspaces:
         return text
 
     def authenticate(self, authorization: str | None, scope: str) -> ApiKey:
-        """The key of an `Authorization: Bearer` header. Raises UNAUTHENTICATED, FORBIDDEN."""
+        """The key in a Bearer header (RFC 6750 section 2.1). Raises UNAUTHENTICATED, FORBIDDEN."""
+        # The scheme is case-insensitive (RFC 9110 section 11.1).
         method, _, text = (authorization or "").partition(" ")
         if method.lower() != "bearer":
             raise ServiceError(Code.UNAUTHENTICATED, "wanted a header `Authorization: Bearer al_live_…`")
+        # Looked up by its hash: comparing takes no time that depends on a stored key.
         key = self.ledger.api_key(hash_api_key(text.strip()))
         now = self.clock.now()
         if (

@@ -12,7 +12,7 @@ from issuer.ledger.keys import leaf_key
 from issuer.ledger.rows import WAITING_LEAVES
 from issuer.log.store import LogPorts
 from issuer.services.initialise import Initialiser
-from issuer.services.sequence import Outcome, Sequencer
+from issuer.services.sequence import RoundOutcome, Sequencer
 from support.audit import audit
 from support.log import (
     ISSUER,
@@ -180,7 +180,7 @@ def test_a_damaged_signed_round_of_the_past_is_not_bundled(log: TestLog) -> None
 def test_a_face_ahead_of_head_halts(log: TestLog) -> None:
     ports = grown(log)
     head = (log.home / "private/head").read_bytes()
-    assert Sequencer(ports).run().outcome == Outcome.PUBLISHED
+    assert Sequencer(ports).run().outcome == RoundOutcome.PUBLISHED
     (log.home / "private/head").write_bytes(head)  # restored from a backup
     log.clock.time += 60
     assert_halted_and_silent(log, ports)
@@ -236,7 +236,7 @@ def test_without_the_registry_key_nothing_is_committed(log: TestLog, held: list[
     assert {n: d for n, d in after.items() if "/batch/" not in n} == {
         n: d for n, d in before.items() if "/batch/" not in n
     }
-    assert Sequencer(ports).run().outcome == Outcome.PUBLISHED
+    assert Sequencer(ports).run().outcome == RoundOutcome.PUBLISHED
 
 
 @pytest.mark.parametrize("spoil", [lambda entry: entry[:-3], lambda entry: entry.replace(b"PASS", b"FAIL")])
@@ -258,5 +258,5 @@ def test_a_halted_log_goes_on_once_the_damage_is_repaired(log: TestLog) -> None:
     flip(path)
     assert_halted_and_silent(log, ports)
     flip(path)
-    assert Sequencer(ports).run().outcome == Outcome.PUBLISHED
+    assert Sequencer(ports).run().outcome == RoundOutcome.PUBLISHED
     assert len(audit(log.home / "registry", ORIGIN).entries) == 4

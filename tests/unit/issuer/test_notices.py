@@ -9,7 +9,7 @@ from attestlayer.log.notices import IncidentReason, NoticeType, Role, Withdrawal
 from issuer.errors import Code, ServiceError
 from issuer.log.face import read_trust_root
 from issuer.model import QueuedNotice
-from issuer.services.sequence import Outcome, Sequencer
+from issuer.services.sequence import RoundOutcome, Sequencer
 from support.audit import audit
 from support.log import ORIGIN, START, SeedSigner, Tap, TestLog, queue, tapped, wait
 
@@ -61,7 +61,7 @@ def test_a_notice_that_can_not_be_stays_in_the_queue_and_holds_nothing_up(
     ports.ledger.queue_notice(bad)
     queue(ports, "kit.withdrawn", withdrawal(log))
     for _ in range(2):
-        assert log.round(ports, 1).outcome == Outcome.PUBLISHED
+        assert log.round(ports, 1).outcome == RoundOutcome.PUBLISHED
     assert ports.ledger.queued_notices() == (bad,)
     assert len(audit(log.home / "registry", ORIGIN).notices) == 3
 
@@ -116,7 +116,7 @@ def test_a_key_event_that_this_writer_can_not_sign_under_is_not_committed(log: T
         log.round(ports, 1)
     assert error.value.code is Code.KEY_UNUSABLE
     ports.ledger.drop_notice(notice)  # the operator thinks again
-    assert Sequencer(ports).run().outcome == Outcome.PUBLISHED
+    assert Sequencer(ports).run().outcome == RoundOutcome.PUBLISHED
     audit(log.home / "registry", ORIGIN)
 
 

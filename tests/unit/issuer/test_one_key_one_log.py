@@ -10,7 +10,7 @@ from attestlayer.encoding import format_time
 from attestlayer.log.notices import Role, key_added
 from issuer.bootstrap.home import HOME_FILE, initialise_home, open_home
 from issuer.errors import Code, LogHaltedError, ServiceError
-from issuer.services.sequence import Outcome, Sequencer
+from issuer.services.sequence import RoundOutcome, Sequencer
 from issuer.settings import Settings
 from support.log import ORIGIN, REGISTRY, START, SeedSigner, TestLog, queue
 
@@ -85,5 +85,5 @@ def test_a_key_that_the_notices_have_already_gets_no_second_role(log: TestLog) -
     assert data["valid_from"] == format_time(START)
     poison = queue(ports, kind.value, data)
     for _ in range(2):
-        assert log.round(ports).outcome == Outcome.PUBLISHED
+        assert log.round(ports).outcome == RoundOutcome.PUBLISHED
     assert ports.ledger.queued_notices() == (poison,)

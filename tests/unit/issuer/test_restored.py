@@ -8,7 +8,7 @@ import pytest
 from issuer.errors import LogHaltedError
 from issuer.log.store import LogPorts
 from issuer.services.initialise import Initialiser
-from issuer.services.sequence import Outcome, Sequencer
+from issuer.services.sequence import RoundOutcome, Sequencer
 from support.audit import audit
 from support.log import ISSUER, ORIGIN, Crash, Tap, TestLog, copy_home, tapped
 
@@ -87,5 +87,5 @@ def test_rounds_made_while_another_writer_looks_are_no_backup(log: TestLog) -> N
 
         tap = Tap(before=go_on)
         report = Sequencer(tapped(log.ports(), tap, reads=True)).run()
-        assert report.outcome in {Outcome.NOT_DUE, Outcome.LOST, Outcome.PUBLISHED}
+        assert report.outcome in {RoundOutcome.NOT_DUE, RoundOutcome.LOST, RoundOutcome.PUBLISHED}
     assert len(audit(log.home / "registry", ORIGIN).entries) == 9

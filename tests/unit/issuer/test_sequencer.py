@@ -16,7 +16,7 @@ from attestlayer.verify.verifier import explain_receipt
 from issuer.errors import LogHaltedError
 from issuer.log.face import read_latest, read_trust_root
 from issuer.services.initialise import Initialiser
-from issuer.services.sequence import Outcome, Sequencer
+from issuer.services.sequence import RoundOutcome, Sequencer
 from support.audit import audit
 from support.log import ISSUER, ORIGIN, START, HeldClock, Tap, TestLog, put_waiting, tapped, wait
 
@@ -108,7 +108,7 @@ def test_a_sequencer_that_is_overtaken_after_reading_head_has_lost_and_is_not_ha
     other = Sequencer(log.ports())
     slow = replace(ports, private=ReadTwice(ports.private, "head", other.run))  # type: ignore[arg-type]
     report = Sequencer(slow).run()
-    assert report.outcome == Outcome.LOST
+    assert report.outcome == RoundOutcome.LOST
     assert report.checkpoint and report.checkpoint.sequence == 1
 
 
@@ -136,7 +136,7 @@ def test_rounds_publish_what_an_auditor_derives_from_the_entries(log: TestLog, s
         wait(ports, leaves)
         log.clock.time += 60
         report = Sequencer(ports).run()
-        assert (report.outcome, report.leaves) == (Outcome.PUBLISHED, size)
+        assert (report.outcome, report.leaves) == (RoundOutcome.PUBLISHED, size)
     found = audit(log.home / "registry", ORIGIN)
     assert [leaf.hash() for leaf in map(_leaf, found.entries)] == wanted
     assert [c["tree_size"] for c in found.checkpoints] == [sum(sizes[:n]) for n in range(len(sizes) + 1)]
@@ -190,11 +190,11 @@ def test_there_is_no_round_before_the_next_instant_of_the_grid(log: TestLog) -> 
     ports = log.init()
     for _ in range(3):
         log.clock.time += 10
-        assert Sequencer(ports).run().outcome == Outcome.NOT_DUE
+        assert Sequencer(ports).run().outcome == RoundOutcome.NOT_DUE
     assert log.clock.time == START + 30
     log.clock.time = START + 60
-    assert Sequencer(ports).run().outcome == Outcome.PUBLISHED
-    assert Sequencer(ports).run().outcome == Outcome.NOT_DUE
+    assert Sequencer(ports).run().outcome == RoundOutcome.PUBLISHED
+    assert Sequencer(ports).run().outcome == RoundOutcome.NOT_DUE
 
 
 def test_a_missed_minute_is_never_made_up(log: TestLog) -> None:
@@ -202,7 +202,7 @@ def test_a_missed_minute_is_never_made_up(log: TestLog) -> None:
     log.clock.time += 60 * 7 + 20
     report = Sequencer(ports).run()
     assert report.checkpoint and report.checkpoint.timestamp == START + 60 * 7
-    assert Sequencer(ports).run().outcome == Outcome.NOT_DUE
+    assert Sequencer(ports).run().outcome == RoundOutcome.NOT_DUE
     assert len(audit(log.home / "registry", ORIGIN).checkpoints) == 2
 
 
@@ -211,7 +211,7 @@ def test_a_clock_that_goes_back_makes_no_round(log: TestLog) -> None:
     log.round(ports, 1)
     wait(ports, log.leaves(1))
     log.clock.time -= 60
-    assert Sequencer(ports).run().outcome == Outcome.NOT_DUE
+    assert Sequencer(ports).run().outcome == RoundOutcome.NOT_DUE
     log.clock.time -= 3540
     with pytest.raises(LogHaltedError, match="3600 s ahead of the clock"):
         Sequencer(ports).run()

@@ -15,7 +15,7 @@ from issuer.errors import LogHaltedError
 from issuer.log.face import read_trust_root
 from issuer.log.store import LogPorts
 from issuer.ports import ConsistencyProver
-from issuer.services.sequence import Outcome, Sequencer
+from issuer.services.sequence import RoundOutcome, Sequencer
 from support.audit import audit
 from support.log import ORIGIN, Crash, HeldClock, Tap, TestLog, queue, tapped, wait
 from support.witnesses import Pool, Witness
@@ -56,7 +56,7 @@ def test_a_round_whose_quorum_is_met_carries_the_cosignatures(
     for number, member in enumerate(witnesses.members):
         member.answers = number < answering
     for count in (3, 0, 300, 1):
-        assert log.round(ports, count).outcome == Outcome.PUBLISHED
+        assert log.round(ports, count).outcome == RoundOutcome.PUBLISHED
     assert lines_of(ports) == 1 + answering
     assert verdicts(ports) == {Verdict.VERIFIED}
     audit(log.home / "registry", ORIGIN)
@@ -76,7 +76,7 @@ def test_a_round_without_its_quorum_stays_open_and_is_finished_later(log: TestLo
     witnesses.members[0].answers = True
     log.clock.time += 60
     report = Sequencer(ports).run()
-    assert report.outcome == Outcome.NOT_DUE  # the open round took this instant's time
+    assert report.outcome == RoundOutcome.NOT_DUE  # the open round took this instant's time
     assert report.checkpoint and report.checkpoint.head.size == 3
     log.round(ports)
     found = audit(log.home / "registry", ORIGIN)
@@ -142,7 +142,7 @@ def test_a_first_policy_that_comes_while_the_size_is_unchanged_asks_the_witnesse
     ports = replace(log.init(), witnesses=witnesses)
     log.round(ports, 5)
     demand(log, ports, witnesses.policy("all"))
-    assert log.round(ports).outcome == Outcome.PUBLISHED
+    assert log.round(ports).outcome == RoundOutcome.PUBLISHED
     assert lines_of(ports) == 3
 
 
@@ -152,7 +152,7 @@ def test_a_policy_that_names_others_while_the_size_is_unchanged_asks_them(log: T
     ports = replace(witnessed(log, old), witnesses=witnesses)
     log.round(ports, 5)
     demand(log, ports, new.policy("all"))
-    assert log.round(ports).outcome == Outcome.PUBLISHED
+    assert log.round(ports).outcome == RoundOutcome.PUBLISHED
     assert lines_of(ports) == 3
 
 
@@ -221,7 +221,7 @@ def test_a_writer_overtaken_while_witnesses_answer_has_lost_and_is_not_halted(
     wait(ports, log.leaves(2))
     log.clock.time += 60
     report = Sequencer(replace(ports, witnesses=Slow(witnesses, overtake))).run()
-    assert report.outcome == (Outcome.LOST if rounds else Outcome.PUBLISHED)
+    assert report.outcome == (RoundOutcome.LOST if rounds else RoundOutcome.PUBLISHED)
     log.round(ports, 1)
     audit(log.home / "registry", ORIGIN)
     assert verdicts(ports) == {Verdict.VERIFIED}
