@@ -19,7 +19,7 @@ _OPENED_S = 2 * 86_400
 def handler(event: dict[str, Any], context: object) -> dict[str, object]:
     """Run every part, even after another failed. Answers counts, findings, and the parts that failed."""
     del event, context
-    answer: dict[str, object] = {"partials": 0, "objects": 0, "findings": [], "notes": 0}
+    answer: dict[str, Any] = {"partials": 0, "objects": 0, "findings": [], "notes": 0}
     failed: list[list[str]] = []
     for part in (_collect, _tidy, _reconcile):
         try:
@@ -51,9 +51,8 @@ def _reconcile(service: Service) -> dict[str, object]:
     return {"findings": findings, "notes": len(books.notes)}
 
 
-def _record(findings: object, failed: list[list[str]]) -> None:
+def _record(findings: list[list[str]], failed: list[list[str]]) -> None:
     """Record the findings, and the parts that failed: a part that did not run may hide findings."""
-    assert isinstance(findings, list)
     telemetry.measure(Metric.RECONCILE_FINDINGS, len(findings) + len(failed))
     for word, subject, why in findings:
         telemetry.log_error("ledger and log disagree", word=word, subject=subject, why=why)

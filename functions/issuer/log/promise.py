@@ -6,14 +6,17 @@ decision page "Stats").
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from attestlayer.canonical import Json, Members, take_array, take_integer, take_object, take_time
 from attestlayer.encoding import format_hash, format_time
 from attestlayer.log import layout
 from attestlayer.log.checkpoint import Checkpoint
-from issuer.ledger.ledger import Ledger
 from issuer.model import CreditEntry, CreditKind, WaitingLeaf
 from issuer.ports import ObjectStore
+
+if TYPE_CHECKING:  # its rows load pydantic, which the prover does not need
+    from issuer.ledger.ledger import Ledger
 
 DEBIT = "consume-"
 _HOUR_S = 3600
@@ -102,7 +105,7 @@ def take_promise(value: Json) -> Promise:
     )
 
 
-def oldest_waiting(ledger: Ledger, public: ObjectStore, now: int) -> WaitingLeaf | None:
+def oldest_waiting(ledger: "Ledger", public: ObjectStore, now: int) -> WaitingLeaf | None:
     """The oldest accepted leaf that is not public yet, or None. Alarms compare its age with `merge_by`."""
     # The ledger learns of merged leaves one round late, so each candidate is looked up in the public store.
     for waiting in ledger.unmerged_leaves(now, _LOOKED_AT):

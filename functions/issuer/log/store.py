@@ -3,11 +3,14 @@
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from issuer.errors import LogHaltedError, StaleTagError, StoreError
-from issuer.ledger.ledger import Ledger
 from issuer.log.state import HEAD, Head, SignedRound, parse_head, parse_signed, signed_name
 from issuer.ports import Clock, ObjectStore, Signer, Witnesses
+
+if TYPE_CHECKING:  # its rows load pydantic, which the prover does not need
+    from issuer.ledger.ledger import Ledger
 
 _TRIES = 8
 
@@ -41,7 +44,7 @@ class LogPorts:
     cadence_s: int
     public: ObjectStore
     private: ObjectStore
-    ledger: Ledger
+    ledger: "Ledger"
     signers: Mapping[str, Signer]
     clock: Clock
     witnesses: Witnesses | None = None
