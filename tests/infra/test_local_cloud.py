@@ -1,13 +1,19 @@
-"""The main job on the local cloud: our template on ministack, its functions, a kit that verifies."""
+"""The main job on the local cloud: our template on ministack, its functions, a kit that verifies.
+
+Deployed twice, with a round: `scripts/cloud --once`, which CI always runs.
+"""
 
 import os
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from infra.facts import ROOT
 from support.tools import missing, require
 
 
+@pytest.mark.thorough
 def test_the_demo_runs_on_the_local_cloud_and_its_kit_verifies(tmp_path: Path) -> None:
     require("node")
     if not (ROOT / ".venv-servers/.stamp").is_file() or not (ROOT / "dist/local/stamp.json").is_file():
