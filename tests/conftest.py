@@ -28,13 +28,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     pytest-xdist gives each of its processes an equal part of the list, to be taken from the front.
     """
-    first = sorted(
-        (item for item in items if any(map(item.path.match, LONG))),
-        key=lambda item: next(number for number, path in enumerate(LONG) if item.path.match(path)),
-    )
+    places = {path: number for number, path in enumerate(LONG)}
+    place = {item: places.get("/".join(item.path.parts[-2:])) for item in items}
+    first = sorted((item for item in items if place[item] is not None), key=lambda item: place[item] or 0)
     if not first:
         return
-    rest = [item for item in items if item not in set(first)]
+    rest = [item for item in items if place[item] is None]
     processes, left = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")), len(items)  # noqa: TID251
     items.clear()
     for number in range(processes):

@@ -27,6 +27,7 @@ from issuer.services.index import Indexer
 from support.large import LargeLog
 from support.log import TestLog
 from support.serving import running
+from support.shared import made_once
 from support.thorough import sampled
 from unit.audit.logs import change
 
@@ -65,9 +66,7 @@ class Served(Stopping):
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A sound log of 800 leaves and 286 checkpoints."""
-    log = LargeLog(tmp_path_factory.mktemp("resumed"))
-    log.grow(COUNTS)
-    return log.home
+    return made_once(tmp_path_factory, "resumed", lambda home: LargeLog(home).grow(COUNTS))
 
 
 def copied(home: Path, target: Path) -> Path:
