@@ -1,5 +1,6 @@
 """Settings of all tests: time decides nothing, a failing example can be run again from what is printed."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -14,9 +15,33 @@ settings.register_profile(
 settings.load_profile("attestlayer")
 
 
+LONG = (
+    *("fault/test_soak.py", "infra/test_local_cloud.py", "fault/test_killed.py", "fault/test_races.py"),
+    *("fault/test_http_matrix.py", "fault/test_matrix.py", "infra/test_rights.py"),
+)
+"""Files of tests that take long each."""
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes minutes begins first, or at the end one process works and the others wait."""
-    items.sort(key=lambda item: not item.path.match("fault/test_soak.py"))
+    """What takes long begins first in each process, or at the end one works and the others wait.
+
+    pytest-xdist gives each of its processes an equal part of the list, to be taken from the front.
+    """
+    places = {path: number for number, path in enumerate(LONG)}
+    place = {item: places.get("/".join(item.path.parts[-2:])) for item in items}
+    first = sorted((item for item in items if place[item] is not None), key=lambda item: place[item] or 0)
+    if not first:
+        return
+    rest = [item for item in items if place[item] is None]
+    processes, left = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")), len(items)  # noqa: TID251
+    items.clear()
+    for number in range(processes):
+        own, size = first[number::processes], left // (processes - number)
+        taken = max(0, size - len(own))
+        items += [*own, *rest[:taken]]
+        rest, left = rest[taken:], left - size
+    items += rest
 
 
 @pytest.fixture(scope="session")

@@ -74,7 +74,11 @@ def is_seen(given: Given) -> bool:
     return given.kit.exists() and not any(path.is_symlink() for path in given.kit.rglob("*"))
 
 
+@pytest.mark.parametrize(
+    "verifier", ["node", *map(thorough, ("verify.py", "chromium", "firefox"))], indirect=True
+)
 def test_each_vector_is_judged_alike(verifier: Verifier, tmp_path: Path) -> None:
+    """Those of verify.py, word for word, and of the page in Chromium are judged in tests of their own too."""
     given = [each for path in KITS for each in lay_out(load(path), tmp_path / path.parent.name / path.stem)]
     if isinstance(verifier, InPage):
         given = [each for each in given if is_seen(each)]

@@ -111,16 +111,21 @@ class Soak:
                 starting = chance.random() < 0.15
                 if not starting:
                     servers.wait()
-                    self._let_work(chance.choice(ACCEPTED_A_LIFE))
+                    self._let_work(chance.choice(ACCEPTED_A_LIFE), until)
                 time.sleep(chance.uniform(0.0, 0.1 if starting else 0.4))
                 servers.kill()
                 self.counts.kills += 1
                 self.counts.killed_starting += starting
 
-    def _let_work(self, accepted: int) -> None:
-        """Wait for so many more accepted kits, however fast the machine is; not for ever."""
-        wanted, until = len(self.accepted) + accepted, time.monotonic() + LIFE_S
-        while len(self.accepted) < wanted and time.monotonic() < until and not self.troubles:
+    def _let_work(self, accepted: int, until: float) -> None:
+        """Wait for so many more accepted kits, and always for the first, however fast the machine is.
+
+        Not for ever: for the first until the soak ends, for others a while.
+        """
+        wanted, over = max(1, len(self.accepted) + accepted), time.monotonic() + LIFE_S
+        while len(self.accepted) < wanted and not self.troubles:
+            if time.monotonic() > (over if self.accepted else until):
+                return
             time.sleep(0.005)
 
     def _servers(self) -> "Servers":

@@ -12,6 +12,7 @@ from issuer.model import Packet, PacketState
 from support.audit import audit
 from support.log import ORIGIN, Crash, HeldClock, Tap, TestLog, at_write, copy_home, failures
 from support.service import WORKSPACE, TestService
+from support.thorough import sampled
 
 Act = Callable[[TestService, Packet], object]
 
@@ -50,6 +51,9 @@ CASES: dict[str, tuple[Callable[[TestService], Packet], Act, int]] = {
 }
 """What is there before, what is done, and how many writes that makes at least."""
 
+PARTS = 3
+"""The failures, four of each write, dealt out."""
+
 
 def assert_debits_are_leaves(service: TestService, packet: Packet) -> None:
     """A debit without its leaf, or a leaf without its debit, is never seen."""
@@ -76,12 +80,13 @@ def prepared(case: str, folder: Path) -> tuple[Callable[[str, Tap], TestService]
     return copy, packet, whole.names
 
 
+@pytest.mark.parametrize("part", sampled(range(PARTS), PARTS))
 @pytest.mark.parametrize("case", CASES)
-def test_a_write_that_fails_leaves_a_service_that_goes_on(case: str, tmp_path: Path) -> None:
+def test_a_write_that_fails_leaves_a_service_that_goes_on(case: str, tmp_path: Path, part: int) -> None:
     _, act, enough = CASES[case]
     copy, packet, writes = prepared(case, tmp_path)
     assert len(writes) >= enough, writes
-    for number, failure in enumerate(failures(len(writes))):
+    for number, failure in enumerate(failures(len(writes))[part::PARTS]):
         failing = failure.tap()
         service = copy(f"failed {number}", failing)
         with suppress(ServiceError, Crash):

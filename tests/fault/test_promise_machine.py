@@ -32,9 +32,10 @@ from support.backends import BACKENDS, LOCAL, Backend
 from support.faults import check_books, late_leaves
 from support.log import ORIGIN, HeldClock, TestLog
 from support.service import WORKSPACE, TestService, nonce_of
+from support.thorough import thorough
 
 CHANGEABLE = {PacketState.OPEN, PacketState.BLOCKED, PacketState.READY}
-EXAMPLES, STEPS = 40, 30
+STEPS = 30
 OPEN_LIMIT = 25
 """Of the tier `growth`."""
 
@@ -320,13 +321,14 @@ class Promises(RuleBasedStateMachine):
         assert waiting == wanted
 
 
+@pytest.mark.parametrize("examples", [12, thorough(40)])
 @pytest.mark.parametrize("backend", BACKENDS, ids=str)
-def test_whatever_is_called_the_books_agree(backend: Backend) -> None:
+def test_whatever_is_called_the_books_agree(backend: Backend, examples: int) -> None:
     class OverThese(Promises):
         pass
 
     OverThese.backend = backend
-    examples = max(1, EXAMPLES // backend.share)
+    examples = max(1, examples // backend.share)
     run_state_machine_as_test(
         OverThese, settings=settings(max_examples=examples, stateful_step_count=STEPS, deadline=None)
     )

@@ -21,20 +21,21 @@ from support.log import ORIGIN, HeldClock, Tap, TestLog, at_write, tapped, wait
 from support.thorough import sampled, thorough
 
 HERE = Path(__file__).parent
-SEQUENCERS, ISSUERS, KITS = 16, 4, 15
-FEW = 4
-"""Writers of the short run: what a race needs."""
+FEW, MANY = (4, 2, 5), (16, 4, 15)
+"""Writers, issuers, and the kits of each issuer: what a race needs, and more."""
 BOUND_S = 120
 
 
 @contextmanager
-def racers(backend: Backend, home: Path, *works: tuple[str, int]) -> Iterator[list["subprocess.Popen[str]"]]:
+def racers(
+    backend: Backend, home: Path, *works: tuple[str, int], kits: int = 0
+) -> Iterator[list["subprocess.Popen[str]"]]:
     """Processes that wait for `go`."""
     backend.registry(home)  # what it needs to run is started once, or missed, here and in no racer
     paths = os.pathsep.join(str(HERE.parent.parent / part) for part in ("functions", "tests"))
     running = [
         subprocess.Popen(
-            [sys.executable, str(HERE / "racer.py"), backend.name, str(home), work, str(number), str(KITS)],
+            [sys.executable, str(HERE / "racer.py"), backend.name, str(home), work, str(number), str(kits)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -61,20 +62,21 @@ def outcome(process: "subprocess.Popen[str]") -> tuple[list[str], dict[str, Any]
     return lines, pydantic_core.from_json(counts)
 
 
-@pytest.mark.parametrize("writers", [FEW, thorough(SEQUENCERS)])
+@pytest.mark.parametrize("racing", [FEW, thorough(MANY)], ids=["few", "many"])
 @pytest.mark.parametrize("backend", SHARED, ids=str)
 def test_many_writers_and_issuers_make_one_log(
-    backend: Backend, writers: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    backend: Backend, racing: tuple[int, int, int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     home = tmp_path / "home"
     assert backend.service
     service = with_small_policy(backend.service(home))
     workspace_id = workspace_of(service)
-    issuers, sequencers = (max(2, many // backend.share) for many in (min(ISSUERS, writers // 2), writers))
+    *many, kits = racing
+    sequencers, issuers = (max(2, each // backend.share) for each in many)
     works = [("issue", n) for n in range(issuers)] + [("watch", 0)]
     works += [("sequence", n) for n in range(sequencers)]
     begun = time.monotonic()
-    with racers(backend, home, *works) as running:
+    with racers(backend, home, *works, kits=kits) as running:
         (tmp_path / "go").touch()
         said = [outcome(process) for process in running[:issuers]]
         bring_to_rest(service)
@@ -82,9 +84,9 @@ def test_many_writers_and_issuers_make_one_log(
         counts = [outcome(process)[1] for process in running[issuers:]]
     watched, rounds = counts[0], counts[1:]
     accepted = dict(line.split()[1:] for lines, _ in said for line in lines if line.startswith("accepted "))
-    assert len(accepted) == issuers * KITS
+    assert len(accepted) == issuers * kits
     kept = check_kept(service, backend.registry(home), workspace_id, accepted)
-    assert kept.leaves == issuers * KITS
+    assert kept.leaves == issuers * kits
     assert watched["polls"] > watched["changes"] > 0
     sums = {name: sum(each[name] for each in rounds) for name in rounds[0]}
     assert sums["published"] > 0

@@ -3,6 +3,7 @@
 import pytest
 
 from bench.imports import HANDLERS, measure
+from support.thorough import sampled
 
 ALL_BUT_PROVE = [name for name in HANDLERS if name != "prove"]
 
@@ -13,7 +14,7 @@ def test_prove_loads_neither_boto3_nor_validation() -> None:
     assert set(loaded) <= {"botocore", "cryptography", "obstore"}
 
 
-@pytest.mark.parametrize("name", ALL_BUT_PROVE)
+@pytest.mark.parametrize("name", sampled(ALL_BUT_PROVE, 3))
 def test_none_loads_the_router_of_powertools_and_only_publishing_the_pages(name: str) -> None:
     _, _, loaded = measure(name)
     assert "aws_lambda_powertools.event_handler" not in loaded, "the table of endpoints routes"

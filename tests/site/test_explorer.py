@@ -19,6 +19,7 @@ from attestlayer.log.lookup import Segment
 from support.browsers import Browser, Page
 from support.log import TestLog
 from support.registry_site import RegistrySite, served
+from support.shared import made_once
 from support.site_pages import publish
 from support.tools import require
 
@@ -414,7 +415,12 @@ def test_keys_and_notices_are_shown(browser: Browser, registry: RegistrySite) ->
 @pytest.fixture(scope="module")
 def old(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a registry with its site whose chain fills a bundle."""
-    home = tmp_path_factory.mktemp("old")
+    home = made_once(tmp_path_factory, "long-chain", _make_long_chain)
+    with served(home / "registry", tmp_path_factory.mktemp("old") / "served") as (url, _):
+        yield url
+
+
+def _make_long_chain(home: Path) -> None:
     publish(home)
     log = TestLog(home)
     ports = log.ports()
@@ -422,8 +428,6 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     for _ in range(300):
         log.round(ports)
     log.round(ports, 4)
-    with served(home / "registry", home / "served") as (url, _):
-        yield url
 
 
 def test_a_long_chain_is_read_by_bundles(browser: Browser, old: str) -> None:

@@ -5,6 +5,7 @@ import pytest
 from attestlayer.encoding import format_hash
 from support.browsers import Browser, Page
 from support.registry_site import RegistrySite
+from support.thorough import THOROUGH
 
 SHOWN = {
     "/": "!document.querySelector('[data-plot]').hidden",
@@ -39,13 +40,22 @@ def check(page: Page, path: str) -> None:
     assert page.errors() == [], path
 
 
+PAGES = (*SHOWN, *PLAIN)
+
+
 @pytest.mark.parametrize(
-    ("width", "dark"), [(1280, False), (360, True)], ids=["wide and light", "narrow and dark"]
+    ("width", "dark", "paths"),
+    [
+        pytest.param(1280, False, PAGES[::2], id="wide and light"),
+        pytest.param(360, True, PAGES[1::2], id="narrow and dark"),
+        pytest.param(1280, False, PAGES[1::2], id="wide and light, the others", marks=THOROUGH),
+        pytest.param(360, True, PAGES[::2], id="narrow and dark, the others", marks=THOROUGH),
+    ],
 )
 def test_every_page_is_accessible_and_fits(
-    chromium: Browser, registry: RegistrySite, width: int, dark: bool
+    chromium: Browser, registry: RegistrySite, width: int, dark: bool, paths: tuple[str, ...]
 ) -> None:
-    for path in (*SHOWN, *PLAIN):
+    for path in paths:
         page = settled(chromium, registry, path, width=width, dark=dark)
         check(page, path)
         page.close()

@@ -6,12 +6,24 @@ import pytest
 
 from support.audit import audit as independent_audit
 from support.log import ORIGIN
+from support.thorough import thorough
 from unit.audit.logs import grow, report_of, start
 
 
 @pytest.mark.parametrize(
     "counts",
-    [(), (0,), (1,), (255,), (256,), (257,), (600,), (1, 254, 1, 1, 0, 343), (255, 2), (3, 3, 500, 94)],
+    [
+        (),
+        (0,),
+        (1,),
+        (255,),
+        (256,),
+        (257,),
+        (600,),
+        thorough((1, 254, 1, 1, 0, 343)),
+        (255, 2),
+        thorough((3, 3, 500, 94)),
+    ],
     ids=str,
 )
 def test_a_log_that_nobody_touched_is_clean(tmp_path: Path, counts: tuple[int, ...]) -> None:

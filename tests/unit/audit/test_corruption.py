@@ -14,6 +14,7 @@ from attestlayer.log import layout
 from attestlayer.log.notices import IncidentReason, Role, key_added, late_merge
 from issuer.services.index import Indexer
 from support.log import SeedSigner, TestLog, queue
+from support.shared import made_once
 from support.thorough import sampled_rows
 from unit.audit.logs import change, found_in, grow, policy, start
 
@@ -56,11 +57,14 @@ class Made:
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    home = tmp_path_factory.mktemp("audited")
+    home = made_once(tmp_path_factory, "audited", _make)
+    return Made(home / "registry", home / "earlier")
+
+
+def _make(home: Path) -> None:
     log, ports = start(home)
     grow(log, ports, 3, 0, 200)
-    earlier = home / "earlier"
-    shutil.copytree(home / "registry", earlier)
+    shutil.copytree(home / "registry", home / "earlier")
     queue(ports, *_notice(0))
     for role, signer in ((Role.REGISTRY, SeedSigner("registry 2")), (Role.ISSUER, SeedSigner("issuer 2"))):
         kind, data = key_added(role, signer.public, int(log.clock.time) + 1)
@@ -70,7 +74,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     queue(ports, *_notice(1))
     grow(log, ports, 3)
     Indexer(ports.public, ports.private).run()
-    return Made(home / "registry", earlier)
 
 
 def _notice(index: int) -> tuple[str, object]:

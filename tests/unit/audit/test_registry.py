@@ -20,6 +20,7 @@ from attestlayer.log.trust import parse_trust
 from attestlayer.reading.registry import FolderRegistry, HttpRegistry
 from issuer.log.face import read_trust_root
 from support.log import queue
+from support.thorough import thorough
 from support.witnesses import Pool, Witness
 from unit.audit.logs import change, grow, start
 
@@ -97,8 +98,12 @@ def test_a_clean_log_is_clean_over_http(url: str) -> None:
     assert not report.listed
 
 
-@pytest.mark.parametrize("name", ["tile/0/000", "tile/entries/000", layout.STATS, "tile/1/000.p/1"])
-@pytest.mark.parametrize("damage", [lambda data: data[:-1], lambda data: None, lambda data: data + b"0"])
+@pytest.mark.parametrize(
+    "name", ["tile/0/000", "tile/entries/000", thorough(layout.STATS), thorough("tile/1/000.p/1")]
+)
+@pytest.mark.parametrize(
+    "damage", [lambda data: data[:-1], lambda data: None, thorough(lambda data: data + b"0")]
+)
 def test_damage_is_named_over_http(
     root: Path, url: str, name: str, damage: Callable[[bytes], bytes | None]
 ) -> None:

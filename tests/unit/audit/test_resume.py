@@ -27,9 +27,14 @@ from issuer.services.index import Indexer
 from support.large import LargeLog
 from support.log import TestLog
 from support.serving import running
+from support.shared import made_once
+from support.thorough import sampled
 from unit.audit.logs import change
 
 COUNTS = (3, 0, 255, 40, *[0] * 280, 300, 2, 200)
+PARTS = 3
+"""The moments at which an audit is killed, dealt out."""
+
 STEP = 256
 """Leaves that a killed audit may lose beside what was due to be written: one tile's."""
 
@@ -61,9 +66,7 @@ class Served(Stopping):
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A sound log of 800 leaves and 286 checkpoints."""
-    log = LargeLog(tmp_path_factory.mktemp("resumed"))
-    log.grow(COUNTS)
-    return log.home
+    return made_once(tmp_path_factory, "resumed", lambda home: LargeLog(home).grow(COUNTS))
 
 
 def copied(home: Path, target: Path) -> Path:
@@ -127,15 +130,16 @@ def same(one: AuditReport, other: AuditReport) -> bool:
     return (one.newest, one.findings, one.listed) == (other.newest, other.findings, other.listed)
 
 
+@pytest.mark.parametrize("part", sampled(range(PARTS), PARTS))
 @pytest.mark.parametrize("kind", [Stopping, Served])
 def test_killed_once_anywhere_the_report_is_the_same(
-    made: Path, damaged: Path, tmp_path: Path, kind: type[Stopping]
+    made: Path, damaged: Path, tmp_path: Path, kind: type[Stopping], part: int
 ) -> None:
     for root in (made / "registry", damaged):
         whole = kind(root)
         wanted = audit(whole)
         assert bool(wanted.findings) == (root == damaged)
-        for stop in range(0, whole.requests, 211):
+        for stop in range(211 * part, whole.requests, 211 * PARTS):
             state = tmp_path / f"{root.parent.name}-{stop}"
             with pytest.raises(Stop):
                 run(kind(root, stop=stop), state)

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from attestlayer.encoding import format_hash
-from attestlayer.kit.intake_report import CheckResult, ReportCheck
+from attestlayer.kit.intake import CheckResult, ReportCheck
 from issuer.adapters.binder import content, renderer
 from issuer.adapters.binder.renderer import TypstBinder
 from issuer.model import Binder

@@ -15,6 +15,7 @@ from issuer.errors import LogHaltedError, StoreError
 from issuer.log import face
 from issuer.services.index import INDEXED, Indexer
 from support.log import Crash, Failure, Tap, TappedStore, TestLog, copy_home, failures
+from support.thorough import sampled
 
 
 def indexer(log: TestLog, at_once: int = 4096, tap: Tap | None = None) -> Indexer:
@@ -132,7 +133,7 @@ def test_while_a_segment_is_being_written_everything_is_found_all_the_same(log: 
             assert found.indices == (index,) or index // WIDTH in found.unindexed
 
 
-@pytest.mark.parametrize("failure", failures(13, (StoreError, Crash)), ids=str)
+@pytest.mark.parametrize("failure", sampled(failures(13, (StoreError, Crash)), 5), ids=str)
 def test_a_run_that_fails_at_any_write_is_done_again_by_the_next(
     log: TestLog, whole: dict[str, bytes], failure: Failure
 ) -> None:

@@ -19,6 +19,7 @@ from issuer.services.initialise import Initialiser
 from issuer.services.sequence import RoundOutcome, Sequencer
 from support.audit import audit
 from support.log import ISSUER, ORIGIN, START, HeldClock, Tap, TestLog, put_waiting, tapped, wait
+from support.thorough import thorough
 
 
 def test_the_genesis_is_an_empty_tree_with_the_keys(log: TestLog) -> None:
@@ -126,7 +127,9 @@ def test_there_is_no_round_before_init(log: TestLog) -> None:
         Sequencer(log.ports()).run()
 
 
-@pytest.mark.parametrize("sizes", [[1], [255, 1, 1], [256], [257, 255], [1, 255, 256, 0, 3], [600, 0, 424]])
+@pytest.mark.parametrize(
+    "sizes", [[1], [255, 1, 1], [256], [257, 255], thorough([1, 255, 256, 0, 3]), thorough([600, 0, 424])]
+)
 def test_rounds_publish_what_an_auditor_derives_from_the_entries(log: TestLog, sizes: list[int]) -> None:
     ports = log.init()
     wanted = []
@@ -148,6 +151,7 @@ def _leaf(entry: bytes):  # type: ignore[no-untyped-def]
     return parse_entry(entry)
 
 
+@pytest.mark.thorough
 @settings(max_examples=8, deadline=None)
 @given(sizes=st.lists(st.one_of(st.integers(0, 4), st.integers(250, 260)), min_size=1, max_size=5))
 def test_batches_of_any_sizes_are_published_whole(
