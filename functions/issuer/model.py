@@ -123,7 +123,7 @@ class ApiKey:
 
 
 class CreditKind(StrEnum):
-    """Kinds of ledger lines."""
+    """What a line of the ledger of credits does with them."""
 
     GRANTED = "granted"
     RESERVED = "reserved"

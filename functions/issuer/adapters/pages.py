@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from attestlayer.log.layout import SECURITY, SPECIFICATION, VERIFIER_PAGE
 from issuer.errors import StoreError
-from issuer.intake.media import listed
+from issuer.intake.media import list_labels
 from issuer.ports import SiteFacts
 from issuer.release.page import build_page
 
@@ -112,7 +112,7 @@ def _environment(templates: Path) -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["size"] = _size
-    environment.filters["media"] = listed
+    environment.filters["media"] = list_labels
     return environment
 
 

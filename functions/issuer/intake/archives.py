@@ -64,6 +64,7 @@ def read_archive(data: bytes, inspect: Inspect, budget: Budget) -> Recognised:
     taken from `budget`. Never raises on hostile bytes.
     """
     try:
+        # APPNOTE section 4.3.12: each entry of the directory begins with this mark.
         if data.count(b"PK\x01\x02") > _MAX_DIRECTORY_MARKS:  # before zipfile makes an object of each
             raise _ExpandsError(f"is an archive of more than {MAX_MEMBERS} files")
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -77,6 +78,8 @@ def read_archive(data: bytes, inspect: Inspect, budget: Budget) -> Recognised:
 
 
 def _read_open_archive(archive: zipfile.ZipFile, inspect: Inspect, budget: Budget) -> Recognised:
+    # The directory at the end counts (APPNOTE section 4.3.6), as it does for whoever unpacks the archive.
+    # What it declares is checked before a single byte is unpacked.
     members = [member for member in archive.infolist() if not member.is_dir()]
     _check_declared(members)
     budget.spend(sum(member.file_size for member in members))
@@ -84,9 +87,10 @@ def _read_open_archive(archive: zipfile.ZipFile, inspect: Inspect, budget: Budge
     if flaws:
         return Recognised(None, flaws)
     names = {member.filename for member in members}
+    # Every package of ECMA-376 part 2 (Office documents among them) has this part.
     if _CONTENT_TYPES in names:
         return _read_office(archive, members, inspect)
-    if "META-INF/MANIFEST.MF" in names:
+    if "META-INF/MANIFEST.MF" in names:  # JAR file specification
         return Recognised(None, (Flaw(FlawKind.EXECUTABLE, "is a Java program (JAR)"),))
     if not members:
         return Recognised(MediaType.ZIP, (Flaw(FlawKind.EMPTY, "is an archive without any file"),))
@@ -94,7 +98,7 @@ def _read_open_archive(archive: zipfile.ZipFile, inspect: Inspect, budget: Budge
 
 
 def _check_declared(members: list[zipfile.ZipInfo]) -> None:
-    """The bounds, against what the archive says of itself; `_read` holds the bytes to it."""
+    """Check the bounds against the sizes that the directory declares; `_read` holds the bytes to them."""
     packed = sum(member.compress_size for member in members)
     expanded = sum(member.file_size for member in members)
     if len(members) > MAX_MEMBERS:
@@ -111,6 +115,8 @@ def _declared_flaws(member: zipfile.ZipInfo) -> Iterator[Flaw]:
         yield Flaw(FlawKind.ENCRYPTED, f"holds the encrypted file {name}")
     elif member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         yield Flaw(FlawKind.UNREADABLE, f"holds {name}, which is packed in an unusual way")
+    # APPNOTE section 4.4.17: names are relative, with slashes. A Unix mode is in the upper half of the
+    # external attributes (section 4.4.15).
     if _UNSAFE_NAME.search(member.filename) or stat.S_ISLNK(member.external_attr >> 16):
         yield Flaw(FlawKind.UNREADABLE, f"holds {name}, which is a link or would unpack outside its folder")
 
@@ -121,11 +127,11 @@ def _member_flaws(
     """Flaws of an archive's files. A type that no policy asks for and an empty file are no flaw here."""
     for member in members:
         try:
-            found = inspect(member.filename, _read(archive, member))
+            recognised = inspect(member.filename, _read(archive, member))
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError):
             yield Flaw(FlawKind.UNREADABLE, f"holds {show(member.filename)}, which is damaged")
             continue
-        for flaw in found.flaws:
+        for flaw in recognised.flaws:
             if flaw.kind not in (FlawKind.UNRECOGNISED, FlawKind.EMPTY):
                 yield Flaw(flaw.kind, f"holds {show(member.filename)}, which {flaw.found}")
 
@@ -133,13 +139,16 @@ def _member_flaws(
 def _read_office(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], inspect: Inspect) -> Recognised:
     office = _parse_content_types(archive, {member.filename for member in members})
     kinds = list(office.main_parts)
+    # Macros: a part whose type says so, or one of the usual name whatever its type says.
     if office.macros or any(member.filename.lower().endswith("vbaproject.bin") for member in members):
         return Recognised(
             kinds[0] if kinds else None, (Flaw(FlawKind.MACROS, "is an Office file with macros"),)
         )
     if len(kinds) != 1:
-        found = "is an Office or similar package without the main part of a Word document or Excel workbook"
-        return Recognised(None, (Flaw(FlawKind.UNREADABLE, found),))
+        description = (
+            "is an Office or similar package without the main part of a Word document or Excel workbook"
+        )
+        return Recognised(None, (Flaw(FlawKind.UNREADABLE, description),))
     flaws = [
         Flaw(flaw.kind, f"holds {show(member.filename)}, which {flaw.found}")
         for member in members
@@ -156,7 +165,10 @@ def _embedded_flaws(member: zipfile.ZipInfo, data: bytes, inspect: Inspect) -> t
 
 
 def _parse_content_types(archive: zipfile.ZipFile, names: set[str]) -> _Office:
-    """Main parts that the package really has, and whether it declares macros (ECMA-376 part 2)."""
+    """Main parts that the package really has, and whether it declares macros.
+
+    ECMA-376 part 2 section 10.1.2: the list maps parts, by name or by extension, to content types.
+    """
     if archive.getinfo(_CONTENT_TYPES).file_size > _CONTENT_TYPES_MAX:
         raise _ExpandsError("is an Office file whose list of parts is too large")
     main_parts: dict[MediaType, str] = {}
@@ -169,6 +181,7 @@ def _parse_content_types(archive: zipfile.ZipFile, names: set[str]) -> _Office:
         if content_type in _MAIN_PART and part in names:
             main_parts[_MAIN_PART[content_type]] = part
 
+    # No entity is declared in such a list: with one, a short text could expand without bound.
     parser = expat.ParserCreate()
     parser.StartElementHandler = start
     parser.EntityDeclHandler = _refuse_entity

@@ -31,6 +31,7 @@ def relation_violations(relation: Relation, examined: Sequence[Examined]) -> tup
 
     O(n²) in the records it is about.
     """
+    # What is None at once and what is an iterator of nothing differ: not applicable, and it holds.
     iterator = _DECIDE[relation.kind](relation, examined)
     return None if iterator is None else tuple(iterator)
 
@@ -101,8 +102,10 @@ def _not_before(relation: Relation, examined: Sequence[Examined]) -> Violations:
 
 
 def _too_early(relation: Relation, each: list[Value], earlier: list[Value]) -> Iterator[Violation]:
+    # The latest of the others decides: what comes after it comes after all of them.
     newest = max(earlier, key=lambda value: parse_instant(value.text))
     for value in each:
+        # A bare date is taken at its last second: it is too early only if all of the day is.
         if parse_instant(value.text, last=True) < parse_instant(newest.text):
             than = relation.fields["than"]
             wanted = f"not before {newest.text}, {than.record_type}.{than.name}"
@@ -128,6 +131,7 @@ def _limit_covers(relation: Relation, examined: Sequence[Examined]) -> Violation
 
 
 def _over_limit(relation: Relation, each: list[Value], limits: list[Value]) -> Iterator[Violation]:
+    # Currencies are not looked at here; a policy compares them by a relation of their own.
     largest = max(limits, key=lambda value: parse_amount(value.text))
     for value in each:
         if parse_amount(value.text) > parse_amount(largest.text):

@@ -15,8 +15,7 @@ _MESSAGE_MAX = 160  # characters of a validator's message, which quotes the clie
 def checks_content(record_type: RecordType, media_type: MediaType) -> bool:
     """Whether a record of this type and media type has anything inside that is checked."""
     if media_type is MediaType.JSON:
-        linked = any(one.json_member is not None for one in record_type.metadata)
-        return record_type.validator is not None or linked
+        return record_type.validator is not None or record_type.linked
     return media_type is MediaType.CSV and bool(record_type.csv_columns)
 
 
@@ -61,14 +60,15 @@ def _member_faults(
     for field in record_type.metadata:
         if field.json_member is None or field.name not in metadata:
             continue
-        found = _member(value, field.json_member)
-        if found is None or str(found) != metadata[field.name]:
-            inside = "nothing" if found is None else show(str(found))
+        member = _member(value, field.json_member)
+        # Compared as text: an amount that is written with other decimals inside is another value to a reader.
+        if member is None or str(member) != metadata[field.name]:
+            inside = "nothing" if member is None else show(str(member))
             yield f"{field.json_member} says {inside}", f"{show(metadata[field.name])} as in {field.name}"
 
 
 def _member(value: Json, pointer: str) -> str | int | None:
-    """The string or integer at a JSON pointer, or None."""
+    """The string or integer at a JSON pointer (RFC 6901), or None. Policies name members only, no items."""
     for name in pointer.split("/")[1:]:
         value = value.get(name) if isinstance(value, dict) else None
     return value if isinstance(value, str | int) and not isinstance(value, bool) else None

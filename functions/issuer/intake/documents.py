@@ -27,14 +27,16 @@ Image.preinit()  # else Pillow loads its formats at the first use, likewise
 
 def pdf_flaw(data: bytes) -> Flaw | None:
     """Why `data` is no whole, open PDF with at least one page, or None."""
+    # ISO 32000-2 section 7.5.5: the last line. pypdf would rebuild a cut-off file from what is there.
     if b"%%EOF" not in data[-_TAIL:]:
         return Flaw(FlawKind.UNREADABLE, "is a PDF that breaks off before its end")
     try:
         reader = pypdf.PdfReader(io.BytesIO(data), strict=False)
         if reader.is_encrypted:
+            # ISO 32000-2 section 7.6: with an empty user password it opens, with restricted permissions.
             opens = "opens but is encrypted: a password restricts its use"
-            found = opens if reader.decrypt("") else "is encrypted or protected by a password"
-            return Flaw(FlawKind.ENCRYPTED, f"is a PDF that {found}")
+            description = opens if reader.decrypt("") else "is encrypted or protected by a password"
+            return Flaw(FlawKind.ENCRYPTED, f"is a PDF that {description}")
         pages = len(reader.pages)
         if not 1 <= pages <= MAX_PAGES:
             kind = FlawKind.EXPANDS if pages else FlawKind.UNREADABLE
@@ -51,6 +53,7 @@ def pdf_flaw(data: bytes) -> Flaw | None:
 
 def picture_flaw(data: bytes, kind: str) -> Flaw | None:
     """Why `data` is no whole picture of `kind` (`PNG`, `JPEG`), or None. Memory is bounded by the size."""
+    # ITU-T T.81 section B.1.1.3: end of image. Pillow decodes a file that lacks it, with grey for the rest.
     if kind == "JPEG" and b"\xff\xd9" not in data[-_TAIL:]:
         return Flaw(FlawKind.UNREADABLE, "is a JPEG that breaks off before its end")
     try:
@@ -59,6 +62,7 @@ def picture_flaw(data: bytes, kind: str) -> Flaw | None:
             if width * height > MAX_PIXELS:
                 return _too_many_pixels(kind)
             _decode(picture, kind)
+        # verify() checked the sums of the chunks (PNG section 5.3), not the picture in them.
         if kind == "PNG" and width * height <= _FULLY_DECODED:
             with Image.open(io.BytesIO(data), formats=(kind,)) as picture:
                 picture.load()

@@ -106,6 +106,7 @@ def _own_violations(check: str, examined: Sequence[Examined]) -> tuple[Violation
 
 
 def _duplicates(examined: Sequence[Examined]) -> Iterator[Violation]:
+    # By the bytes that were read, not those announced. Empty files are all alike, and `not-empty` names them.
     same: dict[bytes, list[Examined]] = {}
     for one in examined:
         if not one.failed(GeneralCheck.NOT_EMPTY):
@@ -168,6 +169,7 @@ def _judge_relation(relation: Relation, examined: Sequence[Examined]) -> _Judgem
     broken = relation_violations(relation, examined)
     if broken is None:
         return _Judgement(relation.rule, None, why="the records or values that it compares are not there")
+    # Records of its types without a value to compare are named too: the rule is about them.
     about = tuple(one for one in examined if one.record.record_type in relation.record_types)
     return _Judgement(relation.rule, about, broken)
 
@@ -178,6 +180,7 @@ def _check(judgement: _Judgement) -> Check:
         return Check(rule.rule_id, (), Result.NOT_APPLICABLE, judgement.why)
     if not judgement.violations:
         return Check(rule.rule_id, _ids(judgement.about), Result.PASS, _counted(judgement.about))
+    # A record can be at fault more than once, and is named once, where it first is.
     at_fault = tuple(
         {one.record.record_id: one for each in judgement.violations for one in each.records}.values()
     )

@@ -12,7 +12,7 @@ from issuer.intake.media import (
     FlawKind,
     MediaType,
     Recognised,
-    listed,
+    list_labels,
     named_type,
 )
 from issuer.intake.policy import MetadataField, Policy, RecordType
@@ -24,7 +24,7 @@ from issuer.model import Record
 _WANTED = {
     FlawKind.EMPTY: "a file with content",
     FlawKind.TOO_LARGE: f"at most {MAX_SIZE} bytes, of JSON {MAX_JSON_SIZE}, of EML {MAX_MAIL_SIZE}",
-    FlawKind.UNRECOGNISED: f"a file of type {listed(tuple(MediaType))}",
+    FlawKind.UNRECOGNISED: f"a file of type {list_labels(tuple(MediaType))}",
     FlawKind.UNREADABLE: "a whole file that opens",
     FlawKind.ENCRYPTED: "a file that opens without a password",
     FlawKind.EXECUTABLE: "records only, no programs or scripts",
@@ -59,7 +59,7 @@ class Examined:
     content_checked: bool
 
     def failed(self, check: str) -> tuple[Mismatch, ...]:
-        """The mismatches of one check."""
+        """What is wrong by one check, a word of `GeneralCheck` or `TypeCheck`; empty if nothing is."""
         return tuple(mismatch for mismatch in self.mismatches if mismatch.check == check)
 
 
@@ -75,6 +75,8 @@ def examine(policy: Policy, record: Record, data: bytes) -> Examined:
         mismatches += _form(record_type, recognised, len(data))
         mismatches += _metadata(record_type, record.metadata)
         values = _fitting(record_type, record.metadata)
+        # Inside is looked at only where the file is whole and of a type that is asked for: else other rules
+        # have said what to do, and consequences would only lengthen the list.
         media_type = recognised.media_type
         if media_type in record_type.media_types and not recognised.flaws:
             content_checked = checks_content(record_type, media_type)
@@ -96,24 +98,24 @@ def _announced(record: Record, data: bytes, digest: bytes) -> Iterator[Mismatch]
 
 def _general(policy: Policy, record: Record, recognised: Recognised) -> Iterator[Mismatch]:
     if policy.record_type(record.record_type) is None:
-        known = ", ".join(found.type_id for found in policy.record_types)
+        known = ", ".join(known_type.type_id for known_type in policy.record_types)
         named = f"the record type {show(record.record_type)}" if record.record_type else "no record type"
         yield Mismatch(GeneralCheck.KNOWN_RECORD_TYPE, named, f"one of {known}")
     for flaw in recognised.flaws:
         yield Mismatch(GeneralCheck(flaw.kind), f"it {flaw.found}", _WANTED[flaw.kind])
-    claimed, found = named_type(record.name), recognised.media_type
-    if claimed is not None and found is not None and claimed is not found:
+    claimed, actual = named_type(record.name), recognised.media_type
+    if claimed is not None and actual is not None and claimed is not actual:
         yield Mismatch(
             GeneralCheck.NAME_AGREES,
-            f"the name says {claimed.label}, the content is {found.label}",
+            f"the name says {claimed.label}, the content is {actual.label}",
             "a file name whose ending fits the content",
         )
 
 
 def _form(record_type: RecordType, recognised: Recognised, length: int) -> Iterator[Mismatch]:
-    accepted, found = listed(record_type.media_types), recognised.media_type
-    if found is not None and found not in record_type.media_types:
-        yield Mismatch(TypeCheck.FORM, f"its content is {found.label}", f"a file of type {accepted}")
+    accepted, actual = list_labels(record_type.media_types), recognised.media_type
+    if actual is not None and actual not in record_type.media_types:
+        yield Mismatch(TypeCheck.FORM, f"its content is {actual.label}", f"a file of type {accepted}")
     if length > record_type.max_size:
         yield Mismatch(TypeCheck.FORM, f"it has {length} bytes", f"at most {record_type.max_size} bytes")
 
@@ -129,8 +131,9 @@ def _metadata(record_type: RecordType, metadata: dict[str, str]) -> Iterator[Mis
         if value is None and field.required:
             yield Mismatch(TypeCheck.METADATA, f"{field.name} is missing", f"{field.title} ({_shape(field)})")
         elif value is not None and not _fits(field, value):
-            found = f"{field.name} is {show(value)}"
-            yield Mismatch(TypeCheck.METADATA, found, f"{field.title} ({_shape(field)})")
+            yield Mismatch(
+                TypeCheck.METADATA, f"{field.name} is {show(value)}", f"{field.title} ({_shape(field)})"
+            )
 
 
 def _fitting(record_type: RecordType, metadata: dict[str, str]) -> dict[str, str]:

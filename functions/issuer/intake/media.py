@@ -13,7 +13,7 @@ MAX_MAIL_SIZE = 25 * 1024 * 1024
 
 
 class MediaType(StrEnum):
-    """The accepted media types."""
+    """The media types that a policy may accept; each is recognised by its content, never by its name."""
 
     PDF = "application/pdf"
     DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -87,7 +87,7 @@ def named_type(name: str) -> MediaType | None:
     return _BY_EXTENSION.get(extension(name))
 
 
-def listed(media_types: tuple[MediaType, ...]) -> str:
+def list_labels(media_types: tuple[MediaType, ...]) -> str:
     """Media types as a sentence lists them: `PDF, DOCX or EML`."""
     labels = [media_type.label for media_type in media_types]
     return " or ".join(filter(None, [", ".join(labels[:-1]), labels[-1]]))

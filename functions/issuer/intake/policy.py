@@ -66,8 +66,8 @@ class MetadataField:
     @property
     def format(self) -> str | None:
         """The format that the schema names: `date`, `date-time`, `amount` or None."""
-        found = self.schema.get("format")
-        return found if isinstance(found, str) else None
+        name = self.schema.get("format")
+        return name if isinstance(name, str) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,11 @@ class RecordType:
     csv_columns: tuple[str, ...]
     rules: tuple[Rule, ...]
     validator: jsonschema_rs.Draft202012Validator | None = field(compare=False, repr=False)
+
+    @property
+    def linked(self) -> bool:
+        """Whether a metadata field must say the same as a member of a JSON record."""
+        return any(one.json_member is not None for one in self.metadata)
 
     def rule(self, check: TypeCheck) -> Rule | None:
         """The rule for `check`, or None where the type has none."""
@@ -117,7 +122,7 @@ class Policy:
 
     def record_type(self, type_id: str) -> RecordType | None:
         """The record type, or None if the policy lacks it."""
-        return next((found for found in self.record_types if found.type_id == type_id), None)
+        return next((known for known in self.record_types if known.type_id == type_id), None)
 
     def rules(self) -> Iterator[Rule]:
         """All rules in the policy's order: general, then each record type's, then relations."""
@@ -144,10 +149,11 @@ def parse_policy(data: bytes) -> Policy:
         _POLICY_MEMBERS,
     )
     take_constant(members, "schema", SCHEMA)
+    # The report that has this document inside may be at most 16 deep (REG-1.0 section 2).
     _check_depth(members, 1)
     limits = take_object(members["limits"], ("max_records", "max_total_size"))
     record_types = tuple(_parse_record_type(value) for value in take_array(members, "record_types"))
-    formats = {found.type_id: {one.name: one.format for one in found.metadata} for found in record_types}
+    formats = {one.type_id: {field.name: field.format for field in one.metadata} for one in record_types}
     policy = Policy(
         lane_id=take_value(members, "lane_id", parse_lane_id),
         lane_title=take_value(members, "lane_title", parse_sentence),
@@ -163,21 +169,22 @@ def parse_policy(data: bytes) -> Policy:
         document=data,
         intake_policy_hash=intake_policy_hash(data),
     )
-    if not any(found.min_count for found in record_types):
+    if not any(one.min_count for one in record_types):
         raise ValueError("record_types: no type is required, wanted at least one")
     _check_distinct(policy)
-    _check_unique("record type", [found.type_id for found in record_types])
+    _check_unique("record type", [one.type_id for one in record_types])
     _check_unique("rule", [rule.rule_id for rule in policy.rules()])
     return policy
 
 
 def _check_distinct(policy: Policy) -> None:
-    """So many different values can be asked for only where so many records and values are."""
+    """Check that so many different values are asked for only where so many records must have one."""
+    # With fewer the relation is not applicable, and a packet would pass with one approver for two.
     for relation in policy.relations:
         for asked in relation.fields.values() if relation.least else ():
-            found = policy.record_type(asked.record_type)
-            required = {one.name for one in found.metadata if one.required} if found else set()
-            if found is None or found.min_count < relation.least or asked.name not in required:
+            record_type = policy.record_type(asked.record_type)
+            required = {one.name for one in record_type.metadata if one.required} if record_type else set()
+            if record_type is None or record_type.min_count < relation.least or asked.name not in required:
                 raise ValueError(
                     f"{relation.rule.rule_id}: {asked.record_type} needs min_count {relation.least} or more"
                     f" and {asked.name} required"
@@ -214,6 +221,7 @@ def _build_record_type(type_id: str, members: Members) -> RecordType:
         rules=(),
         validator=validator,
     )
+    # Rules come last: which there must be follows from the rest of the type.
     _check_record_type(record_type)
     return replace(record_type, rules=_parse_type_rules(members, record_type))
 
@@ -222,19 +230,14 @@ def _parse_type_rules(members: Members, record_type: RecordType) -> tuple[Rule, 
     wanted = [TypeCheck.COUNT, TypeCheck.FORM]
     wanted += [TypeCheck.METADATA] * bool(record_type.metadata)
     wanted += [TypeCheck.AGE] * (record_type.max_age_days is not None)
-    wanted += [TypeCheck.CONTENT] * has_content(record_type)
+    inside = record_type.json_schema is not None or record_type.csv_columns or record_type.linked
+    wanted += [TypeCheck.CONTENT] * bool(inside)
     values = take_array(members, "rules")
     if len(values) != len(wanted):
         raise ValueError(f"rules: found {len(values)}, wanted one each for {', '.join(wanted)}")
     return tuple(
         parse_rule(value, check, record_type.type_id) for value, check in zip(values, wanted, strict=True)
     )
-
-
-def has_content(record_type: RecordType) -> bool:
-    """Whether anything inside its records is checked."""
-    linked = any(one.json_member is not None for one in record_type.metadata)
-    return record_type.json_schema is not None or bool(record_type.csv_columns) or linked
 
 
 def _check_record_type(record_type: RecordType) -> None:
@@ -244,8 +247,9 @@ def _check_record_type(record_type: RecordType) -> None:
     as_of = next((one for one in record_type.metadata if one.name == AS_OF), None)
     if record_type.max_age_days is not None and not (as_of and as_of.required and as_of.format == DATE):
         raise ValueError(f"max_age_days needs a required metadata field {AS_OF} of format {DATE}")
-    linked = any(one.json_member is not None for one in record_type.metadata)
-    if (record_type.json_schema is not None or linked) and MediaType.JSON not in record_type.media_types:
+    if (
+        record_type.json_schema is not None or record_type.linked
+    ) and MediaType.JSON not in record_type.media_types:
         raise ValueError("it checks JSON records and does not accept any")
     if record_type.csv_columns and MediaType.CSV not in record_type.media_types:
         raise ValueError("csv_columns are named and CSV is not accepted")
@@ -278,14 +282,14 @@ def _take_schema(members: Members) -> tuple[Members | None, jsonschema_rs.Draft2
 
 
 def _take_media_types(members: Members) -> tuple[MediaType, ...]:
-    found = tuple(
+    media_types = tuple(
         take_value({"media_types": item}, "media_types", MediaType)
         for item in take_array(members, "media_types")
     )
-    if not found:
+    if not media_types:
         raise ValueError("media_types: found none, wanted at least one")
-    _check_unique("media type", list(found))
-    return found
+    _check_unique("media type", list(media_types))
+    return media_types
 
 
 def _take_columns(members: Members) -> tuple[str, ...]:

@@ -20,16 +20,20 @@ from issuer.intake.texts import (
 from issuer.intake.values import show
 
 _HEAD = 8192  # bytes that filetype looks at
+# The first bytes of what a computer would run. They prove no whole program, but no accepted type begins so.
 _PROGRAM_MAGIC = (
-    (b"\x7fELF", "is a program (ELF)"),
+    (b"\x7fELF", "is a program (ELF)"),  # System V ABI, chapter 4, e_ident
+    # Mach-O (mach-o/loader.h): 32 and 64 bit, in either byte order; then archives for several processors
+    # (mach-o/fat.h), the first of whose magics Java class files share (JVM specification section 4.1).
     (b"\xfe\xed\xfa\xce", "is a program (Mach-O)"),
     (b"\xfe\xed\xfa\xcf", "is a program (Mach-O)"),
     (b"\xce\xfa\xed\xfe", "is a program (Mach-O)"),
     (b"\xcf\xfa\xed\xfe", "is a program (Mach-O)"),
     (b"\xca\xfe\xba\xbe", "is a program (Mach-O or Java class)"),
     (b"\xca\xfe\xba\xbf", "is a program (Mach-O)"),
-    (b"\0asm", "is a program (WebAssembly)"),
+    (b"\0asm", "is a program (WebAssembly)"),  # WebAssembly core specification section 5.5.16
     (b"dex\n", "is a program (Android)"),
+    # "#!" of execve(2); editors on Windows write a byte order mark before it, which a shell may still take.
     (b"#!", "is a script that a computer would run"),
     (b"\xef\xbb\xbf#!", "is a script that a computer would run"),
 )
@@ -43,6 +47,8 @@ _OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # MS-CFB section 2.2
 # Names of streams in the compound file, in UTF-16LE (MS-OFFCRYPTO section 2.3, MS-OVBA section 2.2.1).
 _OLE_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _OLE_MACROS = "_VBA_PROJECT".encode("utf-16-le")
+# PKWARE APPNOTE sections 4.3.7 and 4.3.16: a local file header, or the end of an empty archive's directory.
+# An archive after other bytes (self-extracting) begins as a program, or as nothing known.
 _ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 _MARKUP = (b"{\\rtf", b"%!ps", b"<!doctype", b"<html", b"<?xml", b"<svg")
 _ARCHIVES = frozenset(
@@ -56,7 +62,10 @@ _ARCHIVES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class _Depth:
-    """How far in a look is: what is left of the bytes to unpack, and whether an archive may be here."""
+    """State of a nested inspection: bytes that may still be unpacked, and whether an archive may be here.
+
+    All attachments and members of one file share one budget, so many small bombs count as one.
+    """
 
     budget: Budget
     archives: bool
@@ -88,9 +97,9 @@ def _recognise(name: str, data: bytes, depth: _Depth) -> Recognised:
 
 
 def _program_flaw(name: str, data: bytes) -> Flaw | None:
-    for magic, found in _PROGRAM_MAGIC:
+    for magic, description in _PROGRAM_MAGIC:
         if data.startswith(magic):
-            return Flaw(FlawKind.EXECUTABLE, found)
+            return Flaw(FlawKind.EXECUTABLE, description)
     # "MZ" alone may begin a text; a Windows program has zero bytes in its header (PE format, MS-DOS stub).
     if data.startswith(b"MZ") and b"\0" in data[:1024]:
         return Flaw(FlawKind.EXECUTABLE, "is a program (Windows)")
@@ -100,8 +109,10 @@ def _program_flaw(name: str, data: bytes) -> Flaw | None:
 
 
 def _recognise_by_magic(name: str, data: bytes, depth: _Depth) -> Recognised:
+    # ISO 32000-2 section 7.5.2. Many readers look for it in the first 1024 bytes; here it must come first.
     if data.startswith(b"%PDF-"):
         return _judged(MediaType.PDF, pdf_flaw(data))
+    # PNG (W3C) section 5.2; JPEG (ITU-T T.81) annex B: start of image, then a marker.
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return _judged(MediaType.PNG, picture_flaw(data, "PNG"))
     if data.startswith(b"\xff\xd8\xff"):
@@ -122,13 +133,15 @@ def _recognise_zip(data: bytes, depth: _Depth) -> Recognised:
         program = _program_flaw(name, content)  # two levels deep only programs are looked for
         return Recognised(None, (program,) if program else ())
 
-    found = read_archive(data, inspect, depth.budget)
-    if found.media_type is MediaType.ZIP and not depth.archives:
+    recognised = read_archive(data, inspect, depth.budget)
+    # An Office document is an archive too, but may be inside one: only what is no document is nested.
+    if recognised.media_type is MediaType.ZIP and not depth.archives:
         return Recognised(None, (Flaw(FlawKind.NESTED_ARCHIVE, "is an archive itself"),))
-    return found
+    return recognised
 
 
 def _recognise_text(name: str, data: bytes, depth: _Depth) -> Recognised:
+    # Mail first: its body may be in any encoding, so a message need not be text in UTF-8.
     if _is_mail(name, data):
         return _recognise_mail(data, depth)
     unreadable = text_flaw(data)
@@ -141,9 +154,8 @@ def _recognise_text(name: str, data: bytes, depth: _Depth) -> Recognised:
         return _judged(named, json_flaw(data))
     if named is MediaType.CSV:
         return _judged(named, csv_flaw(data))
-    return _judged(
-        MediaType.TXT, encrypted_flaw(data)
-    )  # whatever else it is named: the name is held against it by a rule
+    # A text by any other name is a text: that its name says otherwise is for the rule `name-agrees`.
+    return _judged(MediaType.TXT, encrypted_flaw(data))
 
 
 def _is_mail(name: str, data: bytes) -> bool:
@@ -180,6 +192,8 @@ def _recognise_binary(name: str, data: bytes, unreadable: Flaw, depth: _Depth) -
 
 
 def _ole_flaw(data: bytes) -> Flaw:
+    # Anywhere in the bytes: either makes the file unfit, and no directory (MS-CFB section 2.6) of a hostile
+    # file need be read. An encrypted DOCX or XLSX is a compound file too (MS-OFFCRYPTO section 2.3).
     if _OLE_ENCRYPTED in data:
         return Flaw(FlawKind.ENCRYPTED, "is an Office file that is protected by a password")
     if _OLE_MACROS in data:
@@ -191,5 +205,5 @@ def _judged(media_type: MediaType, flaw: Flaw | None) -> Recognised:
     return Recognised(media_type, (flaw,) if flaw else ())
 
 
-def _unrecognised(found: str) -> Recognised:
-    return Recognised(None, (Flaw(FlawKind.UNRECOGNISED, found),))
+def _unrecognised(description: str) -> Recognised:
+    return Recognised(None, (Flaw(FlawKind.UNRECOGNISED, description),))

@@ -54,7 +54,7 @@ class TypeCheck(StrEnum):
 
 
 class RelationKind(StrEnum):
-    """Checks across records."""
+    """Checks that compare values of several records; `Relation` says when each holds."""
 
     WINDOW_COVERS = "window-covers"
     SAME_VALUE = "same-value"

@@ -68,6 +68,7 @@ def check_files(sidecar: Sidecar, files: Iterable[str]) -> dict[str, str]:
 
     Raises `ServiceError` (INVALID_REQUEST) naming every file that is missing or that it does not name.
     """
+    # HFS+ (macOS) hands out names decomposed (NFD); keyboards and other systems write them composed (NFC).
     there = {unicodedata.normalize("NFC", file): file for file in files if file != SIDECAR}
     named = {unicodedata.normalize("NFC", record.file): record.file for record in sidecar.records}
     missing, extra = sorted(named.keys() - there.keys()), sorted(there.keys() - named.keys())
@@ -135,6 +136,7 @@ def _take_type(members: Members) -> str:
 
 def _parse_file(text: str) -> str:
     parts = text.split("/")
+    # Nothing outside the folder, on any system: no absolute path, drive, parent or alternate separator.
     hostile = "\\" in text or "\0" in text or any(part in ("", ".", "..") for part in parts)
     if hostile or text == SIDECAR or re.match("[A-Za-z]:", text):
         raise ValueError(f"{show(text)} is not the relative path of a file of this folder")
@@ -144,6 +146,7 @@ def _parse_file(text: str) -> str:
 def _resolve(text: str, today: date) -> str:
     if not text.startswith("today"):
         return text
+    # Only what is well formed stands for a date; a misspelt one must not become a value that is stored.
     match = _RELATIVE.fullmatch(text)
     if not match:
         raise ValueError(f"{show(text)} is not like today, today-10 or today-10T09:30:00Z")
@@ -152,6 +155,7 @@ def _resolve(text: str, today: date) -> str:
         day = today + timedelta(days=int(f"{sign or '+'}{days or 0}"))
     except OverflowError as error:
         raise ValueError(f"{show(text)} is not a date from 1970 to 9999") from error
+    # The time of day is checked here too: the pattern takes 25:61:61.
     resolved = f"{day.isoformat()}{time or ''}"
     parse_instant(resolved)
     return resolved

@@ -20,7 +20,7 @@ from attestlayer.canonical import (
     take_string,
 )
 from attestlayer.encoding import shown
-from issuer.intake.media import MediaType, listed
+from issuer.intake.media import MediaType, list_labels
 from issuer.intake.policy import AS_OF, SCHEMA
 from issuer.intake.rules import Severity, TypeCheck
 
@@ -60,6 +60,7 @@ def expand_policy(source: Members, words: Members) -> Members:
 
 
 def _general_rule(value: Json) -> Members:
+    """A rule for every record; its id is its check's."""
     rule = take_members(value)
     return {"id": rule["check"], "severity": Severity.BLOCKER.value, **rule}
 
@@ -67,7 +68,7 @@ def _general_rule(value: Json) -> Members:
 def _record_type(value: Json, words: Members) -> Members:
     record_type = take_object({**_TYPE_DEFAULTS, **take_members(value)}, _TYPE_MEMBERS)
     fields: list[Json] = [_field(field, words) for field in take_array(record_type, "fields")]
-    if record_type["max_age_days"] is not None:
+    if record_type["max_age_days"] is not None:  # `parse_policy` wants the field that the age counts from
         title = take_string(take_members(words["type_rules"]), AS_OF)
         fields.append(_field({"name": AS_OF, "kind": "date", "title": title}, words))
     media_types: list[Json] = [_media_type(label).value for label in take_array(record_type, "types")]
@@ -83,11 +84,12 @@ def _record_type(value: Json, words: Members) -> Members:
 
 def _media_type(label: Json) -> MediaType:
     if label not in MediaType.__members__:
-        raise ValueError(f"types: found {shown(label)}, wanted some of {listed(tuple(MediaType))}")
+        raise ValueError(f"types: found {shown(label)}, wanted some of {list_labels(tuple(MediaType))}")
     return MediaType[str(label)]
 
 
 def _field(value: Json, words: Members) -> Members:
+    """A metadata field: its schema is one of a kind, or of a closed list of words (`one_of`)."""
     field = {"json": None, "optional": False, **take_members(value)}
     shape = "one_of" if "one_of" in field else "kind"
     take_object(field, ("json", "name", "optional", "title", shape))
@@ -115,6 +117,7 @@ def _json_schema(record_type: Members, words: Members) -> Members | None:
         return None
     schema = _object_schema(members, words)
     if forbidden:
+        # draft 2020-12 section 10.2.1.4 of the core: fails if the object has any of them
         schema["not"] = {"anyOf": [{"required": [name]} for name in forbidden]}
     return schema
 
@@ -157,7 +160,7 @@ def _type_words(record_type: Members, fields: list[Json], words: Members) -> dic
     required = [str(field["name"]) for field in map(take_members, fields) if field["required"]]
     values = {
         "title": record_type["title"],
-        "types": listed(tuple(map(_media_type, take_array(record_type, "types")))),
+        "types": list_labels(tuple(map(_media_type, take_array(record_type, "types")))),
         "max_mib": record_type["max_mib"],
         "max_age_days": record_type["max_age_days"],
         "least": "one" if record_type["min_count"] == 1 else record_type["min_count"],

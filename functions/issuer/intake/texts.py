@@ -23,6 +23,7 @@ _LINE_ENDS_MAX = 1_500_000
 _PARTS_MAX = 500  # parts of one message
 # In JSON that parses, strings and structure are all that is needed to find a member named twice.
 _JSON_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\]:,]', re.DOTALL)
+# RFC 9580 section 6.2 (OpenPGP), age-encryption.org/v1 (age): the line that armour begins with.
 _ENCRYPTED_TEXT = re.compile(rb"^-----BEGIN (PGP MESSAGE|AGE ENCRYPTED FILE)-----", re.MULTILINE)
 _CMS_TYPES = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 _CMS_OPEN = frozenset({"signed-data", "certs-only", "compressed-data"})  # RFC 8551 section 3.2.2
@@ -47,16 +48,17 @@ def text_flaw(data: bytes) -> Flaw | None:
 
 def encrypted_flaw(data: bytes) -> Flaw | None:
     """Whether a text holds an encrypted message in ASCII armour (OpenPGP, age), or None."""
-    found = _ENCRYPTED_TEXT.search(data)
-    if found is None:
+    armour = _ENCRYPTED_TEXT.search(data)
+    if armour is None:
         return None
-    return Flaw(FlawKind.ENCRYPTED, f"holds an encrypted text ({found[1].decode().lower()})")
+    return Flaw(FlawKind.ENCRYPTED, f"holds an encrypted text ({armour[1].decode().lower()})")
 
 
 def looks_like_mail(data: bytes) -> bool:
     """Whether it begins with header lines of a mail message."""
     head = data[:_HEADER_MAX].replace(b"\r\n", b"\n").split(b"\n\n")[0]
-    return len({found.group().lower() for found in _MAIL_FIELD.finditer(head)}) >= 3
+    # RFC 5322 section 3.6 demands From and Date; a third field tells a message from notes that begin so.
+    return len({field.group().lower() for field in _MAIL_FIELD.finditer(head)}) >= 3
 
 
 def parse_record_json(data: bytes) -> Json:
@@ -64,6 +66,8 @@ def parse_record_json(data: bytes) -> Json:
 
     Raises `ValueError` if it does not parse, has NaN or infinity, or names a member twice in one object.
     """
+    # RFC 8259 section 8.1: a parser may ignore the mark, which Windows writes. Section 4 leaves open what a
+    # name that occurs twice means, so readers would disagree on what the record says.
     plain = data.removeprefix(codecs.BOM_UTF8)
     value = cast(Json, pydantic_core.from_json(plain, allow_inf_nan=False, cache_strings="none"))
     _check_members_once(plain)
@@ -97,8 +101,9 @@ def csv_flaw(data: bytes) -> Flaw | None:
         header = csv_header(data)
         for number, row in enumerate(_rows(data), 1):
             if len(row) != len(header):
-                found = f"row {number} has {len(row)} cells, the header has {len(header)}"
-                return Flaw(FlawKind.UNREADABLE, f"is not a whole table: {found}")
+                # RFC 4180 section 2 rule 4: each line has the same number of fields.
+                cells = f"row {number} has {len(row)} cells, the header has {len(header)}"
+                return Flaw(FlawKind.UNREADABLE, f"is not a whole table: {cells}")
     except (csv.Error, StopIteration, UnicodeDecodeError) as error:
         return Flaw(FlawKind.UNREADABLE, f"does not read as CSV: {error}")
     if "" in header or len(set(header)) != len(header):
@@ -112,7 +117,7 @@ def mail_flaw(data: bytes) -> Flaw | None:
         return _too_large("EML", data, MAX_MAIL_SIZE)
     if data.count(b"\n") + data.count(b"\r") > _LINE_ENDS_MAX:
         return Flaw(FlawKind.EXPANDS, "is a mail message of an unusual number of lines")
-    message = email.message_from_bytes(data)
+    message = email.message_from_bytes(data)  # never fails: it notes defects, and reads on
     missing = [name for name in ("From", "Date") if not str(message.get(name, "")).strip()]
     if missing:
         return Flaw(
@@ -149,7 +154,10 @@ def _rows(data: bytes) -> Iterator[list[str]]:
 
 
 def _delimiter(data: bytes) -> str:
-    """The commonest of comma, semicolon and tab in the first line; comma if there is none of them."""
+    """The commonest of comma, semicolon and tab in the first line; comma if there is none of them.
+
+    RFC 4180 knows the comma alone; Excel writes semicolons where the comma is the decimal point.
+    """
     line = data[:_HEADER_MAX].splitlines()[0] if data else b""
     return max((",", ";", "\t"), key=lambda mark: line.count(mark.encode()))
 
@@ -181,8 +189,9 @@ def _check_members_once(data: bytes) -> None:
     """`data` is JSON that parses. Raises `ValueError` if an object names a member twice. O(size)."""
     open_objects: list[set[str] | None] = []
     last = b""
-    for found in _JSON_TOKEN.finditer(data):
-        token = found.group()
+    # `open_objects`: the names of each object around the place, None for an array. Only names have colons.
+    for match in _JSON_TOKEN.finditer(data):
+        token = match.group()
         if token in (b"{", b"["):
             open_objects.append(set() if token == b"{" else None)
         elif token in (b"}", b"]"):

@@ -111,9 +111,9 @@ def _parse_time(text: str) -> datetime:
 def _check_formats(value: Json) -> None:
     """Refuse a format that is not ours: validators ignore unknown ones, so it would check nothing."""
     if isinstance(value, dict):
-        found = value.get("format")
-        if isinstance(found, str) and found not in FORMATS:
-            raise ValueError(f"format {shown(found)} is none of {', '.join(FORMATS)}")
+        name = value.get("format")
+        if isinstance(name, str) and name not in FORMATS:
+            raise ValueError(f"format {shown(name)} is none of {', '.join(FORMATS)}")
         for item in value.values():
             _check_formats(item)
     elif isinstance(value, list):

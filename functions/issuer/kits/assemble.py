@@ -76,11 +76,13 @@ class Sealed:
         Raises `ServiceError` (CHANGED_MEANWHILE) if a record's bytes are not those that were accepted.
         """
         writer = KitWriter(out)
+        # Members of the canonical ZIP are in the order of their names (REG-1.0 section 6).
         for name in sorted([*self.documents, *self.records]):
             if name in self.documents:
                 writer.add(name, self.documents[name])
                 continue
             data = read(self.records[name])
+            # Read again since they were examined: the store could have been changed meanwhile.
             if sha256(data) != self.records[name].sha256:
                 raise ServiceError(
                     Code.CHANGED_MEANWHILE, f"the stored bytes of {name} are not those accepted"
@@ -109,7 +111,8 @@ def seal(
 ) -> Sealed:
     """Make every document of the kit and sign the receipt. The same input makes the same bytes.
 
-    `issued_at` is in POSIX seconds.
+    `issued_at` is in POSIX seconds. Each document is made before what names its hash (REG-1.0 section 6):
+    report and binder, manifest, trail, receipt.
     """
     issuer_kid = signer.public.kid
     paths = {
@@ -134,6 +137,7 @@ def seal(
     if intake.nonce_checkpoint is not None:
         documents[NONCE_CHECKPOINT] = intake.nonce_checkpoint.format()
     records = {paths[one.record.record_id]: one.record for one in intake.examined}
+    # The manifest lists what was there before it; the receipt binds manifest and trail.
     manifest = _manifest(kit_id, intake.packet.seed, documents, records)
     trail = _trail(intake, issued_at, manifest, documents)
     receipt = _receipt(intake, origin, issued_at, manifest, trail, signer)
@@ -147,6 +151,7 @@ def seal(
 
 def salt_of(seed: bytes, path: str) -> bytes:
     """A manifest entry's salt: HMAC-SHA256 of the path under the packet's seed, cut to 16 bytes."""
+    # The seed is secret: who has one file of a kit can't guess another one's leaf from its likely content.
     return hmac.new(seed, path.encode("ascii"), hashlib.sha256).digest()[:SALT_LENGTH]
 
 

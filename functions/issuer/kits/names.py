@@ -43,6 +43,7 @@ def record_path(number: int, name: str) -> str:
 
     REG-1.0 section 6 has the form; the slug is what is left of the name in lower-case ASCII.
     """
+    # A browser on Windows may send a path with backslashes; only the last part is the name.
     path = PurePosixPath(name.replace("\\", "/"))
     extension = _plain(path.suffix.removeprefix("."))
     known = _EXTENSION.fullmatch(extension) is not None

@@ -116,6 +116,7 @@ class Issuer:
             nonce = parse_nonce(nonce_file)
         except FormatError as error:
             raise ServiceError(Code.NONCE_MALFORMED, str(error)) from error
+        # Only to say so early: what counts is the ledger's one transaction, which refuses a used nonce too.
         if self.ledger.nonce_used(nonce.hash()):
             raise ServiceError(Code.NONCE_USED, f"nonce {format_hash(nonce.hash())} was used; make a new one")
         if nonce.checkpoint is None:
@@ -178,6 +179,8 @@ class Issuer:
         accepted_at = int(self.clock.now())
         if accepted_at - issued_at > SEAL_FRESH_S:
             return None
+        # The kit is stored and verified, but promised to nobody: the transaction below issues it. If that
+        # fails, the kit stays in the store under its digest, and ends with its retention.
         packet, answer = _accepted(intake.packet, sealed, record)
         acceptance = Acceptance(
             claim=claim,
@@ -215,6 +218,7 @@ class Issuer:
                 f"the newest checkpoint is {int(behind)} s old, at most {LOG_BEHIND_S} s are accepted",
                 retry_after_s=60,
             )
+        # The trail is in order of time (REG-1.0 section 6), and the nonce's checkpoint is older than the kit.
         nonce_time = intake.nonce_checkpoint.timestamp if intake.nonce_checkpoint else 0
         if -behind > LOG_BEHIND_S:
             raise ServiceError(
@@ -234,6 +238,7 @@ class Issuer:
         return issued_at
 
     def _signer(self, trust: TrustRoot, issued_at: int) -> Signer:
+        # The first key is the one that signs: that is said by the notices, not by a setting.
         keys = trust.keyring.keys_at(Role.ISSUER, issued_at)
         if not keys or keys[0].public.kid not in self.signers:
             wanted = keys[0].public.kid if keys else "one that the notices name"
@@ -247,6 +252,7 @@ class Issuer:
             with made.open("wb") as out:
                 sealed.write(out, files.read)
             digest = _file_hash(made)
+            # Written, then read back into another file: what is verified is what the store really has.
             self.private.create_file(sealed_object(digest), made)
             if not self.private.fetch(sealed_object(digest), stored):
                 raise StoreError("the sealed kit was stored and is not there")

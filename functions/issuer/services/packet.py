@@ -130,6 +130,7 @@ class Packets:
             metadata=dict(metadata),
             size=size,
             sha256=sha256,
+            # A clock that was set back must not date a record before its packet: trails are in order of time.
             submitted_at=max(int(now), packet.opened_at),
         )
         if announced := self._announced(packet, record):
@@ -153,6 +154,7 @@ class Packets:
         if not removed:
             raise ServiceError(Code.NOT_FOUND, f"the packet has no record {shown(record_id)}")
         self._store_records(packet, tuple(r for r in packet.records if r.record_id != record_id))
+        # Last: bytes that no packet names any more are harmless, and end with their retention.
         self.private.delete(record_object(packet_id, removed[0]))
 
     def check(self, workspace_id: str, packet_id: str) -> tuple[Packet, Evaluation]:
@@ -179,7 +181,7 @@ class Packets:
         """Give a packet up before it is issued; its records are deleted."""
         packet = self._open_packet(workspace_id, packet_id)
         withdrawn = replace(packet, state=PacketState.WITHDRAWN, version=packet.version + 1)
-        self.ledger.replace_packet(withdrawn)
+        self.ledger.replace_packet(withdrawn)  # first: from here on nobody reads the records
         for record in packet.records:
             self.private.delete(record_object(packet_id, record))
         return withdrawn

@@ -123,6 +123,7 @@ def format_size(size: int) -> str:
     """The size for reading, in decimal units and rounded down: `1.2 MB`; exact below 1,000 bytes."""
     if size < 1000:
         return format_bytes(size)
+    # In integers, since a float would round 999,999 bytes up to 1.0 MB.
     power = min((len(str(size)) - 1) // 3, len(_UNITS))
     tenths = size * 10 // 1000**power
     return f"{tenths // 10:,}.{tenths % 10} {_UNITS[power - 1]}"
@@ -179,6 +180,7 @@ def _total(records: Sequence[ReportRecord]) -> str:
 def _number(path: str) -> int | None:
     """The number in `records/007-name.pdf`."""
     digits = path.removeprefix("records/")[:3]
+    # isdecimal alone takes the digits of every script.
     return int(digits) if digits.isascii() and digits.isdecimal() else None
 
 
@@ -193,6 +195,7 @@ def _result(check: ReportCheck) -> str:
 
 
 def _check(check: ReportCheck, sentence: str, numbers: Mapping[str, int | None], show: Show) -> Row:
+    # A path that is no record's is printed as it is: the binder shows what the report says.
     known = [number for path in check.records if (number := numbers.get(path)) is not None]
     unknown = [show(path) for path in check.records if numbers.get(path) is None]
     texts = {

@@ -11,9 +11,8 @@ from collections.abc import Iterator, Mapping
 
 from issuer.adapters.binder.coverage import Coverage
 
-_MARKS_SHOWN = (
-    4  # on one character: Vietnamese and Hebrew need 2 to 3, more is meant to climb out of the line
-)
+# On one character: Vietnamese and Hebrew need 2 to 3, more is meant to climb out of the line.
+_MARKS_SHOWN = 4
 _AMBIGUOUS = re.compile(r"\\(?=u\{)")
 _UNSEEN_SPACE = re.compile(r"^ +| +$|(?<= ) +")
 
