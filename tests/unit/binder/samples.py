@@ -3,8 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
-from attestlayer.encoding import Hash, parse_time, sha256
 from attestlayer.kit.intake_report import CheckResult, ReportCheck, ReportRecord
+
+from attestlayer.encoding import Hash, parse_time, sha256
 from issuer.model import Binder
 
 BOUNDARY = "Integrity and issuance evidence only. Not audit, certification, or compliance guarantee."

@@ -12,11 +12,11 @@ from pathlib import Path
 import pikepdf
 import pypdf
 import pytest
+from attestlayer.kit.intake_report import CheckResult, ReportCheck
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from attestlayer.encoding import format_hash
-from attestlayer.kit.intake_report import CheckResult, ReportCheck
 from issuer.adapters.binder import content, renderer
 from issuer.adapters.binder.renderer import TypstBinder
 from issuer.model import Binder
