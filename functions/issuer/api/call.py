@@ -37,7 +37,7 @@ def _parse_limit(value: object) -> int:
     return parse_decimal(str(value), MAX_LIMIT)
 
 
-# Pydantic reads the constraints before the parser, so that OpenAPI gets them as minimum and maximum.
+# The parser comes last: only constraints before it reach OpenAPI, as minimum and maximum.
 Limit = Annotated[
     int, Field(ge=1, le=MAX_LIMIT, description="items of one page"), BeforeValidator(_parse_limit)
 ]
