@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.factories import TABLES
+from contract.factories import TABLES, ledger_factory
 from contract.places import Place
 from contract.racing import Factory, Race
 from issuer.ledger.ledger import Ledger
@@ -43,8 +43,3 @@ def table_race(request: pytest.FixtureRequest, tmp_path: Path) -> Race[Table]:
 @pytest.fixture
 def ledger_race(table_race: Race[Table]) -> Race[Ledger]:
     return Race(ledger_factory(table_race.factory), table_race.place, table_race.count, table_race.processes)
-
-
-def ledger_factory(tables: Factory[Table]) -> Factory[Ledger]:
-    """Ledgers over such tables."""
-    return Factory(tables.name, lambda place: Ledger(tables.open(place)))

@@ -4,6 +4,7 @@ from contract.racing import Factory
 from issuer.adapters.aws.s3 import S3Store
 from issuer.adapters.local.directory import DirectoryStore
 from issuer.adapters.local.table import SqliteTable
+from issuer.ledger.ledger import Ledger
 from issuer.ports import ObjectStore, Table
 from support.cloud_places import bucket, dynamo_table, s3_place
 from support.cloud_servers import MINISTACK, MOTO
@@ -30,3 +31,8 @@ TABLES: tuple[Factory[Table], ...] = (
     Factory(f"dynamodb-{MOTO}", lambda place: dynamo_table(MOTO, place), races=False),
     Factory(f"dynamodb-{MINISTACK}", lambda place: dynamo_table(MINISTACK, place)),
 )
+
+
+def ledger_factory(tables: Factory[Table]) -> Factory[Ledger]:
+    """Ledgers over such tables."""
+    return Factory(tables.name, lambda place: Ledger(tables.open(place)))

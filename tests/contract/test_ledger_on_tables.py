@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from contract.conftest import ledger_factory
-from contract.factories import TABLES
+from contract.factories import TABLES, ledger_factory
 from contract.places import Place, code_of
 from contract.racing import Race, kill_at_work
 from contract.records import (

@@ -126,6 +126,7 @@ def test_spans_of_many_pages_are_whole(table: Table) -> None:
     for items in (list(table.gather(spans)), list(table.scan())):
         assert sorted(item.key.sk for item in items) == [key.sk for key in keys]
         assert all(item.body == item.key.sk + noise(40_000) for item in items)
+    assert list(table.gather([])) == []
     assert set(table.get_many([*keys, A])) == set(keys)
 
 

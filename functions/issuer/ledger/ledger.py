@@ -332,7 +332,8 @@ class Ledger:
     def damage(self) -> tuple[str, ...]:
         """What is wrong with the stored records themselves, a sentence each; nothing if all are whole.
 
-        Reads all of them. What they say of each other and of the log is not looked at.
+        Reads all of them: each record and its place, pointers both ways, books against lines and packets.
+        Whether they agree with the log is not looked at.
         """
         return tuple(damage(self.table))
 

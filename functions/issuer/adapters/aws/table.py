@@ -78,7 +78,7 @@ class DynamoTable:
 
     def gather(self, spans: Sequence[Span]) -> Iterator[Item]:
         """The spans are read at once, a page of each at a time."""
-        with ThreadPoolExecutor(len(spans)) as pool:
+        with ThreadPoolExecutor(max(1, len(spans))) as pool:
             pages = {pool.submit(self._page, span, {}, None): span for span in spans}
             while pages:
                 done, _ = wait(pages, return_when=FIRST_COMPLETED)

@@ -1,4 +1,4 @@
-"""Trying again: how often, after which waits, and what is told when it never worked."""
+"""Retries with exponential backoff and full jitter."""
 
 import secrets
 import time

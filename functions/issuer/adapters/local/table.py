@@ -48,7 +48,8 @@ class SqliteTable:
         order = " DESC" if span.reverse else ""
         values = (span.pk, span.low, span.high, -1 if limit is None else limit)
         with self._database.read() as connection:
-            yield from map(_item, connection.execute(f"{_SPAN}{order} LIMIT ?", values))
+            rows = connection.execute(f"{_SPAN}{order} LIMIT ?", values).fetchall()
+        return map(_item, rows)
 
     def gather(self, spans: Sequence[Span]) -> Iterator[Item]:
         """One state of the spans."""
