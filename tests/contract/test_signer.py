@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from contract.ledgers import code_of
 
 from attestlayer.log.notices import Role
+from contract.places import code_of
 from issuer.adapters.aws.kms import MAX_MESSAGE_LENGTH, Binding, KmsSigner, WrappedKey, wrap_seed
 from issuer.adapters.local.keys import KeyRole, LocalKey, create_key
 from issuer.adapters.system import SystemEntropy

@@ -18,6 +18,7 @@ from issuer.log import face
 from issuer.services.index import Indexer
 from support.log import TestLog, leaf_number
 from support.site_pages import SITE
+from support.thorough import thorough
 from support.tools import require
 
 GROUPS, NEWEST = 7, 15
@@ -103,7 +104,9 @@ def test_segments_shards_and_names_are_the_core_s(log: TestLog) -> None:
     assert answers["names"] == [format_index(one) for one in groups]
 
 
-@pytest.mark.parametrize("shards", [0, 1, 5, 7, 1000], ids=lambda count: f"{count} shards written")
+@pytest.mark.parametrize(
+    "shards", [0, thorough(1), 5, thorough(7), 1000], ids=lambda count: f"{count} shards written"
+)
 def test_every_hash_is_found_however_far_the_index_is(log: TestLog, shards: int) -> None:
     """Each test indexes some more of the same log."""
     public = log.ports().public

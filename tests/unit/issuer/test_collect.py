@@ -1,5 +1,6 @@
 """Partial tiles are collected once the full tile has been public for a day, and no checkpoint needs them."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import cast
@@ -19,6 +20,7 @@ from issuer.ports import ObjectStore, Tagged
 from issuer.services.collect import Collection, Collector
 from issuer.services.sequence import Sequencer
 from support.log import Crash, Tap, TappedStore, TestLog, wait
+from support.shared import made_once
 
 DAY = 86_400
 
@@ -91,6 +93,16 @@ ROUNDS = [(100, 60), (100, 60), (60, 60), (200, 60), (300, 60), (1, 60)]
 LATER = [(0, 60), (0, DAY), (1, 60), (0, 60)]
 
 
+@pytest.fixture
+def grown(log: TestLog, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The log has all these rounds."""
+    rounds = ROUNDS + LATER
+    home = made_once(tmp_path_factory, "to-collect", lambda home: make(TestLog(home), rounds))
+    shutil.copytree(home, log.home, dirs_exist_ok=True)
+    log.clock.time += sum(pause for _, pause in rounds)
+    log.made = sum(leaves for leaves, _ in rounds)
+
+
 def test_partials_of_full_tiles_go_a_day_later_and_no_others(log: TestLog) -> None:
     make(log, ROUNDS)
     before = partials(log)
@@ -116,8 +128,8 @@ def test_what_is_not_settled_by_two_more_checkpoints_stays(log: TestLog) -> None
     assert "tile/0/000.p/100" not in partials(log)
 
 
+@pytest.mark.usefixtures("grown")
 def test_a_second_run_deletes_nothing_and_reads_little(log: TestLog) -> None:
-    make(log, ROUNDS + LATER)
     collector(log).run()
     ports, tap = log.ports(), Tap()
     public = TappedStore(ports.public, tap, "public ", reads=True)
@@ -126,8 +138,8 @@ def test_a_second_run_deletes_nothing_and_reads_little(log: TestLog) -> None:
     assert len(tap.names) <= 7, tap.names
 
 
+@pytest.mark.usefixtures("grown")
 def test_a_run_is_bounded_and_the_next_goes_on(log: TestLog) -> None:
-    make(log, ROUNDS + LATER)
     runs: list[Collection] = []
     while not runs or runs[-1].more:
         runs.append(collector(log, at_once=2).run())
@@ -135,8 +147,8 @@ def test_a_run_is_bounded_and_the_next_goes_on(log: TestLog) -> None:
     assert [run.sequence for run in runs] == [1, 3, 5, 5], "the last finds nothing more"
 
 
+@pytest.mark.usefixtures("grown")
 def test_two_at_once_are_as_good_as_one(log: TestLog) -> None:
-    make(log, ROUNDS + LATER)
     ports, others = log.ports(), []
 
     def other(number: int, name: str) -> None:
@@ -153,8 +165,8 @@ def test_two_at_once_are_as_good_as_one(log: TestLog) -> None:
     assert collector(log).run().deleted == 0
 
 
+@pytest.mark.usefixtures("grown")
 def test_a_run_that_dies_at_any_write_is_done_again(log: TestLog) -> None:
-    make(log, ROUNDS + LATER)
     for stop in range(9):
         ports = log.ports()
 
@@ -170,17 +182,17 @@ def test_a_run_that_dies_at_any_write_is_done_again(log: TestLog) -> None:
     assert not any(name.startswith(("tile/0/000.p", "tile/0/001.p")) for name in partials(log))
 
 
+@pytest.mark.usefixtures("grown")
 @pytest.mark.parametrize("name", ["tile/0/001", "tile/entries/001"])
 def test_nothing_is_deleted_if_the_full_tile_is_missing(log: TestLog, name: str) -> None:
-    make(log, ROUNDS + LATER)
     (log.home / "registry" / name).unlink()
     with pytest.raises(LogHaltedError, match=name):
         collector(log).run()
     assert "tile/0/001.p/204" in partials(log)
 
 
+@pytest.mark.usefixtures("grown")
 def test_damaged_notes_stop_it_and_it_starts_anew_without_them(log: TestLog) -> None:
-    make(log, ROUNDS + LATER)
     collector(log).run()
     path = log.home / "private" / COLLECTED
     good = path.read_bytes()
