@@ -193,7 +193,7 @@ def _trail(data: bytes) -> list[Section]:
 
 def _report(data: bytes) -> list[Section]:
     report = parse_report(data)
-    rows = [("kit", report.kit_id), ("policy", format_hash(report.policy_hash()))]
+    rows = [("kit", report.kit_id), ("policy", format_hash(report.intake_policy_hash()))]
     records = [(f"{record.size:>11}", f"{record.path}: {record.name}") for record in report.records]
     checks = [(check.result.value, f"{check.rule}: {check.found}") for check in report.checks]
     return [("Intake report", rows), ("Records", records), ("Checks", checks)]

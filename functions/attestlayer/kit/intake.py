@@ -78,7 +78,7 @@ class IntakeReport:
     records: tuple[ReportRecord, ...]
     checks: tuple[ReportCheck, ...]
 
-    def policy_hash(self) -> Hash:
+    def intake_policy_hash(self) -> Hash:
         """`intake_policy_hash`: SHA-256 of the policy's canonical bytes."""
         return sha256(format_json(self.policy))
 
@@ -241,9 +241,9 @@ def accepted(file: ManifestFile) -> Members:
     return {"path": file.path, "sha256": format_hash(file.sha256), "size": file.size}
 
 
-def evaluated(policy_hash: Hash, report_hash: Hash) -> Members:
+def evaluated(intake_policy_hash: Hash, report_hash: Hash) -> Members:
     """The data of `intake.evaluated`."""
-    return {"intake_policy_hash": format_hash(policy_hash), "report_sha256": format_hash(report_hash)}
+    return {"intake_policy_hash": format_hash(intake_policy_hash), "report_sha256": format_hash(report_hash)}
 
 
 def rendered(binder_hash: Hash) -> Members:

@@ -91,9 +91,9 @@ def consistency_path(from_size: int, to_size: int) -> str:
     return f"v1/proofs/consistency/{from_size}-{to_size}.json"
 
 
-def policy_path(policy_hash: bytes) -> str:
+def policy_path(intake_policy_hash: bytes) -> str:
     """An intake policy."""
-    return f"v1/policies/{format_hash(policy_hash)}.json"
+    return f"v1/policies/{format_hash(intake_policy_hash)}.json"
 
 
 def notices_path(notices_hash: bytes) -> str:

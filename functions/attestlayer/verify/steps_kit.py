@@ -172,7 +172,7 @@ def _expected_events(evidence: Evidence) -> Comparable:
     return [
         (EventType.PACKET_OPENED, {}),
         *sorted(submissions, key=str),
-        (EventType.INTAKE_EVALUATED, evaluated(report.policy_hash(), hashes[INTAKE_REPORT])),
+        (EventType.INTAKE_EVALUATED, evaluated(report.intake_policy_hash(), hashes[INTAKE_REPORT])),
         *((EventType.RECORD_ACCEPTED, accepted(file)) for file in records),
         (EventType.BINDER_RENDERED, rendered(hashes[BINDER])),
         (EventType.MANIFEST_SEALED, sealed(evidence.document_hash(MANIFEST), manifest.root())),
@@ -187,7 +187,7 @@ def check_receipt(evidence: Evidence) -> Iterator[Observation]:
     if found != wanted:
         yield _mismatch(Reason.RECEIPT_MANIFEST_MISMATCH, MANIFEST, found, wanted, (MANIFEST, RECEIPT))
     yield from _check_nonce_hash(evidence)
-    found, wanted = report.policy_hash(), receipt.intake_policy_hash
+    found, wanted = report.intake_policy_hash(), receipt.intake_policy_hash
     if found != wanted or (report.policy["lane_id"], report.policy["profile_id"]) != (
         receipt.lane_id,
         receipt.profile_id,

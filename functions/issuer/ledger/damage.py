@@ -9,9 +9,9 @@ from issuer.errors import StoreError
 from issuer.ledger import keys, rows
 from issuer.ledger.books import BOOKS, Books
 from issuer.ledger.claims import CLAIMS
-from issuer.ledger.packets import OPEN_STATES, kit_id_of
+from issuer.ledger.packets import kit_id_of
 from issuer.ledger.work import read_items
-from issuer.model import CreditEntry, Packet
+from issuer.model import OPEN_STATES, CreditEntry, Packet
 from issuer.ports import Item, Key, Table
 
 _BATCH = 100  # links that are followed at once

@@ -5,9 +5,7 @@ from issuer.ledger.books import count_open_packets, read_books
 from issuer.ledger.keys import kit_pointer, packet_key, packet_pointer
 from issuer.ledger.rows import PACKETS, POINTERS
 from issuer.ledger.work import Work
-from issuer.model import Packet, PacketState
-
-OPEN_STATES = frozenset({PacketState.OPEN, PacketState.BLOCKED, PacketState.READY})
+from issuer.model import OPEN_STATES, Packet, PacketState
 
 
 def create(work: Work, packet: Packet, open_limit: int) -> None:
