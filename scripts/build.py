@@ -32,7 +32,7 @@ SITE, FONTS, SAMPLES = "site/", "issuer/adapters/binder/fonts/", "site/content/s
 
 @dataclass(frozen=True)
 class Contents:
-    """What a zip holds beside our code: the packages of a lock, and folders that only some read."""
+    """Contents of a zip in addition to our code: the packages of a lock, and folders for some functions."""
 
     lock: str
     fonts: bool = False
@@ -50,7 +50,7 @@ ZIPS = {
 
 @dataclass(frozen=True)
 class Target:
-    """What the wheels are for: a Python, on a platform by its name with uv (None: this machine)."""
+    """The target of the wheels: a Python version and a platform, by uv's name (None: this machine)."""
 
     python: str
     platform: str | None
@@ -61,7 +61,7 @@ LAMBDA = Target("3.13", "aarch64-manylinux_2_34")
 
 
 def this_machine() -> Target:
-    """For the local cloud, which runs functions with this machine's Python."""
+    """The target of the local cloud, which runs functions with this machine's Python."""
     return Target(f"{sys.version_info.major}.{sys.version_info.minor}", None)
 
 
@@ -75,7 +75,7 @@ def main() -> int:
 
 
 def build(target: Target, output: Path, *, level: int = 6) -> None:
-    """Write the zips, unless they are of just these inputs, and the packaged template."""
+    """Write the zips, unless they were built from the same inputs, and the packaged template."""
     stamp, inputs = output / "stamp.json", inputs_of(target, level)
     output.mkdir(parents=True, exist_ok=True)
     known = json.loads(stamp.read_text()) if stamp.exists() else {}
@@ -91,7 +91,7 @@ def build(target: Target, output: Path, *, level: int = 6) -> None:
 
 
 def build_zips(target: Target, folder: Path, level: int) -> dict[str, str]:
-    """Write the zips; print sizes and hashes. Each one's key, which names it by its hash."""
+    """Write the zips and print sizes and hashes. Returns each one's object key, which contains its hash."""
     folder.mkdir(parents=True, exist_ok=True)
     packages = {lock: dict(installed(lock, target)) for lock in {each.lock for each in ZIPS.values()}}
 
@@ -123,7 +123,7 @@ def inputs_of(target: Target, level: int) -> str:
 
 
 def installed(lock: str, target: Target) -> Iterator[tuple[str, bytes]]:
-    """What the wheels of a lock install: names and bytes."""
+    """Names and bytes of the files that the wheels of a lock install."""
     with tempfile.TemporaryDirectory() as folder:
         command = [str(Path(sys.executable).with_name("uv")), "pip", "install", "--quiet", "--target", folder]
         command += ["--python", sys.executable, "--python-version", target.python, "--only-binary=:all:"]
@@ -160,7 +160,7 @@ def files(folder: Path, root: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def write_zip(path: Path, members: dict[str, bytes], level: int) -> None:
-    """Deflated, by name, all of one date and mode."""
+    """Write a zip: sorted, deflated, one date and one mode, so that equal members make equal bytes."""
     unfinished = path.with_suffix(".unfinished")
     with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED, compresslevel=level) as archive:
         for name in sorted(members):

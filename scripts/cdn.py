@@ -1,8 +1,8 @@
 """A stand-in for the CDN, on a port of this machine, made from the template's own distribution.
 
-It does what the local cloud's CloudFront does not: one cache whose key is the path that the function left,
-fail-over of the origin group, error pages and how long errors are kept. The function runs under node. What it
-can't show is CloudFront itself: its normalising of paths, compression, TLS, and whether OAC lets the CDN in.
+It adds to the local cloud's CloudFront: one cache, whose key is the path after the function; fail-over of the
+origin group; error pages, and how long errors are cached. The function runs under node. Only CloudFront
+itself can show its normalising of paths, compression, TLS, and whether OAC lets the CDN in.
 """
 
 import fnmatch
@@ -29,7 +29,7 @@ _CACHE_MAX = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is sent."""
+    """An HTTP answer, whole: status, headers, body."""
 
     status: int
     headers: dict[str, str]
@@ -51,11 +51,11 @@ class Edge:
             assert self._process.stdout
             self._process.stdin.write(json.dumps(event) + "\n")
             self._process.stdin.flush()
-            found: dict[str, Any] = json.loads(self._process.stdout.readline())
-        return found
+            returned: dict[str, Any] = json.loads(self._process.stdout.readline())
+        return returned
 
     def close(self) -> None:
-        """End the process."""
+        """End the process that runs the function, and wait up to 10 s for it."""
         self._process.terminate()
         self._process.wait(10)
 
@@ -77,14 +77,14 @@ class Distribution:
         self._cache: dict[str, tuple[float, Answer]] = {}
         self._edge = Edge()
         self.asked: list[str] = []
-        """Origins' answers, for who wants to see what the cache saved."""
+        """Requests to origins, in order: tests see from it which answers came from the cache."""
 
     def close(self) -> None:
-        """End what it runs."""
+        """End the process that runs the function."""
         self._edge.close()
 
     def answer(self, method: str, path: str, query: str | None, request_id: str) -> Answer:
-        """What a viewer gets."""
+        """The answer that a viewer gets. `query`: the raw query string, None without a `?`."""
         behaviour = self._behaviour(path)
         if method not in behaviour["AllowedMethods"]:
             return Answer(403, {}, b"")  # CloudFront's own answer, before the function
@@ -98,12 +98,12 @@ class Distribution:
         if "statusCode" in returned:
             headers = {name: value["value"] for name, value in returned["headers"].items()}
             return Answer(returned["statusCode"], headers, returned.get("body", {}).get("data", "").encode())
-        found = self._cached(returned["uri"], behaviour)
+        answer = self._cached(returned["uri"], behaviour)
         headers = self._headers[behaviour["ResponseHeadersPolicyId"]["Ref"]]
-        return Answer(found.status, found.headers | headers, found.body)
+        return Answer(answer.status, answer.headers | headers, answer.body)
 
     def _behaviour(self, path: str) -> dict[str, Any]:
-        """By the path as it came, before the function."""
+        """The cache behaviour, chosen by the path as it came, before the function changes it."""
         for each in self._config["CacheBehaviors"]:
             if fnmatch.fnmatchcase(path, each["PathPattern"]):
                 return dict(each)
@@ -114,27 +114,27 @@ class Distribution:
         until, known = self._cache.get(uri, (0.0, None))
         if known is not None and now < until:
             return Answer(known.status, known.headers | {"X-Cache": "Hit"}, known.body)
-        found = self._origin(uri, behaviour)
-        error = self._errors.get(found.status)
+        answer = self._origin(uri, behaviour)
+        error = self._errors.get(answer.status)
         if error and (page := error.get("ResponsePagePath")):
-            told = self._object(page)
-            if told.status == 200:
-                found = Answer(error["ResponseCode"], told.headers, told.body)
+            page_answer = self._object(page)
+            if page_answer.status == 200:
+                answer = Answer(error["ResponseCode"], page_answer.headers, page_answer.body)
         if len(self._cache) >= _CACHE_MAX:
             self._cache.clear()
-        self._cache[uri] = (now + self._kept(found), found)
-        return Answer(found.status, found.headers | {"X-Cache": "Miss"}, found.body)
+        self._cache[uri] = (now + self._kept(answer), answer)
+        return Answer(answer.status, answer.headers | {"X-Cache": "Miss"}, answer.body)
 
     def _kept(self, answer: Answer) -> float:
-        """Seconds for which an answer is kept."""
+        """Seconds for which the cache keeps an answer."""
         if answer.status >= 400:
             return float(self._errors.get(answer.status, {}).get("ErrorCachingMinTTL", 10))
         match = _MAX_AGE.search(answer.headers.get("Cache-Control", ""))
-        wanted = int(match[1]) if match else self._policy["DefaultTTL"]
-        return float(min(max(wanted, self._policy["MinTTL"]), self._policy["MaxTTL"]))
+        max_age = int(match[1]) if match else self._policy["DefaultTTL"]
+        return float(min(max(max_age, self._policy["MinTTL"]), self._policy["MaxTTL"]))
 
     def _origin(self, uri: str, behaviour: dict[str, Any]) -> Answer:
-        """From the bucket; of an origin group, from its second member if the first fails as it says."""
+        """The bucket's answer, or the second origin's if the first fails in a way that the group lists."""
         first = self._object(uri)
         groups = {each["Id"]: each for each in self._config["OriginGroups"]["Items"]}
         group = groups.get(behaviour["TargetOriginId"])
@@ -146,27 +146,27 @@ class Distribution:
     def _object(self, uri: str) -> Answer:
         self.asked.append(f"objects {uri}")
         try:
-            found = self._s3.get_object(Bucket=self._bucket, Key=uri.removeprefix("/"))
+            stored = self._s3.get_object(Bucket=self._bucket, Key=uri.removeprefix("/"))
         except ClientError as error:
             # A missing object is 404 only because the bucket's policy lets the CDN list.
             status = error.response["ResponseMetadata"]["HTTPStatusCode"]
             return Answer(status, {"Content-Type": "application/xml"}, str(error).encode())
         headers = {
-            "Content-Type": found["ContentType"],
-            "Cache-Control": found.get("CacheControl", ""),
-            "ETag": found["ETag"],
+            "Content-Type": stored["ContentType"],
+            "Cache-Control": stored.get("CacheControl", ""),
+            "ETag": stored["ETag"],
         }
-        return Answer(200, headers, found["Body"].read())
+        return Answer(200, headers, stored["Body"].read())
 
 
 class Prove:
-    """The function behind its URL: the event that the URL would make."""
+    """The function that proves, called with the event that its function URL would make of a request."""
 
     def __init__(self, client: Any, function: str) -> None:
         self._client, self._function = client, function
 
     def __call__(self, uri: str) -> Answer:
-        """What it answers for a path."""
+        """The function's answer for a path."""
         event = {
             "version": "2.0",
             "routeKey": "$default",
@@ -210,19 +210,19 @@ def serve(distribution: Distribution, port: int) -> ThreadingHTTPServer:
 
         def _do(self) -> None:
             path, mark, query = self.path.partition("?")
-            found = distribution.answer(self.command, path, query if mark else None, f"req_{time.time_ns()}")
-            self.send_response(found.status)
-            for name, value in found.headers.items():
+            answer = distribution.answer(self.command, path, query if mark else None, f"req_{time.time_ns()}")
+            self.send_response(answer.status)
+            for name, value in answer.headers.items():
                 self.send_header(name, value)
-            if found.status not in (204, 304):
-                self.send_header("Content-Length", str(len(found.body)))
+            if answer.status not in (204, 304):
+                self.send_header("Content-Length", str(len(answer.body)))
             self.end_headers()
             if self.command != "HEAD":
-                self.wfile.write(found.body)
+                self.wfile.write(answer.body)
 
         do_GET = do_HEAD = do_OPTIONS = do_POST = do_PUT = do_DELETE = _do  # noqa: N815
 
         def log_message(self, *arguments: object) -> None:
-            """Say nothing."""
+            """Leave standard error alone: a log line for each request would drown the demo."""
 
     return ThreadingHTTPServer(("127.0.0.1", port), Handler)

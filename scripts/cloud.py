@@ -1,9 +1,9 @@
 """The local cloud: ministack, our template on it by the very deployment, the CDN's stand-in and the API.
 
-What it proves: that the template makes a stack whose functions run from their zips alone, on real conditional
-writes, transactions and KMS signatures, called by real events; that roles and key policies allow it, which
-are enforced. What only AWS can prove: bucket policies and alarms by metric math (both left out here), arm64,
-CloudFront itself, quotas.
+It proves that the template makes a stack whose functions run from their zips alone, called by real events,
+with real conditional writes, transactions and KMS signatures, and that roles and key policies, which are
+enforced, allow it. Only AWS can prove bucket policies and alarms by metric math (both left out here), arm64,
+CloudFront itself, and quotas.
 """
 
 import argparse
@@ -49,12 +49,12 @@ EACH_ROUND = ("sequence", "deliver", "index", "release")
 
 _STARTING_S = 60
 _COLD_S = 300
-"""The largest zip is unpacked at its first call."""
+"""Seconds for a function's first call, which unpacks its zip."""
 
 
 @dataclass(frozen=True)
 class Cloud:
-    """What runs: where the registry and the API answer, and the stack."""
+    """A running local cloud: addresses of registry, API and ministack, the deployment and its CDN."""
 
     registry: str
     api: str
@@ -63,14 +63,15 @@ class Cloud:
     distribution: cdn.Distribution
 
     def invoke(self, function: str) -> dict[str, Any]:
-        """Call a function of the stack."""
+        """Call a function of the stack and wait. Returns its answer."""
         return self.deployment.invoke(function)
 
     def environment(self) -> dict[str, str]:
-        """What the operator's `issuer` needs to work on this stack."""
-        found = self.deployment.client("lambda").get_function_configuration(FunctionName=f"{STACK}-issue")
-        told: dict[str, str] = found["Environment"]["Variables"]
-        names = {name: value for name, value in told.items() if name.startswith("ATTESTLAYER_")}
+        """The environment in which the operator's `issuer` works on this stack."""
+        client = self.deployment.client("lambda")
+        configuration = client.get_function_configuration(FunctionName=f"{STACK}-issue")
+        variables: dict[str, str] = configuration["Environment"]["Variables"]
+        names = {name: value for name, value in variables.items() if name.startswith("ATTESTLAYER_")}
         return {**CREDENTIALS, **names, "AWS_ENDPOINT_URL": self.endpoint}
 
 
@@ -130,7 +131,7 @@ def wait_for(process: "subprocess.Popen[bytes]", url: str) -> None:
 
 
 def local_template() -> Template:
-    """Build for this machine's Python, if something changed, and leave out what ministack does not model."""
+    """Build for this machine's Python if need be, and drop resources that ministack does not model."""
     build(this_machine(), LOCAL, level=1)
     path = LOCAL / "template.json"
     template: Template = json.loads(path.read_text(encoding="utf-8"))
@@ -141,7 +142,7 @@ def local_template() -> Template:
 
 
 def plan(cadence_s: int) -> Plan:
-    """The sandbox, on this machine."""
+    """The deployment plan: the sandbox's parameters, with this machine's Python and architecture."""
     parameters = {
         "Origin": ORIGIN,
         "CadenceSeconds": str(cadence_s),
@@ -191,7 +192,7 @@ class Api:
             do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_OPTIONS = _do  # noqa: N815
 
             def log_message(self, *arguments: object) -> None:
-                """Say nothing."""
+                """Leave standard error alone: a log line for each request would drown the demo."""
 
         return ThreadingHTTPServer(("127.0.0.1", port), Handler)
 
@@ -211,7 +212,7 @@ class Api:
 
 @contextlib.contextmanager
 def running(cadence_s: int, port: int = 0) -> Iterator[Cloud]:
-    """The whole cloud, deployed. Registry at `port` (0: any), API beside it."""
+    """Deploy the whole cloud, and end it on exit. The registry listens at `port` (0: any free one)."""
     os.environ.update(CREDENTIALS)
     template = local_template()
     with ministack(LOCAL / "ministack.log", enforcing=True) as endpoint, contextlib.ExitStack() as stack:
@@ -264,7 +265,7 @@ def main() -> int:
 
 
 def check_headers(cloud: Cloud) -> int:
-    """What the CDN's stand-in serves has the headers of the policies that were deployed."""
+    """Compare the headers that the CDN's stand-in serves with the deployed policies. Returns an exit code."""
     cloudfront = cloud.deployment.client("cloudfront")
     number = cloud.deployment.outputs()["DistributionId"]
     config = cloudfront.get_distribution_config(Id=number)["DistributionConfig"]
@@ -273,17 +274,17 @@ def check_headers(cloud: Cloud) -> int:
     for path in ("/", "/verify.html", "/v1/none"):
         behaviour = next(each for pattern, each in behaviours if fnmatch.fnmatchcase(path, pattern))
         policy = cloudfront.get_response_headers_policy_config(Id=behaviour["ResponseHeadersPolicyId"])
-        wanted = cdn.response_headers(policy["ResponseHeadersPolicyConfig"])
+        expected = cdn.response_headers(policy["ResponseHeadersPolicyConfig"])
         served = headers_at(cloud.registry + path)
-        if not wanted.items() <= served.items():
-            print(f"cloud: {path} has the headers {served}, wanted {wanted}", file=sys.stderr)
+        if not expected.items() <= served.items():
+            print(f"cloud: {path} has the headers {served}, wanted {expected}", file=sys.stderr)
             return 1
-        print(f"{path:13} {wanted['Content-Security-Policy']}", flush=True)
+        print(f"{path:13} {expected['Content-Security-Policy']}", flush=True)
     return 0
 
 
 def headers_at(url: str) -> dict[str, str]:
-    """Headers of an answer, whatever its status."""
+    """The headers at an address, also of an error answer."""
     try:
         with urllib.request.urlopen(url, timeout=60) as answer:
             return dict(answer.headers)

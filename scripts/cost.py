@@ -1,4 +1,4 @@
-"""What the service costs, from what its code asks for, counted on a local cloud."""
+"""Computes the service's cost from the requests that its code makes, counted on a local cloud."""
 
 import argparse
 import json
@@ -30,7 +30,7 @@ LEAVES, ROUNDS = 17, 5
 
 
 class Measurer:
-    """Runs a part of the service and tells what it asked for."""
+    """Runs a part of the service and returns the requests and the time that it took."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -65,12 +65,12 @@ def make_places(endpoint: str, signing: str) -> dict[str, str]:
     keys = {}
     for role in ("registry", "issuer"):
         tags = {"attestlayer:role": role, "attestlayer:origin": ORIGIN}
-        made = kms.create_key(
+        created = kms.create_key(
             KeySpec="ECC_NIST_EDWARDS25519",
             KeyUsage="SIGN_VERIFY",
             Tags=[{"TagKey": name, "TagValue": value} for name, value in tags.items()],
         )
-        keys[role] = f"kms:{made['KeyMetadata']['KeyId']}"
+        keys[role] = f"kms:{created['KeyMetadata']['KeyId']}"
     if signing == "wrapped":
         keys["issuer"] = f"wrapped:{kms.create_key()['KeyMetadata']['KeyId']}:keys/issuer.seed"
     return {
@@ -158,12 +158,12 @@ class Partner:
             raise SystemExit(f"cost: the samples were not issued: {answer}")
 
     def look(self, packet: str) -> None:
-        """What a partner asks at the end: the packet's state."""
+        """A partner's last call: the packet's state."""
         self.call("GET", f"/v1/packets/{packet}")
 
 
 def measure(signing: str) -> dict[str, Measured]:
-    """What a minute without leaves asks for, and one leaf, with one way to sign."""
+    """Requests of a minute without leaves, and of one leaf, for one way to sign (`kms` or `wrapped`)."""
     os.environ.update(cloud.CREDENTIALS)
     log = ROOT / "dist/cost.log"
     log.parent.mkdir(exist_ok=True)
@@ -182,13 +182,13 @@ def measure(signing: str) -> dict[str, Measured]:
 
 @dataclass(frozen=True)
 class Rounds:
-    """Rounds of the log, measured."""
+    """Makes rounds of the log and measures them."""
 
     service: Any
     measurer: Measurer
 
     def next(self, leaves: int) -> Measured:
-        """The next round, which takes so many leaves."""
+        """Measure the next round, which must take `leaves` leaves."""
         time.sleep(1.1)  # the next instant of the grid
         return self.measurer(lambda: self._make(leaves))
 
@@ -197,13 +197,13 @@ class Rounds:
             time.sleep(0.1)
 
     def idle(self) -> Measured:
-        """A round of a log that takes nothing."""
+        """Measure a round without leaves: the mean of several."""
         self.next(0)  # drops the batch before
         return _mean([self.next(0) for _ in range(ROUNDS)])
 
 
 def measured_parts(measurer: Measurer) -> dict[str, Measured]:
-    """What each part asks for. A round is measured with one leaf, and with all the others."""
+    """Requests of each part. A round is measured twice: with one leaf, and with all the others."""
     from issuer.bootstrap import process
     from issuer.bootstrap.cloud import initialise_cloud
     from issuer.settings import read_settings

@@ -1,4 +1,4 @@
-"""The cost page: what was counted, priced by infra/prices.json."""
+"""The cost page: counted requests, priced by infra/prices.json."""
 
 import json
 from pathlib import Path
@@ -35,12 +35,12 @@ COUNTED = ("s3_put", "s3_get", "dynamodb_write_unit", "dynamodb_read_unit", "kms
 
 
 def requests_price(part: Measured) -> float:
-    """Dollars for what was asked, without Lambda's time."""
+    """Dollars for the counted requests, without Lambda's time."""
     return sum(part.counts.get(name, 0.0) * price / 1e6 for name, price in PRICES["per_million"].items())
 
 
 def lambda_price(part: Measured, function: str) -> float:
-    """Dollars for a function's time: answers waited for, and CPU, of which a function has a share."""
+    """Dollars for a function's time: waiting for answers, and CPU, which its memory gives it a share of."""
     memory = TEMPLATE["Resources"][function]["Properties"]["MemorySize"]
     share = min(1.0, memory / WHOLE_CPU_MB)
     milliseconds = part.waited_ms + part.cpu_ms * PRICES["assumed"]["cpu_factor"] / share
@@ -50,16 +50,16 @@ def lambda_price(part: Measured, function: str) -> float:
 def runs(function: str) -> float:
     """Times a month that a function's schedule starts it."""
     schedules = [each["Properties"] for each in TEMPLATE["Resources"].values() if "Schedule" in each["Type"]]
-    (found,) = [each for each in schedules if function in json.dumps(each["Target"]["Arn"])]
-    number, unit = found["ScheduleExpression"].removeprefix("rate(").rstrip(")").split()
+    (schedule,) = [each for each in schedules if function in json.dumps(each["Target"]["Arn"])]
+    number, unit = schedule["ScheduleExpression"].removeprefix("rate(").rstrip(")").split()
     minutes = {"minute": 1, "hour": 60, "day": 1440}[unit.rstrip("s")]
     return MONTH_MINUTES / (int(number) * minutes)
 
 
 def idle_month(parts: dict[str, Measured]) -> dict[str, float]:
-    """Dollars a month of a log that takes nothing, line by line."""
+    """Dollars a month for a log without leaves, line by line."""
     per_call = (PRICES["per_million"]["lambda_request"] + PRICES["per_million"]["scheduler"]) / 1e6
-    found = {}
+    prices = {}
     for name, function in (
         ("round", "Sequence"),
         ("deliver", "Deliver"),
@@ -67,9 +67,9 @@ def idle_month(parts: dict[str, Measured]) -> dict[str, float]:
         ("release", "Release"),
     ):
         part = parts[name]
-        found[name] = runs(function) * (requests_price(part) + lambda_price(part, function) + per_call)
-    found["two signing keys"] = 2 * PRICES["per_month"]["kms_key"]
-    return found
+        prices[name] = runs(function) * (requests_price(part) + lambda_price(part, function) + per_call)
+    prices["two signing keys"] = 2 * PRICES["per_month"]["kms_key"]
+    return prices
 
 
 def leaf_price(parts: dict[str, Measured]) -> dict[str, float]:
@@ -89,17 +89,17 @@ def leaf_price(parts: dict[str, Measured]) -> dict[str, float]:
 
 
 def by_kind(parts: dict[str, Measured]) -> dict[str, float]:
-    """Dollars for one leaf without receiving records, by what is charged."""
+    """Dollars for one leaf without receiving records, by kind of charge."""
     core = {"issuing": "Issue", "leaf in a round": "Sequence", "delivery": "Deliver"}
-    found = {
+    prices = {
         title: sum(parts[part].counts.get(name, 0.0) for part in core) * PRICES["per_million"][name] / 1e6
         for name, title in CHARGED.items()
     }
-    return found | {"Lambda's time": sum(lambda_price(parts[part], core[part]) for part in core)}
+    return prices | {"Lambda's time": sum(lambda_price(parts[part], core[part]) for part in core)}
 
 
 def watching_month(own_metrics: int) -> dict[str, float]:
-    """Dollars a month for what looks at the service, and for the rate rule."""
+    """Dollars a month for alarms, metrics, dashboard and the rate rule."""
     resources = TEMPLATE["Resources"].values()
     alarms = [each["Properties"] for each in resources if each["Type"] == "AWS::CloudWatch::Alarm"]
     metrics = sum(max(1, len(each.get("Metrics", [])) - 1) for each in alarms)
@@ -209,5 +209,5 @@ def _table(title: str, rows: dict[str, float]) -> list[str]:
     return [*lines, f"| **together** | **{sum(rows.values()):.2f}** |"]
 
 
-def _met(found: float, goal: float) -> str:
-    return "Met." if found <= goal else f"Not met: {found:.2f}."
+def _met(value: float, goal: float) -> str:
+    return "Met." if value <= goal else f"Not met: {value:.2f}."

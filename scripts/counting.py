@@ -1,4 +1,4 @@
-"""A proxy in front of a local cloud that counts requests by what AWS charges for them: a process of its own.
+"""A proxy in front of a local cloud that counts requests as AWS charges them. It runs as its own process.
 
 python scripts/counting.py UPSTREAM LATENCIES     (prints its port)
 
@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 KB = 1024
 TAKE = "/_taken"
-"""Where the counts are asked for."""
+"""Path at which the proxy returns its counts and sets them to zero."""
 WAITED = "waited_ms"
 
 
@@ -28,7 +28,7 @@ Counts = dict[str, float]
 
 @dataclass(frozen=True)
 class Measured:
-    """What one thing asks for; milliseconds of CPU that it takes here, and that it waits for answers."""
+    """One part's requests by kind, milliseconds of CPU on this machine, and of waiting for answers."""
 
     counts: Counts
     cpu_ms: float
@@ -47,9 +47,9 @@ class Measured:
 
 
 class Meter:
-    """Counts, until they are taken; and the milliseconds in which at least one answer was waited for.
+    """Counts since the last `take`, and the milliseconds in which at least one request was under way.
 
-    A request is taken to last as long as the service's latency, whatever it takes here.
+    A request is assumed to last as long as the service's latency, however long it takes here.
     """
 
     def __init__(self) -> None:
@@ -63,7 +63,7 @@ class Meter:
             self._spans.append((begun, ended))
 
     def take(self) -> dict[str, float]:
-        """What was counted since the last time."""
+        """Return the counts since the last call, and start again from zero."""
         with self._lock:
             counts, self._counts = self._counts, Counter()
             spans, self._spans = self._spans, []
@@ -80,7 +80,7 @@ def covered(spans: list[tuple[float, float]]) -> float:
 
 
 def charged(method: str, target: str, asked: str, body: bytes, answer: bytes) -> dict[str, int]:
-    """What one request is charged as. `asked`: the X-Amz-Target header, empty for S3."""
+    """One request as AWS charges it, by kind. `asked`: the X-Amz-Target header, empty for S3."""
     if asked.startswith("DynamoDB"):
         return dynamodb(asked.rpartition(".")[2], json.loads(body), json.loads(answer or b"{}"))
     if asked.startswith("TrentService"):
@@ -103,10 +103,10 @@ def dynamodb(operation: str, asked: dict[str, Any], answer: dict[str, Any]) -> d
     elif operation in ("PutItem", "DeleteItem", "UpdateItem"):
         units["dynamodb_write_unit"] += _blocks(_size(asked.get("Item") or asked["Key"]), KB)
     elif operation == "BatchGetItem":
-        wanted = sum(len(table["Keys"]) for table in asked["RequestItems"].values())
-        found = [item for items in answer.get("Responses", {}).values() for item in items]
-        units["dynamodb_read_unit"] += sum(_blocks(_size(item), 4 * KB) for item in found)
-        units["dynamodb_read_unit"] += wanted - len(found)
+        asked_for = sum(len(table["Keys"]) for table in asked["RequestItems"].values())
+        items = [item for items in answer.get("Responses", {}).values() for item in items]
+        units["dynamodb_read_unit"] += sum(_blocks(_size(item), 4 * KB) for item in items)
+        units["dynamodb_read_unit"] += asked_for - len(items)
     else:
         items = answer.get("Items") or [answer.get("Item", {})]
         units["dynamodb_read_unit"] += _blocks(sum(map(_size, items)), 4 * KB)
@@ -146,13 +146,13 @@ class Proxy(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One request."""
+    """Handles a connection's requests."""
 
     protocol_version = "HTTP/1.1"
     server: Proxy
 
     def pass_on(self) -> None:
-        """Ask upstream, count, answer as it did."""
+        """Send the request upstream, count it, and pass the answer on no earlier than the latency."""
         if self.path == TAKE:
             self.reply(200, [], json.dumps(self.server.meter.take()).encode())
             return
@@ -178,7 +178,7 @@ class Handler(BaseHTTPRequestHandler):
         connection.close()
 
     def reply(self, status: int, headers: list[tuple[str, str]], data: bytes) -> None:
-        """Send an answer; a HEAD's length is of what is not sent."""
+        """Send an answer. To a HEAD it has the Content-Length of the body that is left out."""
         length = {name.lower(): value for name, value in headers}.get("content-length", str(len(data)))
         self.send_response(status)
         for name, value in headers:
@@ -192,10 +192,10 @@ class Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = pass_on  # noqa: N815
 
     def log_message(self, *arguments: object) -> None:
-        """Say nothing."""
+        """Leave standard error alone: it is the measured program's."""
 
 
 if __name__ == "__main__":
-    made = Proxy(sys.argv[1], json.loads(sys.argv[2]))
-    print(made.server_address[1], flush=True)
-    made.serve_forever()
+    proxy = Proxy(sys.argv[1], json.loads(sys.argv[2]))
+    print(proxy.server_address[1], flush=True)
+    proxy.serve_forever()

@@ -43,7 +43,7 @@ HELD_BACK = {
     "PAY-01/wire-transfer": "approval",
     "VENDOR/security-review": "engagement-scope",
 }
-"""Of each sample set, the record type whose last record is left out at first."""
+"""For each sample set the record type whose last record is held back, so that the first attempt fails."""
 
 Json = dict[str, object]
 
@@ -54,7 +54,7 @@ class DemoError(Exception):
 
 @dataclass(frozen=True)
 class Response:
-    """An HTTP answer."""
+    """An HTTP answer. Header names are in lower case."""
 
     status: int
     headers: dict[str, str]
@@ -78,8 +78,8 @@ class Client:
             sent["Content-Type"] = "application/json"
         return fetch(self.base + path, method, data, sent)
 
-    def wanted(self, method: str, path: str, body: object = None, **headers: str) -> Response:
-        """A call that must succeed."""
+    def require(self, method: str, path: str, body: object = None, **headers: str) -> Response:
+        """Make a call that must succeed. Raises `DemoError`."""
         answer = self.call(method, path, body, **headers)
         if answer.status >= 400:
             raise DemoError(f"{method} {path}: {answer.status} {answer.body.decode(errors='replace')}")
@@ -89,7 +89,7 @@ class Client:
 def fetch(
     url: str, method: str = "GET", data: bytes | None = None, headers: dict[str, str] | None = None
 ) -> Response:
-    """One HTTP exchange."""
+    """One HTTP exchange on its own connection. Raises `OSError` if there is no answer in 60 s."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
     try:
@@ -111,10 +111,10 @@ def heading(number: int, text: str) -> None:
 
 
 def run(
-    *command: str | Path, check: bool = True, told: dict[str, str] | None = None
+    *command: str | Path, check: bool = True, settings: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """One of our own commands. `told`: what its environment has beside this one's."""
-    words, environment = [str(word) for word in command], {**os.environ, **(told or {})}
+    """Run one of our own commands. `settings`: variables added to its environment. Raises `DemoError`."""
+    words, environment = [str(word) for word in command], {**os.environ, **(settings or {})}
     done = subprocess.run(words, capture_output=True, text=True, check=False, env=environment)
     if check and done.returncode:
         raise DemoError(
@@ -184,25 +184,25 @@ def run_in_cloud(arguments: argparse.Namespace, home: Path) -> int:
     heading(1, "The project's own template is deployed on a local cloud, and deployed again")
     home.mkdir(parents=True, exist_ok=True)
     ended = threading.Event()
-    with cloud.running(int(arguments.cadence)) as made:
-        if cloud.again(made):
+    with cloud.running(int(arguments.cadence)) as stack:
+        if cloud.again(stack):
             raise DemoError("deploying again changed something")
-        ticker = threading.Thread(target=cloud.tick, args=(made, int(arguments.cadence), ended))
+        ticker = threading.Thread(target=cloud.tick, args=(stack, int(arguments.cadence), ended))
         ticker.start()
         try:
-            key, workspace = provision(told=made.environment())
-            return Demo(arguments, home, Client(made.api, key), workspace, made.registry).run()
+            key, workspace = provision(settings=stack.environment())
+            return Demo(arguments, home, Client(stack.api, key), workspace, stack.registry).run()
         finally:
             ended.set()
             ticker.join()
 
 
-def provision(*place: str | Path, told: dict[str, str] | None = None) -> tuple[str, str]:
+def provision(*place: str | Path, settings: dict[str, str] | None = None) -> tuple[str, str]:
     heading(2, "The operator provisions a partner's workspace")
     done = run(
         *(BIN / "issuer", "workspace", "provision", *place, "Example Advisory", "--tier", "starter"),
         *("--contact", "Dana Okafor,dana@advisory.example,owner"),
-        told=told,
+        settings=settings,
     )
     words = {line.split()[0]: line.split() for line in done.stdout.splitlines() if line.strip()}
     say(indent(done.stdout.replace(words["API"][2], words["API"][2][:12] + "…")))
@@ -234,7 +234,7 @@ def start_server(home: Path, cadence: str, servers: list[subprocess.Popen[bytes]
 
 @dataclass
 class Demo:
-    """The partner's and the reviewer's part."""
+    """The parts of the partner and of the reviewer, step by step."""
 
     arguments: argparse.Namespace
     home: Path
@@ -274,7 +274,7 @@ class Demo:
         return 0
 
     def read_records(self) -> list[Json]:
-        """Records of a folder: a records.json beside them, or a sub-folder named for each record type."""
+        """The records of a folder: listed in its records.json, or in one sub-folder for each record type."""
         folder = self.arguments.records or SAMPLES / self.arguments.lane / self.arguments.profile
         if not folder.is_dir():
             raise DemoError(f"{folder} is not a folder of records")
@@ -310,7 +310,7 @@ class Demo:
         lane, profile = self.arguments.lane, self.arguments.profile
         heading(3, f"The partner opens a packet for {lane}/{profile} over the API")
         body = {"lane_id": lane, "profile_id": profile, "reference": "engagement 2041"}
-        opened = self.client.wanted("POST", "/v1/packets", body, Idempotency_Key=str(uuid.uuid4())).json()
+        opened = self.client.require("POST", "/v1/packets", body, Idempotency_Key=str(uuid.uuid4())).json()
         self.packet = str(opened["packet_id"])
         say(indent(f"packet {self.packet}, balance {self.balance()} credits"))
 
@@ -324,7 +324,7 @@ class Demo:
             "sha256": b64url(hashlib.sha256(data).digest()),
             "metadata": record["metadata"],
         }
-        answer = self.client.wanted("POST", f"/v1/packets/{self.packet}/records", body).json()
+        answer = self.client.require("POST", f"/v1/packets/{self.packet}/records", body).json()
         upload = answer["upload"]
         assert isinstance(upload, dict)
         done = post_form(upload["url"], upload["fields"], str(record["name"]), data)
@@ -344,7 +344,7 @@ class Demo:
     def issue(self, nonce: Path, attempt: str) -> Json:
         body = {"client_nonce": nonce.read_text()}
         path = f"/v1/packets/{self.packet}/issue"
-        return self.client.wanted("POST", path, body, Idempotency_Key=f"{self.packet}-{attempt}").json()
+        return self.client.require("POST", path, body, Idempotency_Key=f"{self.packet}-{attempt}").json()
 
     def expect_fail(self, answer: Json) -> None:
         if answer["outcome"] != "FAIL" or self.balance() != 10:
@@ -353,7 +353,7 @@ class Demo:
         say(indent(f"FAIL: nothing was issued; the balance is {self.balance()} credits as before"))
 
     def show_blockers(self) -> None:
-        answer = self.client.wanted("GET", f"/v1/packets/{self.packet}/blockers", Accept="text/plain")
+        answer = self.client.require("GET", f"/v1/packets/{self.packet}/blockers", Accept="text/plain")
         say(indent(answer.body.decode()))
 
     def expect_pass(self, answer: Json) -> None:
@@ -365,15 +365,15 @@ class Demo:
         say(indent(f"signed receipt, in the log by {receipt['merge_by']} at the latest"))
 
     def balance(self) -> object:
-        return self.client.wanted("GET", "/v1/workspace").json()["credits_available"]
+        return self.client.require("GET", "/v1/workspace").json()["credits_available"]
 
     def fetch_kit(self) -> None:
         heading(7, "The log takes the leaf; the kit is finished")
         state: object = "sealed"
         while state == "sealed":
-            answer = self.client.wanted("GET", f"/v1/packets/{self.packet}", Prefer="wait=25")
+            answer = self.client.require("GET", f"/v1/packets/{self.packet}", Prefer="wait=25")
             state = answer.json()["state"]
-        redirect = self.client.wanted("GET", f"/v1/packets/{self.packet}/kit")
+        redirect = self.client.require("GET", f"/v1/packets/{self.packet}/kit")
         kit = fetch(redirect.headers["location"])
         if kit.status != 200:
             raise DemoError(f"the kit's address answered {kit.status}")
@@ -421,10 +421,10 @@ class Demo:
             "/checkpoint",
             "/tile/0/000.p/1",
         ):
-            found = fetch(self.registry + path)
-            say(indent(f"{found.status}  {len(found.body):>5} bytes  {path}"))
-            if found.status != 200:
-                raise DemoError(f"{path} answered {found.status}")
+            answer = fetch(self.registry + path)
+            say(indent(f"{answer.status}  {len(answer.body):>5} bytes  {path}"))
+            if answer.status != 200:
+                raise DemoError(f"{path} answered {answer.status}")
 
     def tell_where(self) -> None:
         say("\nEverything lies here:")

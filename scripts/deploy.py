@@ -1,7 +1,7 @@
-"""Deploys a stack and begins its log: each step looks at what is there and does what is missing.
+"""Deploys a stack and begins its log. Each step looks first and does only the part that is missing.
 
-The order is what matters: nothing runs by the clock before genesis is public and the log's keys are those
-that the parameter file pins.
+Their order matters: no schedule runs before genesis is public and the log's keys are known to be those that
+the parameter file pins.
 """
 
 import argparse
@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 REGION = "us-east-1"
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
 OWN = ("CodeBucket", "Rounds")
-"""Parameters that the deployment sets."""
+"""Parameters of the template that the deployment sets, not its user."""
 SPARE = 100
 """Executions that Lambda keeps for functions without a reserve (AWS Lambda quotas)."""
 
@@ -32,12 +32,12 @@ _POLL_S = 5.0
 
 
 class DeployError(Exception):
-    """The deployment can't go on; what was done stays, and doing it again goes on from there."""
+    """The deployment can't continue. Finished steps stay, and running it again continues from there."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is deployed: the stack's name, its parameters, pinned keys, and the folder of what was built."""
+    """The plan: the stack's name, its parameters, pinned keys, and the folder with zips and template."""
 
     stack: str
     parameters: dict[str, str]
@@ -46,7 +46,7 @@ class Plan:
 
 
 def read_plan(path: Path, built: Path, changes: dict[str, str]) -> Plan:
-    """A parameter file. `changes` replace values of it."""
+    """The plan in a parameter file, some values replaced by `changes`. Raises `DeployError`."""
     try:
         members = json.loads(path.read_text(encoding="utf-8"))
         parameters = {**members["parameters"], **changes}
@@ -62,7 +62,7 @@ def read_plan(path: Path, built: Path, changes: dict[str, str]) -> Plan:
 
 @dataclass
 class Deployment:
-    """The steps, in order. `endpoint`: another cloud than Amazon's."""
+    """Carries out the steps of a plan in order. `endpoint`: a cloud other than Amazon's."""
 
     plan: Plan
     endpoint: str | None = None
@@ -84,7 +84,7 @@ class Deployment:
         return f"attestlayer-code-{self.account}-{REGION}"
 
     def run(self) -> dict[str, str]:
-        """All steps. The stack's outputs. Raises `DeployError`."""
+        """Run all steps. Returns the stack's outputs. Raises `DeployError`."""
         for number, (title, step) in enumerate(self.steps(), 1):
             self.say(f"{number}. {title}")
             step()
@@ -92,7 +92,7 @@ class Deployment:
         return self.outputs()
 
     def steps(self) -> list[tuple[str, Callable[[], None]]]:
-        """What is done, in this order."""
+        """The steps by name, in the order in which they run."""
         stack = self.plan.stack
         return [
             ("Look: account, region, concurrency to reserve", self.look),
@@ -113,11 +113,11 @@ class Deployment:
         self.say(f"   account {self.account}, {REGION}")
         if self.plan.parameters.get("Reserve", "yes") == "yes":
             limits = self.client("lambda").get_account_settings()["AccountLimit"]
-            wanted = int(self.plan.parameters.get("IssueConcurrency", "50")) + 6
+            needed = int(self.plan.parameters.get("IssueConcurrency", "50")) + 6
             free = limits.get("UnreservedConcurrentExecutions", 0) - SPARE
-            if free < wanted and self.stack_state() is None:
+            if free < needed and self.stack_state() is None:
                 raise DeployError(
-                    f"{wanted} executions are to be reserved and {free} are free: ask for a higher quota of "
+                    f"{needed} executions are to be reserved and {free} are free: ask for a higher quota of "
                     "concurrent executions, or set Reserve to no"
                 )
 
@@ -146,7 +146,7 @@ class Deployment:
         self.put(self.template_key(), self.template())
 
     def put(self, key: str, data: bytes) -> None:
-        """Upload under a name that says the content: what is there is that."""
+        """Upload under a key with the content's hash, unless it exists: then it has this content."""
         s3 = self.client("s3")
         try:
             s3.head_object(Bucket=self.bucket, Key=key)
@@ -172,7 +172,7 @@ class Deployment:
             self.apply("ENABLED")
 
     def apply(self, rounds: str | None) -> None:
-        """Make the stack what the template and parameters say. `rounds` None: as it is."""
+        """Bring the stack to template and parameters. `rounds`: the new value, None keeps the old."""
         cloudformation = self.client("cloudformation")
         existing = self.stack_state()
         if existing in ("REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE"):
@@ -193,14 +193,14 @@ class Deployment:
             Parameters=parameters,
             Capabilities=CAPABILITIES,
         )
-        found = self.wait_for_change_set(name)
-        if found["Status"] == "FAILED":
+        change_set = self.wait_for_change_set(name)
+        if change_set["Status"] == "FAILED":
             cloudformation.delete_change_set(StackName=self.plan.stack, ChangeSetName=name)
-            reason = found.get("StatusReason", "")
+            reason = change_set.get("StatusReason", "")
             if "didn't contain changes" in reason or "No updates" in reason:
                 return
             raise DeployError(f"stack {self.plan.stack}: {reason}")
-        for change in found.get("Changes", []):
+        for change in change_set.get("Changes", []):
             what = change["ResourceChange"]
             self.say(f"   {what['Action']:8} {what['ResourceType']:40} {what['LogicalResourceId']}")
         cloudformation.execute_change_set(StackName=self.plan.stack, ChangeSetName=name)
@@ -211,8 +211,8 @@ class Deployment:
         cloudformation = self.client("cloudformation")
 
         def look() -> dict[str, Any] | None:
-            found = cloudformation.describe_change_set(StackName=self.plan.stack, ChangeSetName=name)
-            return found if found["Status"] in ("CREATE_COMPLETE", "FAILED") else None
+            change_set = cloudformation.describe_change_set(StackName=self.plan.stack, ChangeSetName=name)
+            return change_set if change_set["Status"] in ("CREATE_COMPLETE", "FAILED") else None
 
         return self.wait(look, f"change set {name}")
 
@@ -231,8 +231,8 @@ class Deployment:
     def wait(self, look: Callable[[], dict[str, Any] | None], what: str) -> dict[str, Any]:
         until = time.monotonic() + _STACK_WAIT_S
         while time.monotonic() < until:
-            if (found := look()) is not None:
-                return found
+            if (result := look()) is not None:
+                return result
             time.sleep(self.poll_s)
         raise DeployError(f"{what} was not done after {_STACK_WAIT_S} s")
 
@@ -245,17 +245,17 @@ class Deployment:
             raise
 
     def stack_state(self) -> str | None:
-        found = self.described()
-        return None if found is None or found["StackStatus"] == "DELETE_COMPLETE" else found["StackStatus"]
+        stack = self.described()
+        return None if stack is None or stack["StackStatus"] == "DELETE_COMPLETE" else stack["StackStatus"]
 
     def parameter(self, name: str) -> str | None:
-        found = self.described() or {}
-        values = {each["ParameterKey"]: each["ParameterValue"] for each in found.get("Parameters", [])}
+        stack = self.described() or {}
+        values = {each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", [])}
         return values.get(name)
 
     def outputs(self) -> dict[str, str]:
-        found = self.described() or {}
-        return {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
+        stack = self.described() or {}
+        return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
 
     def initialise(self) -> None:
         self.begun = self.invoke("initialise")
@@ -282,7 +282,7 @@ class Deployment:
             raise DeployError("the log has no public checkpoint; see infra/runbook/missed-minute.md")
 
     def invoke(self, function: str) -> dict[str, Any]:
-        """Call a function of the stack and wait for its answer."""
+        """Call a function of the stack and wait. Returns its answer. Raises `DeployError` if it fails."""
         answer = self.client("lambda").invoke(FunctionName=f"{self.plan.stack}-{function}", Payload=b"{}")
         payload = json.loads(answer["Payload"].read())
         if answer.get("FunctionError"):
@@ -319,7 +319,7 @@ def main() -> int:
 
 
 def tell(deployment: Deployment) -> None:
-    """What `run` would do."""
+    """Print the steps that `run` would take, with parameters and pinned keys."""
     for number, (title, _) in enumerate(deployment.steps(), 1):
         print(f"{number}. {title}")
     print("with")

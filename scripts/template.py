@@ -1,4 +1,4 @@
-"""infra/template.yaml as data, and packaged: with the files that it names put in."""
+"""infra/template.yaml as data, and packaged: with the files that it refers to included."""
 
 from copy import deepcopy
 from pathlib import Path
@@ -36,7 +36,7 @@ _Loader.add_multi_constructor("!", _long_form)
 
 
 def load_template(path: Path = TEMPLATE) -> Template:
-    """The template with its functions in their long form."""
+    """The template with CloudFormation's functions in their long form."""
     loaded = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
     assert isinstance(loaded, dict)
     return loaded

@@ -1,4 +1,4 @@
-"""Service errors: a closed list of codes, each with its HTTP status and title (RFC 9457)."""
+"""Service errors: a closed list of codes, each with HTTP status and title (RFC 9457)."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -47,7 +47,7 @@ class Code(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong with a request: where (JSON pointer), a word, what was found, how to fix it."""
+    """One fault of a request: JSON pointer (RFC 6901) to it, a word, what was found, a remedy."""
 
     pointer: str
     code: str
@@ -56,7 +56,11 @@ class Fault:
 
 
 class ServiceError(Exception):
-    """A call that can't be done. `detail` says what was found and what was wanted."""
+    """A call that can't be carried out. `detail`: a sentence with the values found and wanted.
+
+    `retry_after_s`: seconds after which trying again makes sense, sent as Retry-After (RFC 9110 section
+    10.2.3).
+    """
 
     def __init__(
         self, code: Code, detail: str, *, faults: tuple[Fault, ...] = (), retry_after_s: int | None = None
@@ -69,26 +73,26 @@ class ServiceError(Exception):
 
 
 class StoreError(ServiceError):
-    """Storage did not do what was asked; whether it happened must be read back."""
+    """Storage failed. The effect of the call is unknown: read back before deciding anything."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(Code.STORAGE_FAILED, detail)
 
 
 class ObjectConflictError(StoreError):
-    """An immutable object exists with other bytes. The writer must stop."""
+    """An immutable object exists with other bytes. Nothing was changed, and the writer must not go on."""
 
 
 class StaleTagError(StoreError):
-    """A compare-and-swap met another version than the one it was based on. Nothing was changed."""
+    """The object of a compare-and-swap is no longer the version it was based on. Nothing was changed."""
 
 
 class LogHaltedError(ServiceError):
-    """The log refuses to go on, since going on could fork it. `detail` says how to recover."""
+    """The log refuses to continue, since that could fork it. `detail` says how to recover."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(Code.LOG_STALLED, detail)
 
 
 class QuorumMissedError(LogHaltedError):
-    """Too few witnesses cosigned. The round is tried again: it may pass by itself."""
+    """Too few witnesses cosigned. Nobody has to act: the next run tries the round again."""

@@ -9,7 +9,7 @@ from attestlayer.kit.intake import ReportCheck, ReportRecord
 
 
 class PacketState(StrEnum):
-    """`open → ready → sealed → issued`; `open ⇄ blocked`; `withdrawn` from any but the last two."""
+    """`open → ready → sealed → issued`; `open ⇄ blocked`; `withdrawn` from any state before `sealed`."""
 
     OPEN = "open"
     BLOCKED = "blocked"
@@ -25,9 +25,9 @@ OPEN_STATES = frozenset({PacketState.OPEN, PacketState.BLOCKED, PacketState.READ
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One submitted record of a packet. `name` is the client's file name: any Unicode, for people.
+    """One submitted record of a packet. `name`: the client's file name, any Unicode, only shown to people.
 
-    `sha256` is of the bytes that are, or will be, uploaded; `size` is their number.
+    `size` in bytes and `sha256` are as announced; the bytes themselves may not be uploaded yet.
     """
 
     record_id: str
@@ -41,7 +41,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try at issuing. `blockers` is the number of failed rules; 0 for a PASS."""
+    """One attempt at issuing.
+
+    `blockers`: number of failed rules, 0 for a PASS; `report`: the intake report.
+    """
 
     number: int
     at: int
@@ -52,7 +55,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """What a PASS fixed: ids, hashes (32 bytes) and the signed receipt's bytes."""
+    """Facts that a PASS fixes for good: ids, hashes (32 bytes) and the signed receipt's bytes."""
 
     kit_id: str
     kit_digest: bytes
@@ -66,7 +69,7 @@ class Issued:
 class Packet:
     """A client's packet. `version` grows by one with each stored change (optimistic concurrency).
 
-    `seed` is 32 random bytes from which the manifest's salts are derived.
+    `seed`: 32 random bytes, from which the manifest's salts are derived (REG-1.0 section 6.3).
     """
 
     packet_id: str
@@ -98,7 +101,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """A partner's workspace. `term_ends_at`: unused credits end then."""
+    """A partner's workspace. `term_ends_at`: when unused credits expire."""
 
     workspace_id: str
     name: str
@@ -123,7 +126,7 @@ class ApiKey:
 
 
 class CreditKind(StrEnum):
-    """What a line of the ledger of credits does with them."""
+    """Why credits move from one account to another: the kind of a ledger line."""
 
     GRANTED = "granted"
     RESERVED = "reserved"
@@ -136,8 +139,8 @@ class CreditKind(StrEnum):
 class CreditEntry:
     """One line of double entry: `amount` credits (1 or more) go from `source` to `target`.
 
-    Accounts: `granted`, `available`, `reserved:<cohort>`, `consumed`, `expired`. `entry_id` makes a
-    line unique for ever: posting it again changes nothing. `reference` names what it is for.
+    Accounts: `granted`, `available`, `reserved:<cohort>`, `consumed`, `expired`. `entry_id` is unique for
+    good: posting the line again changes nothing. `reference`: its occasion, in words.
     """
 
     entry_id: str
@@ -152,7 +155,7 @@ class CreditEntry:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A stored HTTP answer, replayed for the same Idempotency-Key."""
+    """A stored HTTP answer, sent again for the same Idempotency-Key."""
 
     status: int
     body: bytes
@@ -161,7 +164,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to carry out one idempotent request until `lease_until`. `token` is unique per claim."""
+    """The right to carry out one idempotent request until `lease_until`. `token`: unique to the claim."""
 
     workspace_id: str
     key: str
@@ -172,7 +175,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class WaitingLeaf:
-    """An accepted leaf on its way into the log; kept until its kit is delivered. `entry`: log entry bytes."""
+    """An accepted leaf on its way into the log, kept until its kit is delivered.
+
+    `entry`: the log entry's bytes.
+    """
 
     leaf_hash: bytes
     issued_at: int
@@ -185,7 +191,7 @@ class WaitingLeaf:
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """All that the one issuing transaction writes (`Ledger.accept`). `packet` is its sealed version."""
+    """Everything that the one issuing transaction writes (`Ledger.accept`). `packet`: its sealed version."""
 
     claim: Claim
     packet: Packet
@@ -198,14 +204,14 @@ class Acceptance:
 
 @dataclass(frozen=True, slots=True)
 class QueuedNotice:
-    """A notice that waits for the next round. `data` is the notice's canonical JSON data member."""
+    """A notice that waits for the next round. `data`: the notice's member `data`, canonical JSON."""
 
     type: str
     data: bytes
 
 
 class QualificationState(StrEnum):
-    """Where a partner's qualification stands."""
+    """The state of a request to take part. It is decided once."""
 
     RECEIVED = "received"
     ACCEPTED = "accepted"
@@ -214,7 +220,7 @@ class QualificationState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Qualification:
-    """A partner's request to take part, and what the operator made of it."""
+    """A partner's request to take part, and the operator's decision about it."""
 
     qualification_id: str
     tier: str
@@ -231,10 +237,9 @@ class Qualification:
 
 @dataclass(frozen=True, slots=True)
 class Binder:
-    """What the binder says, for people: of the policy, of the issue, and of the intake report.
+    """The content of the binder PDF: facts about policy and issue, and the intake report.
 
-    `hashes` has the SHA-256 of each of `records`, in their order; `sentences` each rule's sentence by its
-    id.
+    `hashes`: SHA-256 of each of `records`, in their order. `sentences`: each rule's sentence by its id.
     """
 
     kit_id: str

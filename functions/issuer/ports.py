@@ -1,7 +1,7 @@
-"""What the services need from the outside, split by guarantee. Adapters keep these promises.
+"""Ports: interfaces to the outside, split by guarantee. Adapters keep the guarantees stated here.
 
-Everything may raise `StoreError` when the outside fails; then nothing is known to have happened, and
-the caller reads back. Absence is `None`, never an error, and an error is never taken for absence.
+Any call may raise `StoreError`. Its effect is then unknown: read back before deciding. Absence is `None`,
+never an error, and an error is never taken for absence.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -14,45 +14,49 @@ from attestlayer.keys import PublicKey
 from attestlayer.log.note import Note, Signature, WitnessPolicy
 from issuer.model import Binder
 
-if TYPE_CHECKING:  # intake loads what checks records, which most functions never do
+if TYPE_CHECKING:  # importing intake loads the record checkers, which most functions never need
     from issuer.intake.policy import Policy
 
 T = TypeVar("T")
 
 ConsistencyProver = Callable[[int], tuple[Hash, ...]]
-"""From an older size to the proof that the checkpoint at hand extends it."""
+"""Maps an older tree size to the proof that the checkpoint extends that tree (RFC 9162 section 2.1.4)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tagged:
-    """An object's bytes and the version tag that a compare-and-swap names."""
+    """An object's bytes, with the version tag that a compare-and-swap is based on."""
 
     data: bytes
     tag: str
 
 
 class ObjectStore(Protocol):
-    """Named bytes. Names are relative, `/`-separated, of `A-Z a-z 0-9 . _ -`. Reads see earlier writes.
+    """Named bytes. Names are relative, `/`-separated, made of `A-Z a-z 0-9 . _ -`.
 
-    What a write call returned for is durable, whole and visible; a reader never sees part of an object.
+    When a write returns, the object is durable, complete and visible to every later read. A reader never sees
+    part of an object.
     """
 
     def create(self, name: str, data: bytes) -> None:
-        """Store `data` if there is no such object. The same bytes again are fine.
+        """Store `data` if there is no such object; the same bytes again change nothing.
 
-        Raises `ObjectConflictError` if other bytes are there; they stay.
+        Raises `ObjectConflictError` if the object exists with other bytes, which stay.
         """
 
     def create_file(self, name: str, path: Path) -> None:
         """As `create`, with the content of a local file."""
 
     def create_many(self, objects: Mapping[str, bytes]) -> None:
-        """As `create` for each, in any order and at once; durable together when it returns."""
+        """As `create` for each, in any order and in parallel. All are durable when it returns.
+
+        If it raises, any number of them may be stored.
+        """
 
     def replace(self, name: str, data: bytes, tag: str | None) -> None:
         """Compare-and-swap: store `data` if the object's tag is `tag` (None: if there is no object).
 
-        Raises `StaleTagError` otherwise, having changed nothing.
+        Otherwise raises `StaleTagError` and changes nothing.
         """
 
     def read(self, name: str) -> bytes | None:
@@ -68,15 +72,15 @@ class ObjectStore(Protocol):
         """Write the object's bytes to a new local file. False, and no file, if there is no object."""
 
     def fetch_many(self, files: Mapping[str, Path]) -> tuple[str, ...]:
-        """As `fetch` for each name, in any order and at once. The names of which there is no object."""
+        """As `fetch` for each name, in any order and in parallel. Returns the names that have no object."""
 
     def delete(self, name: str) -> None:
-        """Remove the object if it is there."""
+        """Remove the object, durably. One that does not exist is no error."""
 
     def list(self, prefix: str, before: float | None = None) -> Iterator[str]:
         """Names that begin with `prefix`, in byte order.
 
-        With `before`: only what was last written before then (POSIX seconds, by the store's clock).
+        `before`: only objects last written before that time, in POSIX seconds by the store's clock.
         """
 
 
@@ -167,7 +171,7 @@ class Table(Reader, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class UploadForm:
-    """Where and how to send a record's bytes: POST, multipart/form-data, `fields` first, then `file`."""
+    """Where and how to send a record's bytes: POST, multipart/form-data (RFC 7578), `fields`, then `file`."""
 
     url: str
     fields: dict[str, str]
@@ -175,58 +179,58 @@ class UploadForm:
 
 
 class Transfers(Protocol):
-    """Bytes that go around the API: uploads and downloads at short-lived addresses of the private store."""
+    """Uploads and downloads that bypass the API, at short-lived addresses of the private store."""
 
     def upload_form(self, name: str, size: int, sha256: bytes, expires_at: int) -> UploadForm:
-        """A form that stores exactly these bytes as object `name`, and nothing else."""
+        """A form that stores the bytes of this size and SHA-256 as object `name`, and nothing else."""
 
     def download_url(self, name: str, filename: str, expires_at: int) -> str:
-        """An address that answers the object's bytes, as a file of that name, until `expires_at`."""
+        """An address that serves the object as file `filename` until `expires_at` (POSIX seconds)."""
 
 
 class Signer(Protocol):
-    """One Ed25519 key that signs; the private part never leaves."""
+    """One Ed25519 key pair that signs. The private key never leaves the adapter."""
 
     @property
     def public(self) -> PublicKey:
-        """The public key."""
+        """The public key; the same as long as the signer exists."""
 
     def sign(self, message: bytes) -> bytes:
-        """The 64-byte signature over `message` (RFC 8032, pure)."""
+        """The 64-byte signature over `message` (RFC 8032, pure Ed25519): deterministic."""
 
 
 class Clock(Protocol):
-    """The time."""
+    """This machine's clock. It may step back: callers that need order compare with stored times."""
 
     def now(self) -> float:
         """POSIX seconds, UTC."""
 
     def sleep(self, seconds: float) -> None:
-        """Wait."""
+        """Return after `seconds` or later, at once if it is 0 or less."""
 
 
 class Entropy(Protocol):
-    """Unpredictable bytes."""
+    """Random bytes that nobody can predict, fit for keys and tokens."""
 
     def token(self, length: int) -> bytes:
-        """`length` random bytes."""
+        """`length` random bytes; `length` is 1 or more."""
 
 
 class BinderRenderer(Protocol):
     """Makes the binder PDF: PDF/A-3a and PDF/UA-1, the same bytes for the same input."""
 
     def render(self, binder: Binder) -> bytes:
-        """The PDF. Never fails because of a character in a name."""
+        """The PDF's bytes. No character in a name makes it fail."""
 
 
 @dataclass(frozen=True, slots=True)
 class SiteFacts:
-    """What the site's pages say that does not change from round to round.
+    """Facts on the site's pages, none of which changes from round to round.
 
-    `policies`: the newest version of each profile, `policy_paths` their public objects in the same order.
-    `tiers`: name, credits a term, open packets. `retention`: what, and how long. `trust`: the trust root that
-    is served now, and its fingerprint; `verify_kit`: the kit's SHA-256, hexadecimal; None where there is none
-    yet. `expires`: when security.txt must be looked at again.
+    `policies`: the newest version of each profile; `policy_paths`: their public objects, in the same order.
+    `tiers`: name, credits a term, open packets. `retention`: kind of data, and how long it is kept. `trust`,
+    `fingerprint`: the public trust root; `verify_kit`: SHA-256 of verify-kit.zip in hexadecimal; None if
+    there is none yet. `expires`: the end of security.txt (RFC 9116).
     """
 
     origin: str
@@ -249,17 +253,18 @@ class SiteFacts:
 
 
 class PageRenderer(Protocol):
-    """Makes the site's pages."""
+    """Makes the site's pages from templates. The same facts make the same bytes."""
 
     def render(self, facts: SiteFacts) -> Mapping[str, bytes]:
-        """The site's objects by name."""
+        """The bytes of every object of the site, by its name in the public store."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseParts:
-    """What a release is made of: the core's modules by name with their stand-ins, the page and its parts.
+    """The parts of a release.
 
-    `vectors`: known kits and what has to be said of them, canonical JSON.
+    `sources`: texts of the core's modules and their stand-ins, by dotted name. `page`, `style`, `modules`:
+    the browser verifier. `vectors`: known kits and the results that are expected for them, canonical JSON.
     """
 
     sources: Mapping[str, str]
@@ -271,18 +276,18 @@ class ReleaseParts:
 
 
 class ReleaseReader(Protocol):
-    """Reads the parts of this release."""
+    """Reads the parts of the release that is running."""
 
     def read(self) -> ReleaseParts:
         """The parts. Raises `StoreError` if one can't be read."""
 
 
 class Witnesses(Protocol):
-    """Asks witnesses to cosign (C2SP tlog-witness)."""
+    """Asks witnesses to cosign checkpoints (C2SP tlog-witness, tlog-cosignature)."""
 
     def cosign(self, note: Note, policy: WitnessPolicy, prove: ConsistencyProver) -> tuple[Signature, ...]:
-        """Cosignature lines for a signed checkpoint, unverified, from the policy's witnesses that answered.
+        """Cosignature lines from those of the policy's witnesses that answered; the caller verifies them.
 
-        `prove` gives the consistency proof from the size that a witness names. Raises `LogHaltedError`
-        if a witness knows a larger size than the checkpoint's.
+        `prove`: gives the consistency proof from the size that a witness names. Raises `LogHaltedError` if a
+        witness has seen a larger tree than the checkpoint's.
         """

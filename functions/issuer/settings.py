@@ -1,6 +1,6 @@
-"""Settings: the only reader of the environment.
+"""Settings: the only module that reads the environment.
 
-A process is embedded, with all it has in a home folder, or in the cloud, with buckets, a table and KMS keys.
+A process is embedded, with everything in a home folder, or in the cloud, with buckets, a table and KMS keys.
 """
 
 import os
@@ -17,7 +17,10 @@ T = TypeVar("T")
 DEFAULT_CADENCE_S = 60
 DEFAULT_PORT = 8787
 MAX_CADENCE_S = 240
-"""Issuing refuses a log whose newest checkpoint is over 300 s old: a slower one would refuse by itself."""
+"""Seconds.
+
+Issuing refuses a log whose newest checkpoint is over 300 s old; a slower cadence would trip it.
+"""
 
 _HOME = "ATTESTLAYER_HOME"
 _CADENCE = "ATTESTLAYER_CADENCE_SECONDS"
@@ -40,14 +43,14 @@ CLOUD_NAMES = (
     _REGISTRY_KEYS,
     _ISSUER_KEYS,
 )
-"""What a process in the cloud must be told, beside a region."""
+"""The settings that a process in the cloud needs, in addition to a region."""
 
 _KMS, _WRAPPED = "kms", "wrapped"
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where the embedded service lives and how it runs."""
+    """Settings of the embedded service: its folder, seconds between checkpoints, its server's address."""
 
     home: Path
     cadence_s: int = DEFAULT_CADENCE_S
@@ -64,7 +67,10 @@ class KeySource:
 
 @dataclass(frozen=True, slots=True)
 class CloudSettings:
-    """Where the service in the cloud keeps its things. `endpoint_url`: a server in place of AWS's."""
+    """Settings of the service in the cloud.
+
+    `endpoint_url`: a server in place of AWS's, for tests and demos.
+    """
 
     origin: str
     cadence_s: int
@@ -81,6 +87,8 @@ class CloudSettings:
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings | CloudSettings:
     """The settings of this process. Raises `ServiceError` (HOME_UNUSABLE, INVALID_REQUEST)."""
     home = environment.get(_HOME)
+    # A home decides; without one any setting of the cloud does, so that a half-configured function says which
+    # settings it lacks.
     if home:
         check_no_cloud(environment)
     elif _cloud_names(environment):
@@ -98,6 +106,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings | Clo
 def read_cloud(environment: Mapping[str, str] = os.environ) -> CloudSettings:
     """The settings of a process in the cloud. Raises `ServiceError` (HOME_UNUSABLE, INVALID_REQUEST)."""
     region = next((environment[name] for name in _REGIONS if environment.get(name)), None)
+    # An empty variable counts as missing: templates set one for a parameter without a value.
     missing = [name for name in CLOUD_NAMES if not environment.get(name)]
     if missing or region is None:
         names = [*missing, *([" or ".join(_REGIONS)] if region is None else [])]
@@ -117,12 +126,15 @@ def read_cloud(environment: Mapping[str, str] = os.environ) -> CloudSettings:
 
 
 def tells_of_cloud(environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether the environment is one of the cloud."""
+    """Whether any setting of the cloud is set, apart from the base URL, which homes have too."""
     return bool(_cloud_names(environment))
 
 
 def check_no_cloud(environment: Mapping[str, str] = os.environ) -> None:
-    """Check that a process with a home is not told of the cloud as well. Raises HOME_UNUSABLE."""
+    """Check that no setting of the cloud is set next to a home: which one counts would be a guess.
+
+    Raises HOME_UNUSABLE.
+    """
     if names := _cloud_names(environment):
         raise ServiceError(
             Code.HOME_UNUSABLE, f"found both a home and the cloud ({', '.join(names)}): wanted one of them"
@@ -130,7 +142,7 @@ def check_no_cloud(environment: Mapping[str, str] = os.environ) -> None:
 
 
 def runs_in_lambda(environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether this process is a Lambda function: then its logs, metrics and traces have readers."""
+    """Whether this process is a Lambda function, where logs, metrics and traces are collected."""
     return bool(environment.get("AWS_LAMBDA_FUNCTION_NAME"))
 
 
@@ -159,6 +171,7 @@ def _parsed(environment: Mapping[str, str], name: str, parse: Callable[[str], T]
 
 
 def _parse_keys(text: str) -> tuple[KeySource, ...]:
+    # Several keys while one takes over from another; the same key twice would sign twice.
     keys = tuple(map(_parse_key, text.split()))
     if not keys or len(set(keys)) != len(keys):
         raise ValueError(f"found {shown(text)}, wanted one or more different keys")
@@ -167,6 +180,7 @@ def _parse_keys(text: str) -> tuple[KeySource, ...]:
 
 def _parse_key(text: str) -> KeySource:
     """`kms:<key>` or `wrapped:<key>:<object>`. A key may be an ARN, with colons; an object has none."""
+    # From the left the kind, from the right the object: whatever is between is the key.
     kind, _, rest = text.partition(":")
     if kind == _KMS and rest:
         return KeySource(rest)

@@ -1,1 +1,1 @@
-"""What stands behind the ports, one technology a module."""
+"""Adapters: implementations of the ports, one technology a module."""

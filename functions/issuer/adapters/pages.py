@@ -28,13 +28,13 @@ _TEXTS = {"changelog.html": "content/changelog.md", "serving.html": "content/ser
 _DECISIONS = "content/decisions"
 _HEADING = re.compile(r"# (.+)")
 _SCROLLING = '<div class="scroll" role="group" aria-label="Table" tabindex="0">'
-"""What scrolls sideways can be reached by keyboard."""
+"""A wide table scrolls sideways; as a focusable group it can be scrolled by keyboard (WCAG 2.1.1)."""
 _NOT_IN_SLUG = re.compile(r"[^a-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text in Markdown as a page shows it. `headings`: level, id and words of each."""
+    """A Markdown text as HTML. `headings`: level, id and plain text of each, in order."""
 
     title: str
     body: Markup
@@ -42,7 +42,7 @@ class Text:
 
 
 class JinjaPages:
-    """Keeps `issuer.ports.PageRenderer`'s promise. `site` holds `templates`, `content` and `assets`."""
+    """`issuer.ports.PageRenderer` with Jinja2. `site`: a folder with `templates`, `content` and `assets`."""
 
     def __init__(self, site: Path) -> None:
         self._site = site
@@ -87,11 +87,11 @@ class JinjaPages:
 
     def _decisions(self) -> dict[str, str]:
         """Titles of the decision pages by file name, in order."""
-        found = sorted((self._site / _DECISIONS).glob("*.md"))
-        return {path.stem: _title(path.read_text("utf-8")) for path in found}
+        paths = sorted((self._site / _DECISIONS).glob("*.md"))
+        return {path.stem: _title(path.read_text("utf-8")) for path in paths}
 
     def _verifier(self, trust: bytes) -> bytes:
-        """The verifier in one file, with the registry's own trust root inside."""
+        """The browser verifier in one file, with the registry's trust root inside."""
         modules = {path.name: path.read_text("utf-8") for path in (self._site / _VERIFIER).glob("*.js")}
         template, style = f"templates/{VERIFIER_PAGE}", f"{_VERIFIER}/verify.css"
         return build_page(self._read(template) or "", self._read(style) or "", modules, trust)
@@ -103,11 +103,11 @@ class JinjaPages:
 
 @cache
 def _environment(templates: Path) -> Environment:
-    """Templates, compiled once a process; a changed one is compiled again."""
+    """The templates, compiled once a process; Jinja2 compiles a changed one again."""
     environment = Environment(
         loader=FileSystemLoader(templates),
         autoescape=True,
-        undefined=StrictUndefined,
+        undefined=StrictUndefined,  # a misspelled fact fails the build instead of leaving a gap in a page
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -118,7 +118,10 @@ def _environment(templates: Path) -> Environment:
 
 @cache
 def read_text(source: str) -> Text:
-    """A Markdown text with ids at its headings; HTML in it is shown as it is written."""
+    """Convert a Markdown text.
+
+    Headings get ids; HTML in the text is escaped and so shown as it is written.
+    """
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = markdown.parse(source)
     headings: list[tuple[int, str, str]] = []
@@ -143,12 +146,12 @@ def _slug(words: str, taken: set[str]) -> str:
 
 
 def _title(source: str) -> str:
-    found = _HEADING.search(source)
-    return found[1].replace("`", "") if found else ""
+    heading = _HEADING.search(source)
+    return heading[1].replace("`", "") if heading else ""
 
 
 def _size(length: int) -> str:
-    """Bytes as people say them: 20 MiB."""
+    """A number of bytes in the largest unit that divides it: 20 MiB."""
     for unit, name in ((1 << 20, "MiB"), (1 << 10, "KiB")):
         if length >= unit and length % unit == 0:
             return f"{length // unit} {name}"

@@ -1,4 +1,4 @@
-"""Files on a POSIX file system: names that are given once, folders that are durable, errors that say what."""
+"""Files on a POSIX file system: create-once names, durable folders, descriptive errors."""
 
 import errno
 import os
@@ -8,13 +8,13 @@ from pathlib import Path
 
 from issuer.errors import StoreError
 
-# What link(2) says where the file system has no hard links (FAT, some FUSE and network mounts).
+# Errors of link(2) on file systems without hard links (FAT, some FUSE and network mounts).
 _NO_HARD_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 
 
 @contextmanager
 def storing(what: str, name: str) -> Iterator[None]:
-    """Turn an `OSError` into a `StoreError` that says what was being done, to what, and why it failed."""
+    """Turn an `OSError` into a `StoreError` with the operation, its object and the cause."""
     try:
         yield
     except OSError as error:
@@ -25,28 +25,34 @@ def storing(what: str, name: str) -> Iterator[None]:
 def name_new(temporary: Path, target: Path) -> None:
     """Give a finished file its name unless the name is taken (`FileExistsError`). Needs the writers' lock.
 
-    A hard link is exclusive by itself, even against writers that don't know the lock. Without hard
-    links the lock is what makes looking and renaming one step.
+    link(2) fails if the name exists: it is exclusive even against writers that don't know
+    the lock. rename(2) would silently replace the file, so without hard links a look at the name comes first,
+    and only the lock makes both one step. A file that was linked keeps its temporary name too; the caller
+    removes it.
     """
     try:
         os.link(temporary, target)
     except OSError as error:
         if error.errno not in _NO_HARD_LINKS:
             raise
+        # `lexists`: a dangling symbolic link has taken the name as well.
         if os.path.lexists(target):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
         temporary.rename(target)
 
 
 def make_folder(path: Path, mode: int) -> None:
-    """Make a folder with exactly `mode`. Whatever is there already is left as it is."""
+    """Make a folder with exactly `mode`.
+
+    One that exists keeps its mode, which the operator may have chosen.
+    """
     with suppress(FileExistsError):
         path.mkdir(mode)
         path.chmod(mode)  # mkdir's mode is cut by the umask
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
+    """Make the names in a folder durable: an fsync of a file saves its bytes, not its name (fsync(2))."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -55,6 +61,6 @@ def sync_folder(folder: Path) -> None:
 
 
 def identity(path: Path) -> tuple[int, int]:
-    """Device and inode: what stays the same while it is the same file."""
-    found = path.stat()
-    return found.st_dev, found.st_ino
+    """Device and inode number, which stay the same as long as it is the same file or folder."""
+    status = path.stat()
+    return status.st_dev, status.st_ino

@@ -1,4 +1,4 @@
-"""Reads what a release is made of, as it lies in this repository: the core's modules, the page, vectors."""
+"""Reads the parts of a release from this repository: the core's modules, the verifier page, vectors."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +11,7 @@ FUNCTIONS = Path(__file__).parents[2]
 
 
 def read_sources(functions: Path = FUNCTIONS) -> Mapping[str, str]:
-    """The text of each module by its name below the package, stand-ins in their places. Raises `OSError`."""
+    """The text of each core module by its dotted name, stand-ins in place of theirs. Raises `OSError`."""
     core, standins = functions / "attestlayer", functions / "issuer" / "release" / "standins"
     modules = [path.relative_to(core) for path in sorted(core.rglob("*.py")) if path.stem[0] != "_"]
     paths = {".".join(module.with_suffix("").parts): core / module for module in modules}
@@ -20,14 +20,14 @@ def read_sources(functions: Path = FUNCTIONS) -> Mapping[str, str]:
 
 
 class ReleaseFiles:
-    """Keeps `issuer.ports.ReleaseReader`'s promise. `site` holds `templates`, `assets` and `content`."""
+    """`issuer.ports.ReleaseReader` over files. `site`: a folder with `templates`, `assets` and `content`."""
 
     def __init__(self, site: Path, functions: Path = FUNCTIONS) -> None:
         self._site = site
         self._functions = functions
 
     def read(self) -> ReleaseParts:
-        """The parts. Raises `StoreError` if one can't be read."""
+        """Read all parts into memory. Raises `StoreError` if one can't be read."""
         verify, content = self._site / "assets" / "verify", self._site / "content"
         try:
             return ReleaseParts(

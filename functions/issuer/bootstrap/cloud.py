@@ -1,7 +1,7 @@
 """Puts the service together in the cloud: S3, DynamoDB, KMS.
 
-A function needs the IAM actions of the adapters it uses, no more: a key is opened when something is to be
-signed with it, so the functions that never sign need none.
+A function needs the IAM actions of the adapters that it uses and no others. A key is opened only when it is
+to sign, so functions that never sign need no right to KMS.
 """
 
 import threading
@@ -39,17 +39,21 @@ if TYPE_CHECKING:
     from botocore.config import _S3Dict
 
 SCRATCH = Path("/tmp/attestlayer")  # noqa: S108
-"""What a Lambda function may write to; other processes of a machine have folders of their own below it."""
+"""The only place that a Lambda function can write to.
+
+Each process of a machine has its own folder below it.
+"""
 
 _SEED_LENGTH = 32
 
-# The ledger's adapter finds out itself what became of a try; KMS's calls may be repeated.
+# The ledger's adapter settles lost answers itself, so its client must not retry. Calls of KMS can be
+# repeated.
 _ONCE = Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=10, max_pool_connections=32)
 _PATIENT = Config(retries={"total_max_attempts": 4, "mode": "standard"}, connect_timeout=2, read_timeout=5)
 
 
 class CloudSigners(Mapping[str, Signer]):
-    """Signers of one role by kid, opened when the first is asked for."""
+    """Signers of one role by kid. All are opened when the first one is asked for: a request or two each."""
 
     def __init__(self, open_signer: Callable[[KeySource], Signer], sources: tuple[KeySource, ...]) -> None:
         self._open_signer = open_signer
@@ -67,7 +71,7 @@ class CloudSigners(Mapping[str, Signer]):
         return len(self._sources)
 
     def _signers(self) -> dict[str, Signer]:
-        with self._opening:
+        with self._opening:  # threads of one process open the keys once
             if self._opened is None:
                 opened = map(self._open_signer, self._sources)
                 self._opened = {signer.public.kid: signer for signer in opened}
@@ -75,7 +79,7 @@ class CloudSigners(Mapping[str, Signer]):
 
 
 class Cloud:
-    """The clients of one account and region."""
+    """Makes the clients of one account and region, which share one session and its credentials."""
 
     def __init__(self, settings: CloudSettings) -> None:
         self._settings = settings
@@ -83,7 +87,7 @@ class Cloud:
         self.place = S3Place(settings.region, settings.endpoint_url, Boto3CredentialProvider(self._session))
 
     def client(self, name: str, config: Config) -> Any:
-        """A client of a service."""
+        """A new boto3 client for the service `name`. Makes no request."""
         return self._session.client(
             name,  # type: ignore[call-overload]
             endpoint_url=self._settings.endpoint_url,
@@ -91,12 +95,12 @@ class Cloud:
         )
 
     def s3(self) -> Any:
-        """S3's client for presigning and the store's clock. Another server has buckets in the path."""
+        """The S3 client for presigning and the store's clock. Other servers take buckets in the path."""
         addressing: _S3Dict = {"addressing_style": "path" if self._settings.endpoint_url else "virtual"}
         return self.client("s3", _PATIENT.merge(Config(signature_version="s3v4", s3=addressing)))
 
     def signers(self, role: Role, private: ObjectStore) -> CloudSigners:
-        """The role's signers."""
+        """The role's signers as the settings name them. Opens none yet."""
         settings = self._settings
         sources = settings.registry_keys if role is Role.REGISTRY else settings.issuer_keys
         binding = Binding(role, settings.origin)
@@ -117,7 +121,7 @@ class Cloud:
 
 
 def open_cloud(settings: CloudSettings) -> Service:
-    """The service in the cloud. Makes no request. Raises `ServiceError`."""
+    """The service in the cloud. Makes no request, for a short cold start. Raises `ServiceError`."""
     cloud = Cloud(settings)
     clock, entropy = SystemClock(), SystemEntropy()
     public = S3Store(settings.registry_bucket, cloud.place, headers_of)
@@ -164,12 +168,12 @@ def open_cloud(settings: CloudSettings) -> Service:
 
 
 def initialise_cloud(settings: CloudSettings) -> Service:
-    """Make what is missing: wrapped keys, genesis, policies and pages. Again: changes nothing.
+    """Make whatever is missing: wrapped keys, genesis, policies and pages. Run again, it changes nothing.
 
-    Buckets, table and KMS keys are there before; the template makes them. Raises `ServiceError`.
+    Needs the buckets, the table and the KMS keys, which the template makes. Raises `ServiceError`.
     """
     service = open_cloud(settings)
-    service.check_clock()
+    service.check_clock()  # genesis fixes the log's first timestamp
     cloud = Cloud(settings)
     for role, sources in ((Role.REGISTRY, settings.registry_keys), (Role.ISSUER, settings.issuer_keys)):
         for source in sources:
@@ -182,8 +186,9 @@ def initialise_cloud(settings: CloudSettings) -> Service:
 
 
 def _make_wrapped(cloud: Cloud, service: Service, source: KeySource, role: Role) -> None:
-    """Make a seed and store it wrapped. Two at once: the first one's counts."""
+    """Make a seed and store it wrapped. If two run at once, the first one stored counts."""
     assert source.wrapped is not None
+    # With a log its notices name a key that no new seed can replace.
     if service.private.exists(HEAD):
         raise ServiceError(
             Code.KEY_UNUSABLE,
@@ -193,5 +198,6 @@ def _make_wrapped(cloud: Cloud, service: Service, source: KeySource, role: Role)
     binding = Binding(role, service.origin)
     seed = service.entropy.token(_SEED_LENGTH)
     wrapped = wrap_seed(cloud.client("kms", _PATIENT), source.kms_key, binding, seed)
+    # Create-only: a key that lost the race has signed nothing and is forgotten.
     with suppress(ObjectConflictError):
         service.private.create(source.wrapped, wrapped)

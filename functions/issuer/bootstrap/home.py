@@ -30,27 +30,32 @@ REGISTRY_FOLDER = "registry"
 _KEYS = "keys"
 _SECRET = "transfer.secret"  # noqa: S105
 _FIRST_MADE = frozenset({"settings", "state", _KEYS})
-"""What a home holds if making it was cut short before its own file was there."""
+"""All that a home can contain if `issuer init` was killed before it stored `HOME_FILE`."""
 
 
 def initialise_home(settings: Settings, origin: str) -> Service:
-    """Make a home and start its log; in a home that was begun, go on. Raises `ServiceError`."""
+    """Make a home and start its log, or continue where an earlier run stopped. Raises `ServiceError`.
+
+    Any number may run at once: each file is create-only, and the first one stored counts.
+    """
     origin = _parse_origin(origin)
     home = settings.home
     _make_folders(home)
     entropy = SystemEntropy()
     settings_store = DirectoryStore(home / "settings", state=home / "state" / "settings", private=True)
+    # Before the keys: a key is bound to an origin, and a home with keys but no origin is refused.
     _store_home_file(settings_store, origin)
     for role in KeyRole:
         path = _key_path(home, role)
         if not path.exists():
-            _made_by_anybody(partial(create_key, path, role, origin, entropy))
+            _ensure(partial(create_key, path, role, origin, entropy))
     if not settings_store.exists(_SECRET):
-        _made_by_anybody(partial(settings_store.create, _SECRET, entropy.token(32)))
+        _ensure(partial(settings_store.create, _SECRET, entropy.token(32)))
     service = open_home(settings)
+    # Genesis names the first keys of both roles, so they must exist before it.
     issuers = [signer.public for signer in service.issuer.signers.values()]
     Initialiser(service.log).run(issuers)
-    service.publish()
+    service.publish()  # after genesis: verify-kit.zip contains the trust root
     return service
 
 
@@ -99,20 +104,20 @@ def open_home(settings: Settings) -> Service:
 
 
 def _open_stores(home: Path) -> tuple[DirectoryStore, DirectoryStore, Ledger]:
-    """The public store, the private one, the ledger."""
+    """The public store, the private store, and the ledger. Raises `ServiceError`."""
     public = DirectoryStore(home / REGISTRY_FOLDER, state=home / "state" / "registry")
     private = DirectoryStore(home / "private", state=home / "state" / "private", private=True)
     return public, private, Ledger(SqliteTable(_check_ledger(home / "ledger.sqlite", private)))
 
 
 def _signers(home: Path, role: KeyRole, origin: str) -> dict[str, Signer]:
-    """The home's keys of a role, by kid."""
+    """The home's one key of a role, by its kid. Raises `ServiceError` (KEY_UNUSABLE)."""
     key = LocalKey(_key_path(home, role), role, origin)
     return {key.public.kid: key}
 
 
-def _made_by_anybody(make: Callable[[], object]) -> None:
-    """Make a file of the home, unless another initialiser made it meanwhile: then its file counts."""
+def _ensure(make: Callable[[], object]) -> None:
+    """Make a file of the home. If another initialiser was faster, its file counts."""
     try:
         make()
     except ObjectConflictError:
@@ -123,7 +128,8 @@ def _made_by_anybody(make: Callable[[], object]) -> None:
 
 
 def _check_ledger(path: Path, private: ObjectStore) -> Path:
-    """Refuse to make a new ledger beside a log: what was accepted and not yet published would be lost."""
+    """Refuse to make a new ledger for an existing log: accepted leaves that are not public would be lost."""
+    # An empty file counts as missing: SQLite would take it for a new database.
     if private.exists(HEAD) and not (path.exists() and path.stat().st_size):
         raise ServiceError(
             Code.HOME_UNUSABLE,
@@ -137,22 +143,28 @@ def _key_path(home: Path, role: KeyRole) -> Path:
 
 
 def _keys_in(home: Path) -> Path | None:
-    """A key file of the home, or None."""
+    """Any key file of the home, or None."""
     return next((path for role in KeyRole if (path := _key_path(home, role)).exists()), None)
 
 
 def _make_folders(home: Path) -> None:
+    """Make the home's folders, or refuse a folder that is something else. Raises `ServiceError`."""
     try:
+        # A home is a folder that `issuer init` made: files of another program are never mixed with its own,
+        # and served or backed up along with them.
         others = {entry.name for entry in home.iterdir()} - _FIRST_MADE if home.exists() else set()
         if others and not (home / HOME_FILE).exists():
             raise ServiceError(
                 Code.HOME_UNUSABLE,
                 f"{home} holds other files and no {HOME_FILE}: name an empty or new folder",
             )
-        if not (home / HOME_FILE).exists() and (found := _keys_in(home)):
+        # Keys without a home file: those of a log whose home was lost in part. A key that signed one log must
+        # never sign another, or the two would look like a fork.
+        if not (home / HOME_FILE).exists() and (key_file := _keys_in(home)):
             raise ServiceError(
                 Code.KEY_UNUSABLE,
-                f"{found} is there and no {HOME_FILE}: a home makes its own keys, and no key serves two logs",
+                f"{key_file} is there and no {HOME_FILE}: a home makes its own keys, and no key serves two "
+                "logs",
             )
         for folder in (home, home / _KEYS):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -164,9 +176,9 @@ def _store_home_file(store: ObjectStore, origin: str) -> None:
     try:
         store.create(Path(HOME_FILE).name, format_json({"schema": "attestlayer/home/1", "origin": origin}))
     except ObjectConflictError as error:
-        found = (store.read(Path(HOME_FILE).name) or b"").decode("utf-8", "replace")
+        home_file = (store.read(Path(HOME_FILE).name) or b"").decode("utf-8", "replace")
         raise ServiceError(
-            Code.HOME_UNUSABLE, f"the home is one already, {found}; wanted {origin}"
+            Code.HOME_UNUSABLE, f"the home is one already, {home_file}; wanted {origin}"
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""Puts the prover together by itself: it needs a public store, and a cold start no more than that."""
+"""Puts the prover together alone: it needs only the public store, which keeps its cold start short."""
 
 from functools import cache
 
@@ -8,10 +8,13 @@ from issuer.settings import CloudSettings, read_settings, tells_of_cloud
 
 
 def prover() -> Prover:
-    """This process's prover. In the cloud on the bucket alone, with the credentials that obstore finds."""
+    """This process's prover.
+
+    In the cloud it has the public bucket alone, and obstore finds the credentials.
+    """
     if tells_of_cloud():
         return _cloud_prover()
-    from issuer.bootstrap.process import service
+    from issuer.bootstrap.process import service  # opens a whole home, of which the cloud has no need
 
     return service().prover
 

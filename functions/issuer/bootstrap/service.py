@@ -1,4 +1,4 @@
-"""The service: every use case, on whatever adapters it is put together with (`issuer.bootstrap.home`)."""
+"""The service: every use case on one set of adapters, which `issuer.bootstrap.home` or `cloud` opens."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,12 +30,15 @@ from issuer.services.workspace import Workspaces
 from issuer.settings import CloudSettings, Settings
 
 CLOCK_DIFFERENCE_S = 5
-"""Seconds by which own clock and the store's may differ."""
+"""Seconds by which this machine's clock and the store's may differ before rounds stop."""
 
 
 @dataclass(frozen=True)
 class Service:
-    """Every service of one log, on one set of adapters. `store_time`: the store's clock, if it has one."""
+    """All use cases of one log. Each is made when asked for and keeps no state.
+
+    `store_time`: POSIX seconds by the store's clock; None where the store has no clock of its own.
+    """
 
     origin: str
     settings: Settings | CloudSettings
@@ -53,7 +56,7 @@ class Service:
 
     @property
     def packets(self) -> Packets:
-        """Packets and their records."""
+        """Opens packets, takes their records, checks them against the policy."""
         return Packets(
             ledger=self.ledger,
             private=self.private,
@@ -66,84 +69,92 @@ class Service:
 
     @property
     def workspaces(self) -> Workspaces:
-        """Workspaces, credits, API keys."""
+        """Provisions workspaces, grants credits, makes and checks API keys."""
         return Workspaces(self.ledger, self.clock, self.entropy)
 
     @property
     def qualifications(self) -> Qualifications:
-        """Requests to take part."""
+        """Receives partners' requests to take part, and the operator's decisions."""
         return Qualifications(self.ledger, self.clock, self.entropy)
 
     @property
     def sequencer(self) -> Sequencer:
-        """The log's writer."""
+        """Makes rounds of the log."""
         return Sequencer(self.log)
 
     @property
     def deliverer(self) -> Deliverer:
-        """Finishes kits."""
+        """Finishes and verifies kits whose leaves are public."""
         return Deliverer(self.ledger, self.private, self.public, self.clock, self.scratch.path)
 
     @property
     def prover(self) -> Prover:
-        """Consistency proofs."""
+        """Computes consistency proofs for pairs of sizes that no round stored."""
         return Prover(self.public)
 
     @property
     def reconciler(self) -> Reconciler:
-        """Ledger against log."""
+        """Compares the ledger with the log (`issuer reconcile`)."""
         return Reconciler(self.ledger, self.private, self.public, self.clock)
 
     @property
     def auditor(self) -> Auditor:
-        """The audit of private state."""
+        """Audits private state (`issuer audit`)."""
         return Auditor(AuditPorts(self.log, self.issuer.signers, self.scratch.path))
 
     @property
     def collector(self) -> Collector:
-        """Partial tiles that nobody needs any more."""
+        """Deletes partial tiles a day after their full tiles are public."""
         return Collector(self.public, self.private)
 
     @property
     def indexer(self) -> Indexer:
-        """The look-up index."""
+        """Extends the look-up index to the newest checkpoint."""
         return Indexer(self.public, self.private)
 
     @property
     def tidier(self) -> Tidier:
-        """Private objects that nothing needs any more."""
+        """Deletes old batches, and records and kits past their retention."""
         return Tidier(self.public, self.private, self.ledger, self.clock)
 
     @property
     def publisher(self) -> SitePublisher:
-        """Intake policies and the site's pages."""
-        from issuer.adapters.pages import JinjaPages  # 70 ms, which no other function has to wait for
+        """Publishes intake policies and the site's pages."""
+        from issuer.adapters.pages import JinjaPages  # takes 70 ms, and only publishing needs it
 
         pages = JinjaPages(_site_folder())
         return SitePublisher(self.origin, self.settings.cadence_s, self.public, self.catalogue, pages)
 
     @property
     def kit_of_verifiers(self) -> KitOfVerifiers:
-        """verify-kit.zip."""
+        """Builds and publishes verify-kit.zip when the trust root or the release changed."""
         from issuer.adapters.release_files import ReleaseFiles
 
         return KitOfVerifiers(self.public, ReleaseFiles(_site_folder()))
 
     def publish(self) -> int:
-        """Publish all that is not of a round; the kit first, whose hash the pages name. Returns changes."""
+        """Publish verify-kit.zip, then policies and pages, which show its hash.
+
+        Returns the number of changes.
+        """
         return self.kit_of_verifiers.run() + self.publisher.run(int(self.clock.now()))
 
     @property
     def notifier(self) -> Notifier:
-        """The operator's notices."""
+        """Queues the operator's notices, such as withdrawals, for the next round."""
         return Notifier(self.ledger)
 
     def check_clock(self) -> None:
-        """Check own clock against the store's. Raises `LogHaltedError` if they differ by over 5 s."""
+        """Compare this machine's clock with the store's. Raises `LogHaltedError` if they differ by over 5 s.
+
+        A checkpoint's time is signed and never goes back: one made with a clock that is ahead stops the log
+        until real time has caught up.
+        """
         if self.store_time is None:
             return
+        # Read on both sides of the request, so that its duration does not count as a difference.
         before, store, after = self.clock.now(), self.store_time(), self.clock.now()
-        # The store tells whole seconds, of some instant in between.
+        # The store's answer is in whole seconds, rounded down, for some instant between the two reads.
         if not before - CLOCK_DIFFERENCE_S - 1 <= store <= after + CLOCK_DIFFERENCE_S:
             raise LogHaltedError(
                 f"the clock says {format_time(int(after))}, the store's {format_time(int(store))}: they "
@@ -152,6 +163,6 @@ class Service:
 
 
 def _site_folder() -> Path:
-    """Templates and assets: beside `functions` in the repository, beside this package in a function's zip."""
-    beside = Path(__file__).parents[2] / "site"
-    return beside if beside.is_dir() else Path(__file__).parents[3] / "site"
+    """Templates and assets: next to `functions` in the repository, next to `issuer` in a function's zip."""
+    packaged = Path(__file__).parents[2] / "site"
+    return packaged if packaged.is_dir() else Path(__file__).parents[3] / "site"

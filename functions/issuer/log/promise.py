@@ -88,7 +88,7 @@ def promise_after(before: Promise | None, oldest: int | None, checkpoint: Checkp
     gaps = before.gaps.noted(at, at - before.timestamp) if before else Peaks()
     delays = before.delays.since(at) if before else Peaks()
     # The oldest leaf of a round waited longest, so it alone decides the hour's peak. A signer's clock may be
-    # a little behind the one that issued: a delay is never negative.
+    # a little slower than the one that issued: a delay is never negative.
     if oldest is not None:
         delays = delays.noted(at, max(0, at - oldest))
     return Promise(checkpoint.sequence, at, gaps, delays)

@@ -127,6 +127,7 @@ class Publisher:
         data = self.ports.public.read(name)
         if data is None:
             raise LogHaltedError(f"{name}, the notices that head names, is missing from the public store")
+        # Objects named by a hash are checked against it: the next round extends and signs over these bytes.
         if sha256(data) != head.notices_hash:
             raise LogHaltedError(f"{name}, the notices that head names, is damaged: bring that object back")
         return parse_notices(data)

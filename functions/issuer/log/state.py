@@ -230,6 +230,7 @@ def parse_batch(data: bytes, name: str) -> Batch:
             notices=take_notices(members["notices"]),
             notices_changed=bool(take_integer(members, "notices_changed", 1)),
         )
+        # Formatted again and hashed: the stored bytes are the one spelling of this batch, and undamaged.
         if batch.name != name:
             raise ValueError("its bytes do not hash to its name")
         return batch

@@ -63,9 +63,9 @@ class LogPorts:
         """Check that ledger and head share one history. `noted`: the ledger's round, read before head.
 
         A round is noted in the ledger before head names it, and the next one only once it is public. So a
-        ledger behind head was lost or came from a backup: it lacks debits and nonces of leaves in the log. A
-        ledger more than one round ahead has seen rounds that the stores have lost, even if the stores agree
-        with each other. Raises `LogHaltedError`.
+        ledger with a lower round was lost or came from a backup: it lacks debits and nonces of leaves in the
+        log. A ledger more than one round ahead has seen rounds that the stores have lost, even if the stores
+        agree with each other. Raises `LogHaltedError`.
         """
         if noted < head.sequence:
             noted = self.ledger.noted_round()  # rounds may have been committed between the two reads

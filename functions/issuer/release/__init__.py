@@ -1,1 +1,1 @@
-"""What is handed out for checking: the verifier in one file, the kit of verifiers. Pure."""
+"""Verifiers to hand out: verify.py and verify.html in one file each, verify-kit.zip. Pure."""

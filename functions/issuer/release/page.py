@@ -1,7 +1,7 @@
 """verify.html: the browser verifier's page, its modules and a trust root in one file. Pure.
 
-Each ES module becomes a function called at once, in order of their imports, so that the file reads like
-the modules do and no name of one can meet a name of another.
+Each ES module becomes a function that is called at once, a module after those it imports. So the file reads
+like the modules, and names of one module can't clash with those of another.
 """
 
 import base64
@@ -27,7 +27,7 @@ _ENDS_SCRIPT = re.compile(r"</script|<!--|\]\]>", re.IGNORECASE)
 
 
 class PageError(ValueError):
-    """The page's parts are not such that one file can be made of them."""
+    """The parts can't be joined into one file; the message says which text is in the way."""
 
 
 def build_page(template: str, style: str, modules: Mapping[str, str], trust: bytes) -> bytes:
@@ -36,29 +36,37 @@ def build_page(template: str, style: str, modules: Mapping[str, str], trust: byt
     Raises `PageError`, and `ValueError` if the trust root is no canonical JSON.
     """
     script = _script(modules)
+    # Within an element the HTML parser looks for its end tag only, whatever JavaScript or CSS thinks of it.
     if _ENDS_SCRIPT.search(script) or "</style" in style.lower():
         raise PageError("a script or the style sheet holds what would end its element")
+    # Content Security Policy by hashes: the browser runs these two texts and nothing that was put in later.
     sources = f"script-src '{_source(script)}'; style-src '{_source(style)}'"
     page = template
-    for found, made in (
+    for placeholder, part in (
         (_SOURCES, sources),
         (_STYLE, f"<style>{style}</style>"),
         (_TRUST, _TRUST.replace("null", _inline(trust))),
         (_SCRIPT, f"<script>{script}</script>"),
     ):
-        if page.count(found) != 1:
-            raise PageError(f"the template holds {found!a} {page.count(found)} times, wanted once")
-        page = page.replace(found, made)
+        if page.count(placeholder) != 1:
+            raise PageError(
+                f"the template holds {placeholder!a} {page.count(placeholder)} times, wanted once"
+            )
+        page = page.replace(placeholder, part)
     return page.encode()
 
 
 def _source(text: str) -> str:
-    """A hash source of Content Security Policy Level 3, section 2.3.1."""
+    """A hash source for a text (Content Security Policy Level 3, section 2.3.1)."""
     return f"sha256-{base64.b64encode(sha256(text.encode()).digest()).decode()}"
 
 
 def _inline(trust: bytes) -> str:
-    """The trust root within an element. The page formats it anew, so the escape leaves no trace."""
+    """The trust root as text for a script element. Raises `ValueError` unless it is canonical JSON.
+
+    `<` is escaped so that no string in it can end the element. The page parses the JSON and formats it again,
+    which gives back the signed bytes.
+    """
     parse_json(trust)
     return trust.decode().replace("<", "\\u003c")
 
@@ -69,9 +77,11 @@ def _script(modules: Mapping[str, str]) -> str:
 
 
 def _in_order(modules: Mapping[str, str]) -> list[str]:
-    """The modules that the page's needs, each behind those it imports. Raises `PageError`."""
+    """The modules that `START` needs, each after those it imports. Raises `PageError`."""
     order: list[str] = []
     waiting: list[tuple[str, tuple[str, ...]]] = [(START, ())]
+    # Depth first without recursion. `above` is the chain of importers: a module that is in its own chain
+    # imports itself.
     while waiting:
         name, above = waiting[-1]
         if name not in modules or name in above:
@@ -92,13 +102,14 @@ def _imports(text: str) -> Sequence[str]:
 
 
 def _as_function(name: str, text: str) -> str:
+    # Regular expressions suffice as every other form of import or export is refused below.
     exported = [match[2] for match in _EXPORT.finditer(text)]
     body = _NAMED.sub(lambda match: f"const {{{match[1]}}} = {_variable(match[2])};\n", text)
     body = _WHOLE.sub(lambda match: f"const {match[1]} = {_variable(match[2])};\n", body)
     body = _EXPORT.sub(r"\1 \2", body)
-    if found := _LEFT_OVER.search(body):
+    if rest := _LEFT_OVER.search(body):
         raise PageError(
-            f"{name}: {found.group().strip()!a} is a form of import or export that is not known here"
+            f"{name}: {rest.group().strip()!a} is a form of import or export that is not known here"
         )
     if re.search(r"\bas\b", "".join(match[1] for match in _NAMED.finditer(text))):
         raise PageError(f"{name}: an import under another name is not known here")

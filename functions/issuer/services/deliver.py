@@ -129,6 +129,8 @@ class Deliverer:
             # As a client will: a kit that does not verify is never handed over.
             with open_kit(finished) as kit:
                 verify(kit, trust)
+            # Create-only: a second run makes the same bytes, so a client that has the kit keeps the right
+            # one.
             self.private.create_file(delivered_object(kit_id), finished)
 
     def _note_supersession(self, packet: Packet, waiting: WaitingLeaf) -> None:

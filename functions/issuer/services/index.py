@@ -103,6 +103,7 @@ class Indexer:
                 )
                 for shard in shards[at - shards.start : at - shards.start + _TOGETHER]
             }
+            # Create-only and a pure function of the entries: an object stored by another writer is the same.
             self.public.create_many(together)
 
     def _read_group(self, group: int) -> list[bytes]:

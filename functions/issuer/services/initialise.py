@@ -74,4 +74,4 @@ class Initialiser:
         try:
             self.ports.private.replace(HEAD, head.format(), None)
         except StaleTagError:
-            return  # another initialiser was first: its genesis counts
+            return  # another initialiser was faster: its genesis counts, this batch is garbage

@@ -35,5 +35,5 @@ class Prover:
             new = TreeHead(to_size, Hash(root_hash(to_size, read)))
             # RFC 9162 section 2.1.4.1.
             return format_consistency(old, new, prove_consistency(from_size, to_size, read))
-        except LogHaltedError as error:
+        except LogHaltedError as error:  # a reader's query fails and may be repeated; no log has to stop
             raise ServiceError(Code.STORAGE_FAILED, error.detail) from error

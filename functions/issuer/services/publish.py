@@ -78,6 +78,7 @@ class SitePublisher:
 
         `built_at`: POSIX seconds of the release, from which the expiry of security.txt is counted.
         """
+        # Policies before the pages that link to them; all versions, as old receipts name theirs by hash.
         for policy in self.catalogue.policies:
             self.public.create(layout.policy_path(policy.intake_policy_hash), policy.document)
         problem = format_problem(ServiceError(Code.NOT_FOUND, "there is nothing at this address"), "-")

@@ -45,6 +45,7 @@ class Workspaces:
             created_at=int(now),
             contacts=tuple(contacts),
         )
+        # Two transactions: a crash in between leaves a workspace without credits, which `grant` puts right.
         self.ledger.add_workspace(workspace)
         if amount:
             self.grant(workspace.workspace_id, amount, "provisioned")
@@ -94,6 +95,7 @@ class Workspaces:
             raise ServiceError(
                 Code.INVALID_REQUEST, f"found scopes {', '.join(scopes)}, wanted {', '.join(SCOPES)}"
             )
+        # Stored before it is returned: a key that nobody has seen does no harm.
         text = format_api_key(LIVE if live else TEST, self.entropy.token(RANDOM_LENGTH))
         self.ledger.put_api_key(
             ApiKey(

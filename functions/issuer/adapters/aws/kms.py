@@ -1,14 +1,13 @@
-"""Signing with AWS KMS: an Ed25519 key that never leaves it, or a seed that KMS wraps.
+"""Signing with AWS KMS: an Ed25519 key that never leaves KMS, or a seed that KMS wraps.
 
-`KmsSigner` sends each message to KMS: the private key exists nowhere else, and a million signatures cost
-15 dollars and take a request each. `WrappedKey` is for volume: the seed lies in the private store,
-encrypted by a KMS key under an encryption context of role and origin, and is in memory once the process
-has started.
+`KmsSigner` sends each message to KMS: the private key exists nowhere else; a million signatures cost 15
+dollars and one request each. `WrappedKey` is for volume: the seed is stored in the private store, encrypted
+by a KMS key under an encryption context of role and origin, and is in memory once the process has started.
 
-A key is bound to one role and one origin. KMS itself checks that of a wrapped seed: it does not decrypt
-under another context. A signing key says it by two tags, which who may tag keys can change; so nothing is
-signed with a key that the notices, which are public, do not name for that role, and every signature is
-held against the public key, so that an alias which was pointed elsewhere is found at once.
+A key is bound to one role and one origin. For a wrapped seed KMS enforces it: it does not decrypt under
+another context. For a signing key two tags state it, and anyone with the right to tag keys can change them.
+So nothing is signed with a key that the public notices do not name for that role, and every signature is
+checked with the public key, which reveals at once that an alias was pointed to another key.
 
 IAM actions, on the keys alone. A signing key: kms:Sign, kms:GetPublicKey, kms:ListResourceTags. A wrapped
 seed: kms:Decrypt; to make one: kms:Encrypt.
@@ -33,26 +32,26 @@ if TYPE_CHECKING:
 KEY_SPEC = "ECC_NIST_EDWARDS25519"
 ROLE_TAG, ORIGIN_TAG = "attestlayer:role", "attestlayer:origin"
 MAX_MESSAGE_LENGTH = 4096
-"""Bytes that KMS takes as a RAW message; a pure Ed25519 signature can't be over a digest of more."""
+"""Bytes that KMS takes as a RAW message. Pure Ed25519 signs the message itself, so no digest can stand in."""
 
 _ALGORITHM: Final = "ED25519_SHA_512"
 _WRAPPED = "wrapped-key"
 # SubjectPublicKeyInfo of an Ed25519 key (RFC 8410 section 4): all but the 32 bytes of the key.
 _SPKI = bytes.fromhex("302a300506032b6570032100")
 
-# What is over by itself: doing it again is safe.
+# Errors that pass. Everything else below status 500 means that the key can't be used until somebody acts.
 _PASSING = frozenset({"KMSInternalException", "LimitExceededException", "ThrottlingException"})
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """What a key is for."""
+    """The one role and the one origin that a key may sign for."""
 
     role: Role
     origin: str
 
     def context(self) -> dict[str, str]:
-        """The encryption context, and the tags."""
+        """The pairs that bind a key: encryption context of a wrapped seed, tags of a signing key."""
         return {ROLE_TAG: self.role.value, ORIGIN_TAG: self.origin}
 
 
@@ -79,6 +78,8 @@ class KmsSigner:
             )
         except (BotoCoreError, ClientError) as error:
             raise _failed(self._key_id, error) from error
+        # An alias can be pointed to another key at any time: a signature that nobody could verify must not be
+        # stored, since `signed/` objects are never replaced.
         signature = bytes(answer["Signature"])
         if not self.public.verifies(signature, message):
             raise _unusable(self._key_id, f"its signature is not of {self.public.kid}, which it was before")
@@ -89,6 +90,7 @@ class KmsSigner:
             answer = self._client.get_public_key(KeyId=self._key_id)
         except (BotoCoreError, ClientError) as error:
             raise _failed(self._key_id, error) from error
+        # RFC 8410 section 4: the prefix names id-Ed25519; a key of another algorithm does not have it.
         spki, spec = bytes(answer["PublicKey"]), answer["KeySpec"]
         if spec != KEY_SPEC or not spki.startswith(_SPKI):
             raise _unusable(self._key_id, f"its key spec is {spec}, wanted {KEY_SPEC}")
@@ -117,6 +119,7 @@ class WrappedKey:
     """
 
     def __init__(self, client: "KMSClient", key_id: str, binding: Binding, wrapped: bytes) -> None:
+        # The binding is compared here first: KMS refuses another context without saying why.
         ciphertext, kid = _parse(wrapped, binding)
         try:
             answer = client.decrypt(
@@ -124,6 +127,8 @@ class WrappedKey:
             )
         except (BotoCoreError, ClientError) as error:
             raise _failed(key_id, error) from error
+        # KMS has authenticated the ciphertext under this context. Length and kid are checked all the same:
+        # the document may name another seed of the same role and origin.
         seed = bytes(answer["Plaintext"])
         if len(seed) != KEY_LENGTH:
             raise _unusable(key_id, f"it unwrapped {len(seed)} bytes, wanted a seed of {KEY_LENGTH}")
@@ -133,16 +138,19 @@ class WrappedKey:
 
     @property
     def public(self) -> PublicKey:
-        """The public key."""
+        """The public key, derived from the seed."""
         return self._key.public
 
     def sign(self, message: bytes) -> bytes:
-        """The 64-byte signature over `message`."""
+        """The 64-byte signature over `message` of any length (RFC 8032, pure). No request."""
         return self._key.sign(message)
 
 
 def wrap_seed(client: "KMSClient", key_id: str, binding: Binding, seed: bytes) -> bytes:
-    """The document that `WrappedKey` reads: the seed encrypted by KMS, for this role and origin only."""
+    """The document for `WrappedKey`: the seed, encrypted by KMS for this role and origin only.
+
+    One request.
+    """
     try:
         answer = client.encrypt(KeyId=key_id, Plaintext=seed, EncryptionContext=binding.context())
     except (BotoCoreError, ClientError) as error:
@@ -159,7 +167,7 @@ def wrap_seed(client: "KMSClient", key_id: str, binding: Binding, seed: bytes) -
 
 
 def _parse(wrapped: bytes, binding: Binding) -> tuple[bytes, str]:
-    """Ciphertext and kid of a document for this binding."""
+    """Ciphertext and kid from a document. Raises KEY_UNUSABLE if it is damaged or for another binding."""
     try:
         members = take_document(parse_json(wrapped), _WRAPPED, ("ciphertext", "kid", "origin", "role"))
         origin = take_value(members, "origin", parse_origin)

@@ -1,11 +1,11 @@
-"""An `ObjectStore` in an S3 bucket: conditional PUTs, and answers that got lost settled by reading back.
+"""An `ObjectStore` in an S3 bucket: conditional PUTs; lost answers are settled by reading back.
 
-The hot path is obstore (Rust): 0.04 ms of CPU for a PUT where boto3 takes 1.6, and an import of 12 ms
-instead of 350. Its own retries are off: it reports a 409 and its own write, done by a try whose answer was
-lost, both as "exists already". Here every try that failed is looked into before the next one.
+obstore (Rust) makes the requests: a PUT takes 0.04 ms of CPU where boto3 takes 1.6, and the import 12 ms
+instead of 350. Its own retries are off. They would report "exists already" both for the 409 of a race and for
+a write of our own whose answer was lost. Here every failed try is settled by a read before the next one.
 
-IAM actions, on the bucket's objects: s3:PutObject, s3:GetObject, s3:DeleteObject (who deletes);
-on the bucket: s3:ListBucket, without which a missing object is a 403 and so an error, not absence.
+IAM actions, on the bucket's objects: s3:PutObject, s3:GetObject, s3:DeleteObject (where objects are deleted);
+on the bucket: s3:ListBucket, without which S3 answers 403 for a missing object: an error, and not absence.
 """
 
 import math
@@ -46,17 +46,18 @@ _TRIES = 5
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 1.0
 
-# A 404 of a bucket that is not there must not look like an object that is not there.
+# A missing bucket is a 404 too, and must not look like a missing object.
 _NO_BUCKET = "NoSuchBucket"
-# An empty object has no first byte: 416, and so it is there.
+# Status 416 (RFC 9110 section 15.5.17): the object exists, but is empty and has no first byte.
 _NO_SUCH_RANGE = "InvalidRange"
 
 
 @dataclass(frozen=True, slots=True)
 class S3Place:
-    """Where S3 is and who asks. `endpoint_url`: another server than Amazon's, with the bucket in the path.
+    """Where S3 is and whose credentials are used.
 
-    `credentials` None: obstore looks for them (environment, container, instance).
+    `endpoint_url`: a server other than Amazon's, which takes the bucket in the path. `credentials`: None lets
+    obstore find them (environment, container, instance).
     """
 
     region: str
@@ -69,7 +70,7 @@ Headers = Callable[[str], Mapping[str, str]]
 
 
 def no_headers(name: str) -> Mapping[str, str]:
-    """Headers of an object that only this program reads."""
+    """Headers of a private object, which only this program reads."""
     del name
     return {"Content-Type": "application/octet-stream", "Cache-Control": "private, no-store"}
 
@@ -77,12 +78,13 @@ def no_headers(name: str) -> Mapping[str, str]:
 class S3Store:
     """Objects in `bucket`; `headers` gives each object's Content-Type and Cache-Control from its name.
 
-    Tags are ETags: of bytes alone, so content that went to B and back to A has A's tag again, and is what
-    the holder of A's tag read. Each PUT carries the SHA-256 of its bytes, which S3 checks before it stores
-    them. obstore can't name a retention time for an object, so object lock is the bucket's default
-    retention, and its policy refuses an unconditional PUT of an immutable name.
+    Tags are ETags, a function of the bytes alone: content that changed from A to B and back to A has A's tag
+    again, and a swap based on it is right, as the holder read the same bytes. Each PUT carries the SHA-256 of
+    its bytes, which S3 checks before it stores them. obstore can't set a retention time for an object, so
+    object lock is the bucket's default retention, and the bucket's policy refuses an unconditional PUT of an
+    immutable name.
 
-    A store must not cross a fork: obstore's threads don't.
+    A store can't be used after a fork, which obstore's threads do not survive.
     """
 
     def __init__(self, bucket: str, place: S3Place, headers: Headers = no_headers) -> None:
@@ -104,27 +106,30 @@ class S3Store:
                 "timeout": timedelta(seconds=place.timeout_s),
                 "connect_timeout": timedelta(seconds=min(3.0, place.timeout_s)),
             },
-            retry_config={"max_retries": 0},
+            retry_config={"max_retries": 0},  # see the module's docstring
             credential_provider=place.credentials,
         )
 
     def create(self, name: str, data: bytes) -> None:
-        """Store `data` under a new name, or find the same bytes there. One request, if nothing fails."""
+        """Store `data` under a new name, or find the same bytes there. One request unless it fails."""
         check_name(name)
         self._create(name, data)
 
     def create_file(self, name: str, path: Path) -> None:
-        """Store the file's content under a new name; it is mapped, not read, into memory."""
+        """Store the file's content under a new name. The file is mapped into memory, not read."""
         check_name(name)
         with storing("read", str(path)), path.open("rb") as file:
-            if not path.stat().st_size:  # nothing can't be mapped
+            if not path.stat().st_size:  # mmap refuses an empty file
                 self._create(name, b"")
                 return
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
                 self._create(name, mapped)
 
     def create_many(self, objects: Mapping[str, bytes]) -> None:
-        """Store each under its new name, up to 64 at once."""
+        """Store each under its new name, up to 64 at a time.
+
+        Raises the first failure.
+        """
         for name in objects:
             check_name(name)
         with ThreadPoolExecutor(max(1, min(_WRITERS, len(objects)))) as pool:
@@ -132,31 +137,37 @@ class S3Store:
                 pass
 
     def replace(self, name: str, data: bytes, tag: str | None) -> None:
-        """Swap the content if its ETag is still `tag`."""
+        """Swap the content if its ETag is still `tag`: `If-Match`, or `If-None-Match: *` for a new object.
+
+        (RFC 9110 section 13.1.) One request unless it fails. A failed try is settled by reading: unchanged,
+        it is tried again; changed to `data` by what may have been our own try, it is done.
+        """
         check_name(name)
         mode: PutMode = "create" if tag is None else {"e_tag": tag}
-        unclear = False
+        unclear = False  # whether some try may have stored the bytes without our learning of it
         for _ in (tries := self._tries("replace", name)):
             failed = self._put(name, data, mode)
             if failed is None:
                 return
             tries.failed(failed)
-            # 412, 404, and 409 of a race: this try did nothing. Anything else may have stored the bytes.
+            # 412, 404 and the 409 of a race are settled answers: this try stored nothing. After a timeout or
+            # a 5xx the bytes may be stored, now or later. If so, the swap was ours: `data` where no answer
+            # was lost is another writer's equal content, which the caller must learn of.
             unclear |= not isinstance(failed, AlreadyExistsError | PreconditionError | FileNotFoundError)
-            found = self.read_tagged(name)
-            if (found.tag if found else None) == tag:
+            current = self.read_tagged(name)
+            if (current.tag if current else None) == tag:
                 continue
-            if unclear and found and found.data == data:
+            if unclear and current and current.data == data:
                 return
-            raise StaleTagError(f"replace {name}: found {_told(found)}, wanted {tag or 'no object'}")
+            raise StaleTagError(f"replace {name}: found {_shown(current)}, wanted {tag or 'no object'}")
 
     def read(self, name: str) -> bytes | None:
-        """The object's bytes."""
-        found = self.read_tagged(name)
-        return None if found is None else found.data
+        """The object's bytes, or None. One GET."""
+        tagged = self.read_tagged(name)
+        return None if tagged is None else tagged.data
 
     def exists(self, name: str) -> bool:
-        """Whether the object is there. Asks for its first byte: only a GET's 404 says what is missing."""
+        """Whether the object exists. GETs its first byte: the 404 of a HEAD does not say what is missing."""
         check_name(name)
 
         def look() -> bool:
@@ -170,21 +181,22 @@ class S3Store:
         return self._reading("look for", name, look) or False
 
     def read_tagged(self, name: str) -> Tagged | None:
-        """The object's bytes and their ETag, without its quotes."""
+        """The object's bytes and their ETag without its quotes, from one answer, or None."""
         check_name(name)
 
         def get() -> Tagged:
-            found = obstore.get(self._store, name)
-            return Tagged(bytes(found.bytes()), (found.meta["e_tag"] or "").strip('"'))
+            answer = obstore.get(self._store, name)
+            return Tagged(bytes(answer.bytes()), (answer.meta["e_tag"] or "").strip('"'))
 
         return self._reading("read", name, get)
 
     def fetch(self, name: str, path: Path) -> bool:
-        """Write the object to `path`, which must not exist yet, as it comes in; for this user only (0600)."""
+        """Stream the object to the new file `path`, readable by this user only (0600). Memory: one chunk."""
         check_name(name)
 
         def copy() -> bool:
             stream = obstore.get(self._store, name).stream(_CHUNK)
+            # Opened again for each try, which truncates what a broken answer left.
             with storing("fetch", name), path.open("wb") as file:
                 for chunk in stream:
                     file.write(chunk)
@@ -201,25 +213,32 @@ class S3Store:
         return fetched
 
     def fetch_many(self, files: Mapping[str, Path]) -> tuple[str, ...]:
-        """As `fetch`, up to 16 at once."""
+        """As `fetch`, up to 16 at a time. Returns the names of missing objects."""
         with ThreadPoolExecutor(max(1, min(_READERS, len(files)))) as pool:
-            found = pool.map(lambda item: self.fetch(*item), files.items())
-            return tuple(name for name, there in zip(files, found, strict=True) if not there)
+            fetched = pool.map(lambda item: self.fetch(*item), files.items())
+            return tuple(name for name, there in zip(files, fetched, strict=True) if not there)
 
     def delete(self, name: str) -> None:
-        """Remove the object. In a versioned bucket that hides it; its versions stay as the bucket says."""
+        """Remove the object.
+
+        In a versioned bucket this hides it; its versions stay as long as the bucket's rules say.
+        """
         check_name(name)
         self._reading("delete", name, lambda: obstore.delete(self._store, name))
 
     def list(self, prefix: str, before: float | None = None) -> Iterator[str]:
-        """Names in byte order, a thousand a request. A prefix that ends in no `/` reads its whole folder."""
+        """Names in byte order, a thousand a request.
+
+        A prefix that does not end in `/` reads its whole folder.
+        """
         return self._list(folder_of(prefix), prefix, math.inf if before is None else before)
 
     def _list(self, folder: str, prefix: str, before: float) -> Iterator[str]:
         last: str | None = None
         for _ in (tries := self._tries("list", f"{prefix}* of {self._bucket}")):
             try:
-                # obstore takes a folder for a prefix: `batch` would not list `batch2`.
+                # obstore takes a folder for a prefix: `batch` would not list `batch2`. After a failure the
+                # listing goes on after the last name that was yielded, so no name comes twice.
                 for page in obstore.list(self._store, folder.rstrip("/") or None, offset=last):
                     for each in page:
                         last = each["path"]
@@ -230,6 +249,7 @@ class S3Store:
                 tries.failed(failed)
 
     def _create(self, name: str, body: Body) -> None:
+        """Conditional PUT (`If-None-Match: *`); after a failed try the stored object decides."""
         for _ in (tries := self._tries("create", name)):
             failed = self._put(name, body, "create")
             if failed is None:
@@ -240,10 +260,14 @@ class S3Store:
                 return
             if same is False:
                 raise ObjectConflictError(f"create {name}: it exists with other bytes")
-            # Absent: nothing was stored, or will be by a try that is still under way, with the same bytes.
+            # Absent: nothing is stored yet. A try that is still under way may store it later, but with these
+            # bytes, so trying again can't conflict with it.
 
     def _put(self, name: str, body: Body, mode: "PutMode") -> Exception | None:
-        """One PUT. Returns what went wrong, whatever it means; raises if trying again is of no use."""
+        """One PUT.
+
+        Returns its error, which may be a lost answer, or None. Raises `StoreError` if retrying is useless.
+        """
         attributes = {
             key: value
             for key, value in self._headers(name).items()
@@ -257,15 +281,18 @@ class S3Store:
         return None
 
     def _compare(self, name: str, body: Body) -> bool | None:
-        """Whether the object has these bytes, or None if there is none. Reads up to the first difference."""
+        """Whether the object has these bytes; None if there is no object.
+
+        Reads up to the first difference.
+        """
         view = memoryview(body)
 
         def compare() -> bool:
-            found = obstore.get(self._store, name)
-            if found.meta["size"] != len(view):
+            answer = obstore.get(self._store, name)
+            if answer.meta["size"] != len(view):
                 return False
             at = 0
-            for chunk in found.stream(_CHUNK):
+            for chunk in answer.stream(_CHUNK):
                 if view[at : at + len(chunk)] != memoryview(chunk):
                     return False
                 at += len(chunk)
@@ -274,10 +301,13 @@ class S3Store:
         try:
             return self._reading("read back", name, compare)
         finally:
-            view.release()
+            view.release()  # a mapped file can't be closed while a view of it exists
 
     def _reading(self, what: str, name: str, read: Callable[[], T]) -> T | None:
-        """What `read` gives, or None if there is no object. It may be called several times."""
+        """The result of `read`, which is called once a try; None if there is no object.
+
+        Raises `StoreError`.
+        """
         for _ in (tries := self._tries(what, name)):
             try:
                 return read()
@@ -295,11 +325,11 @@ class S3Store:
 
 
 def _check_worth(error: Exception, what: str, name: str) -> None:
-    """Raises `StoreError` for what trying again does not mend."""
+    """Raises `StoreError` if trying again can't help: no right to the object, or no such bucket."""
     hopeless = isinstance(error, PermissionDeniedError | UnauthenticatedError) or _NO_BUCKET in str(error)
     if hopeless:
         raise StoreError(f"{what} {name}: {first_line(error)}") from error
 
 
-def _told(found: Tagged | None) -> str:
-    return "no object" if found is None else f"tag {found.tag}"
+def _shown(stored: Tagged | None) -> str:
+    return "no object" if stored is None else f"tag {stored.tag}"

@@ -1,4 +1,4 @@
-"""What time it is by the store's clock.
+"""The time by the store's clock.
 
 IAM action, on the bucket: s3:ListBucket.
 """
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class S3Clock:
-    """The `Date` header of S3's answers (RFC 9110 section 6.6.1)."""
+    """Reads the `Date` header of S3's answers (RFC 9110 section 6.6.1): whole seconds, one request a call."""
 
     client: "S3Client"
     bucket: str
 
     def now(self) -> int:
-        """POSIX seconds. Raises `StoreError`."""
+        """POSIX seconds, rounded down. Raises `StoreError`."""
         try:
             answer = self.client.head_bucket(Bucket=self.bucket)
             date = answer["ResponseMetadata"]["HTTPHeaders"]["date"]

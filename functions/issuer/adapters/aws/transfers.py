@@ -1,11 +1,11 @@
 """Uploads and downloads at presigned addresses of the private bucket.
 
-The upload is a POST whose policy fixes the name, the exact length and the SHA-256: S3 checks the bytes
-against the signed checksum before it stores them. They are hashed again when they are read: the store is
-not believed. An address is signed with the credentials at hand, and ends with them if they end sooner.
+An upload is a POST whose policy fixes the name, the exact length and the SHA-256: S3 compares the bytes with
+the signed checksum before it stores them. They are hashed again when they are read, since the store is not
+trusted. An address is signed with the credentials at hand and expires with them if they expire sooner.
 
-IAM actions, on objects below `records/`: s3:PutObject; below `kits/`: s3:GetObject. Who signs an address
-lends its own right, so the role of the function needs them.
+IAM actions, on objects below `records/`: s3:PutObject; below `kits/`: s3:GetObject. An address carries the
+rights of its signer, so the function's own role needs them.
 """
 
 from dataclasses import dataclass
@@ -24,26 +24,27 @@ _ALGORITHM = "x-amz-checksum-algorithm"
 
 @dataclass(frozen=True)
 class S3Transfers:
-    """Keeps `issuer.ports.Transfers`' promise for `bucket`. Signing makes no request."""
+    """`issuer.ports.Transfers` for `bucket`. Signing makes no request."""
 
     client: "S3Client"
     bucket: str
     clock: Clock
 
     def upload_form(self, name: str, size: int, sha256: bytes, expires_at: int) -> UploadForm:
-        """A presigned POST: its fields, then `file`."""
+        """A presigned POST form: the signed fields, then the file in field `file`."""
         fixed = {_ALGORITHM: "SHA256", _CHECKSUM: format_base64(sha256)}
         post = self.client.generate_presigned_post(
             self.bucket,
             name,
             Fields=dict(fixed),
+            # Equal bounds fix the length; S3 refuses a form field without a condition.
             Conditions=[["content-length-range", size, size], *({key: fixed[key]} for key in fixed)],
             ExpiresIn=self._left(expires_at),
         )
         return UploadForm(post["url"], post["fields"], expires_at)
 
     def download_url(self, name: str, filename: str, expires_at: int) -> str:
-        """A presigned GET that answers with the file's name and type, and is not to be cached."""
+        """A presigned GET. The answer has the file's name and type and must not be cached."""
         kind = "application/zip" if filename.endswith(".zip") else "application/octet-stream"
         return self.client.generate_presigned_url(
             "get_object",
@@ -58,9 +59,10 @@ class S3Transfers:
         )
 
     def _left(self, expires_at: int) -> int:
+        """Seconds until then, at least 1: boto3 counts from its own clock and takes no time that is past."""
         return max(1, expires_at - int(self.clock.now()))
 
 
 def _disposition(filename: str) -> str:
-    """RFC 6266: any name, as UTF-8 in percent-encoding."""
+    """The Content-Disposition of a download (RFC 6266): any name, as percent-encoded UTF-8 (RFC 8187)."""
     return f"attachment; filename*=UTF-8''{quote(filename, safe='')}"

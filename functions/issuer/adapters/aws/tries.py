@@ -11,11 +11,11 @@ _sleep = time.sleep
 
 
 class Tries:
-    """The tries of one call: `for _ in tries`, each that failed told to `failed`, and a return ends them.
+    """The tries of one call: `for _ in tries` makes a try, reports an error to `failed`, returns on success.
 
-    Between tries it waits with full jitter: anything from 0 to a bound that doubles from `first_s` up to
-    `most_s`, so that those who failed together don't come back together. When the last one failed, the
-    loop raises `StoreError` with its error.
+    Between tries it waits for a random time from 0 to a bound, which doubles from `first_s` seconds up to
+    `most_s`. So callers that failed together don't come back together. After `count` failures the loop raises
+    `StoreError` with the last error.
     """
 
     def __init__(self, what: str, *, count: int, first_s: float, most_s: float) -> None:
@@ -25,7 +25,7 @@ class Tries:
         self._error: Exception | None = None
 
     def failed(self, error: Exception) -> None:
-        """Note why this try failed."""
+        """Record the error of the current try, for the case that it is the last one."""
         self._error = error
 
     def __iter__(self) -> Iterator[int]:
@@ -38,5 +38,5 @@ class Tries:
 
 
 def first_line(error: Exception | None) -> str:
-    """What an error says, without a client library's inner life below it."""
+    """The first line of an error's message: client libraries put their internals on the lines below."""
     return str(error).partition("\n")[0]

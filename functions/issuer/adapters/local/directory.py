@@ -1,8 +1,11 @@
 """An `ObjectStore` in a folder of a POSIX file system: an object is a file, its name the path.
 
-New content is written and synced under a temporary name in the *state folder*, outside what is
-served, and gets its name in one step. Naming and deleting happen under a lock (`flock`) that all
-threads and processes of the machine share; the slow part, writing, happens outside it.
+A write takes four steps, and their order makes it whole and durable. (1) The content goes to a temporary file
+in the *state folder*, outside the folder that is served, and (2) is synced, so that a name never leads to a
+torn file. (3) Under a lock (`flock`) that all threads and processes of the machine share, the file gets its
+name in one system call: readers see the old object or the new one. (4) Its folders are synced, since the name
+is not durable before. Only then the call returns. The slow part, writing and syncing content, happens outside
+the lock.
 """
 
 import errno
@@ -25,22 +28,22 @@ from issuer.errors import Code, ObjectConflictError, ServiceError, StaleTagError
 from issuer.ports import Tagged
 
 _WRITERS = 16  # threads; measured: 2.8–3.2 k files/s with fsync, against 1.0–1.5 k in one thread
-_LEFTOVER_AGE_S = 3600
+_LEFTOVER_AGE_S = 3600  # far longer than a write takes; a live writer also holds a lock on its file
 _TEMP_PREFIX = "new-"
 
 
 class DirectoryStore:
-    """Objects below `root`; `private` ones are for this user only (0600, else 0644 in 0755 folders).
+    """Objects below `root`. `private`: readable by this user only (0600; else 0644 in folders of 0755).
 
-    `state` holds the lock and unfinished files. It must be on root's file system, outside root, and
-    the same for every process that writes; by default `.<root's name>.state` beside root.
+    `state` holds the lock and unfinished files. It must be on root's file system, outside root, and the same
+    for every process that writes; by default `.<root's name>.state` next to root.
 
-    Tags are the SHA-256 of the content, like S3's ETag a function of the bytes alone: they survive
-    a copy of the folder and need no second file that could disagree with the first. Content that
-    went to B and back to A has A's tag again, and is what the holder of A's tag read.
+    A tag is the SHA-256 of the content, like S3's ETag a function of the bytes alone: it survives a copy of
+    the folder, and no second file could contradict the first. Content that changed from A to B and back to A
+    has A's tag again; a swap based on that tag is right, as its holder read the same bytes.
 
-    A name that breaks the rules is a `ValueError`: names are made by this program. An object can't
-    be named like another's folder (`a` beside `a/b`): `StoreError`.
+    Raises `ValueError` for a malformed name, an error of ours. An object can't have the name of another one's
+    folder (`a` and `a/b`): `StoreError`.
     """
 
     def __init__(self, root: Path, *, state: Path | None = None, private: bool = False) -> None:
@@ -53,6 +56,8 @@ class DirectoryStore:
             make_folder(self._root, self._folder_mode)
             self._state.parent.mkdir(parents=True, exist_ok=True)
             make_folder(self._state, 0o700)
+            # Known from now on by device and inode, so that an unmounted disk is not taken for an empty
+            # store.
             self._root_id = identity(self._root)
             self._check_state()
             os.close(os.open(self._lock, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
@@ -61,7 +66,10 @@ class DirectoryStore:
             self._remove_leftovers()
 
     def create(self, name: str, data: bytes) -> None:
-        """Store `data` under a new name, or find the same bytes there."""
+        """Store `data` under a new name, or find the same bytes there.
+
+        Two fsyncs at least: file and folder.
+        """
         with storing("create", name):
             self._create(name, io.BytesIO(data))
             self._sync_folders([name])
@@ -75,21 +83,24 @@ class DirectoryStore:
     def create_many(self, objects: Mapping[str, bytes]) -> None:
         """Store each under its new name. The files are synced in parallel, each folder once."""
         for name in objects:
-            self._path(name)
+            self._path(name)  # a malformed name fails the call before anything is stored
         with storing("create", f"{len(objects)} objects"), ThreadPoolExecutor(_WRITERS) as pool:
             for _ in pool.map(self._create_one, objects.items()):
                 pass
             self._sync_folders(objects)
 
     def replace(self, name: str, data: bytes, tag: str | None) -> None:
-        """Swap the content if its tag is still `tag`."""
+        """Swap the content if its tag is still `tag`. Reads the current content to compute its tag."""
         target = self._path(name)
         with storing("replace", name):
             with self._temporary(io.BytesIO(data)) as temporary, self._locked():
+                # The lock makes comparing and renaming one step among all writers of this machine.
                 current = self.read_tagged(name)
                 found = None if current is None else current.tag
                 if found != tag:
-                    raise StaleTagError(f"replace {name}: found {_told(found)}, wanted {_told(tag)}")
+                    raise StaleTagError(f"replace {name}: found {_shown(found)}, wanted {_shown(tag)}")
+                # A new object is linked, which can't replace one; an existing one is renamed over, which
+                # keeps the name valid at every moment: a reader opens the old file or the new one.
                 if tag is None:
                     self._make_folders(target)
                     name_new(temporary, target)
@@ -98,22 +109,28 @@ class DirectoryStore:
             self._sync_folders([name])
 
     def read(self, name: str) -> bytes | None:
-        """The object's bytes."""
+        """The object's bytes, or None.
+
+        Takes no lock: a file that has this name is complete and never changes.
+        """
         with storing("read", name), self._opened(name) as file:
             return None if file is None else file.read()
 
     def exists(self, name: str) -> bool:
-        """Whether the object is there."""
+        """Whether the object exists. A folder of this name is no object."""
         with storing("look for", name), self._opened(name) as file:
             return file is not None
 
     def read_tagged(self, name: str) -> Tagged | None:
-        """The object's bytes and their SHA-256."""
+        """The object's bytes with their SHA-256 in hexadecimal as tag, or None."""
         data = self.read(name)
         return None if data is None else Tagged(data, hashlib.sha256(data).hexdigest())
 
     def fetch(self, name: str, path: Path) -> bool:
-        """Copy the object to `path`, which must not exist yet; for this user only (0600)."""
+        """Copy the object to the new file `path`, readable by this user only (0600).
+
+        Not synced: it is scratch.
+        """
         with storing("fetch", name), self._opened(name) as file:
             if file is None:
                 return False
@@ -131,9 +148,10 @@ class DirectoryStore:
         return tuple(name for name, path in files.items() if not self.fetch(name, path))
 
     def delete(self, name: str) -> None:
-        """Remove the object, and the folders that it leaves empty."""
+        """Remove the object and any folder that becomes empty. Durable when it returns."""
         target = self._path(name)
         with storing("delete", name):
+            # Under the lock: a folder must not vanish between a writer's `_make_folders` and its naming.
             with self._locked(), suppress(FileNotFoundError, NotADirectoryError):
                 if stat.S_ISREG(target.lstat().st_mode):
                     target.unlink()
@@ -141,14 +159,17 @@ class DirectoryStore:
             self._sync_folders([name])
 
     def list(self, prefix: str, before: float | None = None) -> Iterator[str]:
-        """Names in byte order, read folder by folder; only folders on the prefix's way are opened."""
+        """Names in byte order. Reads folder by folder and opens only those that can hold the prefix.
+
+        Memory: one folder's entries a level. No snapshot: an object stored meanwhile may be listed or not.
+        """
         names = self._walk(folder_of(prefix), prefix)
         return names if before is None else filter(lambda name: self._is_older(name, before), names)
 
     def _is_older(self, name: str, time: float) -> bool:
         with storing("look at", name), suppress(FileNotFoundError, NotADirectoryError):
             return self._path(name).lstat().st_mtime < time
-        return False  # gone meanwhile
+        return False  # deleted since it was listed
 
     def _walk(self, folder: str, prefix: str) -> Iterator[str]:
         for name in self._entries(folder):
@@ -160,7 +181,10 @@ class DirectoryStore:
                 yield name
 
     def _entries(self, folder: str) -> Iterable[str]:
-        """Objects and folders (with a `/` behind, which is what they sort by) in `folder`."""
+        """Objects and folders in `folder`, sorted.
+
+        A folder ends in `/`, so it sorts as the names below it do.
+        """
         names = []
         with storing("list", folder or "the store"):
             try:
@@ -173,7 +197,7 @@ class DirectoryStore:
                         elif entry.is_file(follow_symlinks=False):
                             names.append(folder + entry.name)
             except (FileNotFoundError, NotADirectoryError):
-                pass  # no such folder, or emptied meanwhile
+                pass  # there is no such folder, or it was emptied and removed since
             self._check_root()
         return sorted(names)
 
@@ -182,13 +206,15 @@ class DirectoryStore:
             self._create(item[0], io.BytesIO(item[1]))
 
     def _create(self, name: str, source: BinaryIO) -> None:
-        """All of `create` but that the folders are synced."""
+        """`create` without syncing folders, which `create_many` does once for all its objects."""
         target = self._path(name)
         with self._temporary(source) as temporary, self._locked():
             self._make_folders(target)
             try:
                 name_new(temporary, target)
             except FileExistsError:
+                # The same bytes again: a retry, or another publisher of the round. Other bytes mean that one
+                # of the two writers is wrong, and the first one stands.
                 if not self._same(name, temporary):
                     raise ObjectConflictError(f"create {name}: it exists with other bytes") from None
 
@@ -203,13 +229,13 @@ class DirectoryStore:
 
     @contextmanager
     def _temporary(self, source: BinaryIO) -> Iterator[Path]:
-        """A synced copy of `source` on root's file system; gone afterwards if it still has this name."""
+        """A synced copy of `source` on root's file system, removed at the end unless it was renamed."""
         descriptor, name = tempfile.mkstemp(prefix=_TEMP_PREFIX, dir=self._state)
         path = Path(name)
         with os.fdopen(descriptor, "wb") as file:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX)  # tells `_remove_leftovers` that the writer lives
-                os.fchmod(descriptor, self._file_mode)
+                fcntl.flock(file, fcntl.LOCK_EX)  # shows `_remove_leftovers` that the writer is alive
+                os.fchmod(descriptor, self._file_mode)  # mkstemp makes 0600
                 shutil.copyfileobj(source, file)
                 file.flush()
                 os.fsync(descriptor)
@@ -219,25 +245,30 @@ class DirectoryStore:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        # Opened each time: flock belongs to the open file, so threads exclude each other as well.
+        # Opened each time: flock(2) belongs to the open file, so threads exclude each other as well.
         descriptor = os.open(self._lock, os.O_WRONLY | os.O_CLOEXEC)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             self._check_root()
             yield
         finally:
-            # Said and not left to close(): a child forked meanwhile has the open file as well.
+            # Explicit, as close() alone would not unlock: a child forked meanwhile shares the open file.
             fcntl.flock(descriptor, fcntl.LOCK_UN)
             os.close(descriptor)
 
     @contextmanager
     def _opened(self, name: str) -> Iterator[BinaryIO | None]:
-        """The object's file, or None if there is none. A folder or pipe is none; a link fails (ELOOP)."""
+        """The object's open file, or None.
+
+        Folders and pipes are no objects; a symbolic link fails (ELOOP).
+        """
+        # O_NOFOLLOW: no link may lead out of the store. O_NONBLOCK: opening a pipe must not wait for a
+        # writer.
         flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
         try:
             descriptor = os.open(self._path(name), flags)
         except (FileNotFoundError, NotADirectoryError):
-            self._check_root()
+            self._check_root()  # absence counts only if the store itself is there
             yield None
             return
         try:
@@ -262,21 +293,23 @@ class DirectoryStore:
         while folder != self._root:
             try:
                 folder.rmdir()
-            except OSError:  # not empty; and an empty folder that stays does no harm
+            except OSError:  # not empty; any other failure leaves an empty folder, which does no harm
                 return
             folder = folder.parent
 
     def _sync_folders(self, names: Iterable[str]) -> None:
         """Make the names durable: sync their folders, up to the root.
 
-        Folders that were there already are synced too: the call that made them may be another
-        process's and not be done (a clean folder costs 0.1 ms). One that is gone was emptied since.
+        Folders that existed already are synced too: another process may have made them and not have synced
+        them yet, and a name is durable only if all folders above it are. A clean folder costs 0.1 ms. A
+        folder that is gone was emptied since.
         """
         for folder in {parent for name in names for parent in Path(name).parents}:
             with suppress(FileNotFoundError, NotADirectoryError):
                 sync_folder(self._root / folder)
 
     def _check_state(self) -> None:
+        """Check the state folder: it must not be served, and rename(2) works on one file system only."""
         if self._state.resolve().is_relative_to(self._root.resolve()):
             raise ServiceError(
                 Code.HOME_UNUSABLE, f"state folder {self._state} is inside {self._root}, which is served"
@@ -287,13 +320,16 @@ class DirectoryStore:
             )
 
     def _check_root(self) -> None:
-        """An unmounted or replaced root must not look like this store, with no objects or with others."""
+        """Check that root is still the folder that was opened, since absence decides what is written.
+
+        An unmounted disk would look like an empty store, and the log would seem to have lost its head.
+        """
         if identity(self._root) != self._root_id:
             raise StoreError(f"{self._root} is another folder than when it was opened")
 
     def _remove_leftovers(self) -> None:
-        """Remove what killed writers left: older than an hour by the file system's clock, and not locked."""
-        os.utime(self._lock)
+        """Remove files of killed writers: older than an hour by the file system's clock, and not locked."""
+        os.utime(self._lock)  # the file system's time, which on a network mount is not this machine's
         now = self._lock.stat().st_mtime
         for path in self._state.glob(f"{_TEMP_PREFIX}*"):
             with suppress(FileNotFoundError):
@@ -307,5 +343,5 @@ def _remove_unlocked(path: Path) -> None:
         path.unlink()
 
 
-def _told(tag: str | None) -> str:
+def _shown(tag: str | None) -> str:
     return "no object" if tag is None else f"tag {tag[:12]}…"

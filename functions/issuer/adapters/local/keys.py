@@ -6,7 +6,8 @@
     kid: <RFC 7638 thumbprint of the public key>
     seed: <32 bytes, base64url without padding>
 
-No message shows a line of the file, since a damaged file may have the seed anywhere.
+No message shows a line of the file: in a damaged file any line may be the seed. `kid` is redundant on
+purpose: a seed with a flipped bit is a valid key, but not the one that the notices name.
 """
 
 import os
@@ -27,7 +28,7 @@ _LENGTH_MAX = 1024  # bytes; a file with the longest origin has 417
 
 
 class KeyRole(StrEnum):
-    """What a key signs: checkpoints and trust roots, or receipts."""
+    """What a key signs: checkpoints and their notes, or receipts (REG-1.0 section 9.4)."""
 
     REGISTRY = "registry"
     ISSUER = "issuer"
@@ -49,19 +50,19 @@ class LocalKey:
 
     @property
     def public(self) -> PublicKey:
-        """The public key."""
+        """The public key, derived from the seed."""
         return self._key.public
 
     def sign(self, message: bytes) -> bytes:
-        """The 64-byte signature over `message`."""
+        """The 64-byte signature over `message` (RFC 8032 section 5.1, pure Ed25519)."""
         return self._key.sign(message)
 
 
 def create_key(path: Path, role: KeyRole, origin: str, entropy: Entropy) -> LocalKey:
-    """Make a key and its file (0600), durably. Raises ALREADY_EXISTS rather than replace a file.
+    """Make a key and, durably, its file (0600). Raises ALREADY_EXISTS rather than replace a file.
 
-    The file gets its name once it is whole: a crash in between leaves `.<name>.…`, which nobody
-    reads and which may be removed.
+    The file gets its name only when it is complete and synced. A crash before that leaves `.<name>.…`, which
+    nothing reads and which may be removed.
     """
     text = _format(role, parse_origin(origin), PrivateKey(entropy.token(KEY_LENGTH)))
     with storing("create key file", str(path)):
@@ -73,7 +74,9 @@ def create_key(path: Path, role: KeyRole, origin: str, entropy: Entropy) -> Loca
             raise ServiceError(Code.ALREADY_EXISTS, f"key file {path} is there; it is not replaced") from None
         finally:
             Path(unfinished).unlink(missing_ok=True)
+        # Before anything is signed: a log whose key file is lost in a crash could not go on.
         sync_folder(path.parent)
+    # Read back: the key that counts is the one in the file.
     return LocalKey(path, role, origin)
 
 
@@ -85,31 +88,33 @@ def _format(role: str, origin: str, key: PrivateKey) -> bytes:
 
 def _write(descriptor: int, data: bytes) -> None:
     with os.fdopen(descriptor, "wb") as file:
-        os.fchmod(descriptor, 0o600)
+        os.fchmod(descriptor, 0o600)  # before the seed is in it
         file.write(data)
         file.flush()
         os.fsync(descriptor)
 
 
 def _read(path: Path) -> bytes:
-    """The file's bytes, after a look at who else may read it."""
+    """The file's bytes. Raises KEY_UNUSABLE if it can't be read or if others may read it."""
     try:
         # O_NONBLOCK: a pipe in the file's place must not make us wait.
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            found = os.fstat(file.fileno())
+            # Of the open file: another one could take over the path between a look at it and the read.
+            status = os.fstat(file.fileno())
             data = file.read(_LENGTH_MAX + 1)
     except OSError as error:
         raise _unusable(path, error.strerror or str(error)) from error
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise _unusable(path, "it is not a file")
-    mode = stat.S_IMODE(found.st_mode)
+    mode = stat.S_IMODE(status.st_mode)
     if mode & 0o077:
         raise _unusable(path, f"its mode is {mode:04o}, wanted 0600: others may have read it")
     return data
 
 
 def _parse(path: Path, data: bytes) -> dict[str, str]:
-    """The fields, once formatting them again has given the same bytes."""
+    """The fields of a key file in its one spelling. Raises KEY_UNUSABLE without showing its content."""
+    # Latin-1 decodes any bytes, so a damaged file fails below and not here with its content in the error.
     lines = data.decode("latin-1").split("\n")
     if len(data) > _LENGTH_MAX or lines[0] != _HEADER:
         raise _unusable(path, f"it does not begin with the line {_HEADER}")
@@ -140,7 +145,7 @@ def _check(path: Path, fields: dict[str, str]) -> None:
 
 
 def _seed(text: str) -> bytes | None:
-    # The error of `parse_base64url` shows the text, so it ends here, and not as another's context.
+    # The error of `parse_base64url` shows the text: it ends here and becomes no other error's context.
     try:
         return parse_base64url(text, KEY_LENGTH)
     except ValueError:

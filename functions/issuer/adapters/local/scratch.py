@@ -1,6 +1,6 @@
-"""A folder of the home for this process's unfinished files; what a killed one left goes at the next start.
+"""A folder for this process's unfinished files. Folders of killed processes go at the next start.
 
-Clients' records pass through it, so nothing of it may stay behind where no retention rule looks.
+Clients' records pass through it, so nothing may stay in it: no retention rule covers this place.
 """
 
 import fcntl
@@ -17,9 +17,10 @@ _LOCK = "lock"
 
 
 class Scratch:
-    """A new folder `path` below `root`, this process's while this object lives.
+    """A new folder `path` below `root`, which exists as long as this object.
 
-    Folders of processes that ended, however they ended, are removed: they hold no lock any more.
+    Removes the folders of processes that have ended, in whatever way: the system has dropped their locks.
+    Raises `StoreError`.
     """
 
     def __init__(self, root: Path) -> None:
@@ -28,7 +29,9 @@ class Scratch:
             for other in root.iterdir():
                 _remove_if_left(other)
             own = Path(tempfile.mkdtemp(dir=root))
-            unlocked = own / "unlocked"  # not yet to be seen by who removes what is not locked
+            # Locked under another name first: a process that starts now removes folders with an unlocked lock
+            # file, and leaves those without one alone.
+            unlocked = own / "unlocked"
             descriptor = os.open(unlocked, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             unlocked.rename(own / _LOCK)
@@ -38,17 +41,18 @@ class Scratch:
 
 
 def _finish(folder: Path, descriptor: int, owner: int) -> None:
-    if os.getpid() == owner:  # a forked child holds a copy, not the folder
+    if os.getpid() == owner:  # a forked child has a copy of this object but does not own the folder
         _remove(folder, descriptor)
 
 
 def _remove(folder: Path, descriptor: int) -> None:
+    # Closing drops the lock: last, so that no other process begins to remove the folder meanwhile.
     shutil.rmtree(folder, ignore_errors=True)
     os.close(descriptor)
 
 
 def _remove_if_left(folder: Path) -> None:
-    with suppress(OSError):  # another process may be removing it, or is just making it
+    with suppress(OSError):  # it is in use, being made, or being removed by another process
         descriptor = os.open(folder / _LOCK, os.O_WRONLY | os.O_CLOEXEC)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

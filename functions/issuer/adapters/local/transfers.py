@@ -1,4 +1,4 @@
-"""Uploads and downloads through the local server: addresses signed with a secret of the home."""
+"""Uploads and downloads through the local server, at addresses signed with the home's secret."""
 
 import hashlib
 import hmac
@@ -19,7 +19,7 @@ _NAME = re.compile(r"[A-Za-z0-9_./-]{1,200}")
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """What a signed form allows: `size` bytes with this SHA-256 as object `name`."""
+    """The upload that a signed form allows: exactly `size` bytes with this SHA-256, as object `name`."""
 
     name: str
     size: int
@@ -28,14 +28,14 @@ class Upload:
 
 @dataclass(frozen=True)
 class LocalTransfers:
-    """Keeps `issuer.ports.Transfers`' promise; `base_url` is where the local server listens."""
+    """`issuer.ports.Transfers` over the local server, which listens at `base_url`. Does no I/O."""
 
     secret: bytes
     base_url: str
     clock: Clock
 
     def upload_form(self, name: str, size: int, sha256: bytes, expires_at: int) -> UploadForm:
-        """A form for the local server's upload address."""
+        """A form for the local server, with the field names that S3 has, so that clients are the same."""
         fields = {
             "key": name,
             "content-length": str(size),
@@ -46,24 +46,28 @@ class LocalTransfers:
         return UploadForm(self.base_url + UPLOAD_PATH, fields, expires_at)
 
     def download_url(self, name: str, filename: str, expires_at: int) -> str:
-        """An address below the local server's downloads."""
+        """An address of the local server. `filename` is signed too: it becomes a header of the answer."""
         query = {"as": filename, "expires": str(expires_at)}
         query["signature"] = self._sign("download", name, filename, str(expires_at))
         return f"{self.base_url}{DOWNLOAD_PATH}{quote(name)}?{urlencode(query)}"
 
     def check_upload(self, fields: dict[str, str]) -> Upload:
-        """What a form's fields allow. Raises `ServiceError` (LINK_…, MALFORMED_REQUEST)."""
+        """The upload that a form's fields allow. Raises `ServiceError` (LINK_…, MALFORMED_REQUEST)."""
         if fields.keys() != set(_FIELDS):
             found = ", ".join(map(shown, fields)) or "none"
             raise ServiceError(
                 Code.MALFORMED_REQUEST, f"found fields {found}, wanted {', '.join(_FIELDS)}, then file"
             )
+        # Parsed only after the signature was checked: they are then values that this program formatted.
         values = [fields[name] for name in _FIELDS[:-1]]
         self._check(fields["signature"], fields["expires"], "upload", *values)
         return Upload(values[0], parse_decimal(values[1]), parse_hash(values[2]))
 
     def check_download(self, name: str, query: dict[str, str]) -> str:
-        """The file name to answer `name` with. Raises `ServiceError` (LINK_…, MALFORMED_REQUEST)."""
+        """The file name under which to send object `name`.
+
+        Raises `ServiceError` (LINK_…, MALFORMED_REQUEST).
+        """
         if query.keys() != {"as", "expires", "signature"} or not _NAME.fullmatch(name):
             raise ServiceError(
                 Code.MALFORMED_REQUEST, "wanted parameters as, expires and signature, as given"
@@ -72,6 +76,8 @@ class LocalTransfers:
         return query["as"]
 
     def _check(self, signature: str, expires: str, *signed: str) -> None:
+        # The signature before the expiry time, which is worth nothing unsigned. `compare_digest` takes the
+        # same time wherever two signatures differ, so none can be guessed byte by byte.
         if not hmac.compare_digest(signature.encode(), self._sign(*signed).encode()):
             raise ServiceError(
                 Code.LINK_REFUSED, "its signature is not of what it says; use it as it was given"
@@ -83,4 +89,6 @@ class LocalTransfers:
             )
 
     def _sign(self, *parts: str) -> str:
+        # The first part is the purpose, so that a download's signature is worth nothing in an upload form. No
+        # part that this program signs has a line break, so none can be read as two.
         return hmac.new(self.secret, "\n".join(parts).encode(), hashlib.sha256).hexdigest()
