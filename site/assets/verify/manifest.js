@@ -11,7 +11,7 @@ import { leafHash, rootOf } from "./merkle.js";
 export const README = "README.txt";
 export const BINDER = "binder.pdf";
 export const HASH_TRAIL = "hash_trail.json";
-export const INTAKE_REPORT = "intake.json";
+export const INTAKE_REPORT = "intake_report.json";
 export const MANIFEST = "manifest.json";
 export const RECEIPT = "receipt.json";
 export const CLIENT_NONCE = "registry/client_nonce.txt";
