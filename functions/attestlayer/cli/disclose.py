@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from attestlayer.cli.command import EXIT_DONE, Answer, Surroundings, complain
+from attestlayer.cli.command import EXIT_DONE, Output, Surroundings, complain
 from attestlayer.cli.text import Style
 from attestlayer.cli.verify import load_trust
 from attestlayer.encoding import shown
@@ -21,7 +21,7 @@ _TELLS = (
 )
 
 
-def disclose_record(arguments: argparse.Namespace, around: Surroundings) -> Answer:
+def disclose_record(arguments: argparse.Namespace, around: Surroundings) -> Output:
     """`disclose`: the kit is verified first, the result before it is announced."""
     path, record, place = arguments.kit, arguments.record, arguments.output
     trust, _ = load_trust(arguments.trust, around.default_trust, path)
@@ -34,7 +34,7 @@ def disclose_record(arguments: argparse.Namespace, around: Surroundings) -> Answ
         except ValueError as error:
             return _refused(f"{error}; `attestlayer inspect` lists its members")
         report = _write(place, kit, {**documents, record: None}, trust)
-    return Answer(EXIT_DONE, _announce(place, report, around.style))
+    return Output(EXIT_DONE, _announce(place, report, around.style))
 
 
 def _write(place: Path, kit: Kit, members: dict[str, bytes | None], trust: TrustRoot) -> Report:
@@ -59,8 +59,8 @@ def _write(place: Path, kit: Kit, members: dict[str, bytes | None], trust: Trust
     return report
 
 
-def _refused(why: str) -> Answer:
-    return Answer(complain(f"nothing disclosed: {why}"), "")
+def _refused(why: str) -> Output:
+    return Output(complain(f"nothing disclosed: {why}"), "")
 
 
 def _announce(place: Path, report: Report, style: Style) -> str:

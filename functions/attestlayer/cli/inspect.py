@@ -125,8 +125,8 @@ def _registry_receipt(data: bytes) -> list[Section]:
 
 
 def _leaf_rows(record: LeafRecord) -> list[Row]:
-    leaf, found = record.leaf, record.leaf.hash()
-    note = "" if found == record.leaf_hash else f" (its payload hashes to {format_hash(found)})"
+    leaf, computed = record.leaf, record.leaf.hash()
+    note = "" if computed == record.leaf_hash else f" (its payload hashes to {format_hash(computed)})"
     return [
         ("lane", f"{leaf.lane_id}, profile {leaf.profile_id}"),
         ("issued at", date_words(leaf.issued_at)),
@@ -193,7 +193,7 @@ def _trail(data: bytes) -> list[Section]:
 
 def _report(data: bytes) -> list[Section]:
     report = parse_report(data)
-    rows = [("kit", report.kit_id), ("policy", format_hash(report.policy_hash()))]
+    rows = [("kit", report.kit_id), ("policy", format_hash(report.intake_policy_hash()))]
     records = [(f"{record.size:>11}", f"{record.path}: {record.name}") for record in report.records]
     checks = [(check.result.value, f"{check.rule}: {check.found}") for check in report.checks]
     return [("Intake report", rows), ("Records", records), ("Checks", checks)]

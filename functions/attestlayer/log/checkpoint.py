@@ -65,7 +65,7 @@ class Checkpoint:
         return format_json(self._statement())
 
     def members(self) -> Members:
-        """All members."""
+        """The checkpoint as a JSON object, signature included."""
         return {**self._statement(), "signature": format_base64url(self.signature)}
 
     def format(self) -> bytes:
@@ -129,6 +129,8 @@ def take_checkpoint(value: Json) -> Checkpoint:
         kid=take_string(members, "kid"),
         signature=take_value(members, "signature", lambda text: parse_base64url(text, SIGNATURE_LENGTH)),
     )
+    # REG-1.0 section 9.1: the chain begins with the empty tree, and only its first checkpoint has no
+    # predecessor.
     if (checkpoint.sequence == 0) != (checkpoint.prev_checkpoint_hash is None):
         raise ValueError("prev_checkpoint_hash: null for sequence 0, and for no other")
     if checkpoint.sequence == 0 and checkpoint.head.size != 0:

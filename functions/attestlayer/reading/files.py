@@ -106,6 +106,7 @@ def _list_files(root: Path) -> list[tuple[str, Path, int]]:
     folders = [(root, "")]  # no recursion: how deep a folder goes is the sender's choice
     while folders:
         folder, prefix = folders.pop()
+        # Links are not followed: a link could lead out of the kit, or in a circle (REG-1.0 section 6.6).
         for entry in os.scandir(folder):
             name = prefix + entry.name
             status = entry.stat(follow_symlinks=False)

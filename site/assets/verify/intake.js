@@ -19,7 +19,7 @@ export class IntakeReport {
   }
 
   /** `intake_policy_hash`: SHA-256 of the policy's canonical bytes. */
-  policyHash() {
+  intakePolicyHash() {
     return sha256(formatJson(this.policy));
   }
 }

@@ -32,7 +32,7 @@ export class Receipt {
     this.manifestSha256 = takeHash(members, "manifest_sha256");
     this.manifestRoot = takeHash(members, "manifest_root");
     this.trailHead = takeHash(members, "hash_trail_head");
-    this.policyHash = takeHash(members, "intake_policy_hash");
+    this.intakePolicyHash = takeHash(members, "intake_policy_hash");
     this.nonceHash = takeHash(members, "client_nonce_hash");
     this.supersedes = takeOptional(members, "supersedes", parseKitId);
     this.signature = takeValue(members, "signature", (text) => parseBase64url(text, SIGNATURE_LENGTH));

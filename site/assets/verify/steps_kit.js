@@ -146,7 +146,7 @@ function expectedEvents(evidence) {
   const manifest = evidence.manifest.needed(), report = evidence.report.needed();
   const records = manifest.records();
   const hashes = new Map(manifest.files.map((file) => [file.path, file.sha256]));
-  const evaluated = { intake_policy_hash: report.policyHash(), report_sha256: hashes.get(INTAKE_REPORT) };
+  const evaluated = { intake_policy_hash: report.intakePolicyHash(), report_sha256: hashes.get(INTAKE_REPORT) };
   const sealed = { manifest_sha256: evidence.documentHash(MANIFEST), manifest_root: manifest.root() };
   return comparable([
     ["packet.opened", {}],
@@ -165,7 +165,7 @@ export function* checkReceipt(evidence) {
   let found = evidence.documentHash(MANIFEST), wanted = receipt.manifestSha256;
   if (found !== wanted) yield mismatch("receipt-manifest-mismatch", MANIFEST, found, wanted, [MANIFEST, RECEIPT]);
   yield* checkNonceHash(evidence);
-  [found, wanted] = [report.policyHash(), receipt.policyHash];
+  [found, wanted] = [report.intakePolicyHash(), receipt.intakePolicyHash];
   const { lane_id: lane, profile_id: profile } = report.policy;
   if (found !== wanted || lane !== receipt.laneId || profile !== receipt.profileId) {
     yield mismatch("receipt-policy-mismatch", "policy", found, wanted, [INTAKE_REPORT, RECEIPT]);
@@ -252,7 +252,7 @@ export function* checkLeaf(evidence) {
   const expected = {
     ...leaf.members, // outcome is a constant; kit_digest is for step 10
     client_nonce_hash: evidence.documentHash(CLIENT_NONCE),
-    intake_policy_hash: receipt.policyHash,
+    intake_policy_hash: receipt.intakePolicyHash,
     issued_at: formatTime(receipt.issuedAt),
     issuer_kid: receipt.issuerKid,
     lane_id: receipt.laneId,
