@@ -95,8 +95,8 @@ class _Run:
     def run(self) -> AuditReport:
         """Run the audits, each on what the one before established: chain, tree, proofs, views, strays."""
         reader, since = self.reader, self.since
+        # Findings so far, about views and keys, come up in every run; a state leaves them out.
         self._first = len(reader.findings)
-        # Findings about views and keys come first, and again in every run; a state leaves them out.
         stop = since if since and since.sequence <= self.chain.newest.sequence else None
         self._before = self._resumed_state()
         self._follow_chain(stop)

@@ -175,7 +175,7 @@ class ChainWalk:
         keyring = self.chain.keyring
         if keyring is None:
             return
-        # REG-1.0 section 9.4: of the keys that count, the first one signs.
+        # REG-1.0 section 11, rule 7: of the keys that count, the first one signs (section 9.4).
         signing = [key.public.kid for key in keyring.keys_at(Role.REGISTRY, current.timestamp)][:1]
         if signing != [current.kid]:
             at, wanted = format_time(current.timestamp), "".join(signing) or "none"
@@ -258,7 +258,7 @@ class ChainWalk:
         """Check that two checkpoints follow each other; their notices too."""
         name = layout.checkpoint_path(later.hash())
         one, other = earlier.head, later.head
-        # REG-1.0 section 9.1: what two neighbouring checkpoints owe each other.
+        # REG-1.0 section 11, rules 1 to 3.
         for holds, detail in (
             (earlier.sequence == later.sequence - 1, f"sequence {later.sequence} follows {earlier.sequence}"),
             (earlier.timestamp < later.timestamp, f"timestamp {later.timestamp} follows {earlier.timestamp}"),
@@ -288,7 +288,7 @@ class ChainWalk:
             self.chain.noticed = earlier
         if earlier.notices_hash == later.notices_hash:
             return
-        # Notices only grow: the later document must begin with the earlier one, and have more.
+        # REG-1.0 section 11, rule 8: the later document begins with the earlier one, and has more.
         after = self._document
         self._document = before = read_document(self.reader, earlier.notices_hash)
         self._known = keys_of(self.reader, earlier.notices_hash, before)

@@ -131,7 +131,7 @@ Trouble = tuple[AuditReason, str]
 
 
 def check_note(note: Note, checkpoint: Checkpoint, keyring: Keyring, *, since: int) -> Iterator[Trouble]:
-    """A note against its checkpoint (REG-1.0 section 9): every key valid then signed it, no known line fails.
+    """A note against its checkpoint (REG-1.0 section 11, rule 9): each valid key signed, no known line fails.
 
     `since`: timestamp of the first checkpoint of the same tree.
     """
@@ -165,7 +165,7 @@ def _check_quorum(note: Note, timestamp: int, keyring: Keyring, since: int) -> I
         name
         for name, witness in policy.witnesses.items()
         for line in signatures_by(note, witness)
-        # An unchanged tree keeps the cosignatures of the round that made it (REG-1.0 section 11, step 5).
+        # An unchanged tree keeps the cosignatures of the round that made it (REG-1.0 section 11, rule 9).
         if since - WITNESS_WINDOW_S <= (cosignature_time(line) or 0) <= timestamp + WITNESS_WINDOW_S
         and signature_verifies(note.text, line, witness)
     }

@@ -54,8 +54,7 @@ class StrayAudit:
                 counts[match[1]] += 1
             elif detail := self._judge(name):
                 self.reader.report(name, AuditReason.STRAY, detail)
-        # As many as the tree has, and each of its leaves was read: none can be too many. Only else are they
-        # named.
+        # The leaf audit counted the objects of each leaf: equal counts leave no surplus to name.
         if (counts["entries"], counts["proofs/inclusion"]) != (self.leaves.records, self.leaves.receipts):
             self._name_leaves()
 

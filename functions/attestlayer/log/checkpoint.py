@@ -129,7 +129,7 @@ def take_checkpoint(value: Json) -> Checkpoint:
         kid=take_string(members, "kid"),
         signature=take_value(members, "signature", lambda text: parse_base64url(text, SIGNATURE_LENGTH)),
     )
-    # REG-1.0 section 9.1: the chain begins with the empty tree, and only its first checkpoint has no
+    # REG-1.0 section 11, rule 1: the chain begins with the empty tree, and only its first checkpoint has no
     # predecessor.
     if (checkpoint.sequence == 0) != (checkpoint.prev_checkpoint_hash is None):
         raise ValueError("prev_checkpoint_hash: null for sequence 0, and for no other")

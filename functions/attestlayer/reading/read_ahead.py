@@ -91,7 +91,7 @@ class ReadAhead:
         part = self._parts.get(name)
         if part is None:
             return self._own.read(name)
-        # A part is fetched in order and told as a whole; waiting for it costs less than a second request.
+        # A part is answered as a whole; waiting for the rest of it costs less than a second request.
         part.done.wait()
         known, answer = self._take(name)
         if not known:  # left out, since too much is held

@@ -183,7 +183,7 @@ def check_merge_time(evidence: Evidence) -> Iterator[Observation]:
         message = f"issued at {format_time(issued_at)}, behind its checkpoint of {format_time(timestamp)}"
         yield VerificationError(Reason.ISSUED_AFTER_CHECKPOINT, message, _FILES)
     merge_by = issued_at + MERGE_DELAY_S
-    # The promise of REG-1.0 section 8, measured between two signed times.
+    # The merge delay (REG-1.0 section 11, rule 6), measured between two signed times.
     if timestamp <= merge_by:
         return
     message = f"in the log at {format_time(timestamp)}, promised by {format_time(merge_by)}"
