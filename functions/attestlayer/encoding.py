@@ -41,7 +41,7 @@ def shown(value: object, limit: int = 80) -> str:
 
 
 def byte_order(name: str) -> bytes:
-    """What names are sorted by: their bytes (REG-1.0 section 1.2), of a file's name those on disk."""
+    """The sort key of names: their bytes (REG-1.0 section 1.2); of a file's name, those on disk."""
     try:
         return name.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:  # half a character, which Windows takes in a name

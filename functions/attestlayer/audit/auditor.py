@@ -119,7 +119,7 @@ class _Run:
         return self._report(findings, names is not None)
 
     def _resumed_state(self) -> AuditState | None:
-        """The state to go on from, unless the registry is behind it."""
+        """The state to go on from, unless it is newer than the registry."""
         before = self.journal.before if self.journal else None
         if before is None or before.checkpoint.sequence > self.chain.newest.sequence:
             return None
@@ -142,7 +142,7 @@ class _Run:
             self._before = None  # another log: it is audited by itself
 
     def _is_enough(self, current: Checkpoint) -> bool:
-        """Whether what is older than this checkpoint was audited, and is not needed for what was not."""
+        """Whether everything older than this checkpoint was audited and is not needed for the rest."""
         before, newest = self._before, self.chain.newest
         if before is None or not before.finished or self.reader.registry.names() is not None:
             return False
@@ -172,7 +172,7 @@ class _Run:
         )
 
     def _findings(self) -> tuple[AuditFinding, ...]:
-        """What was found in checkpoints, tree, leaves and proofs, in this run and those before it."""
+        """Findings about checkpoints, tree, leaves and proofs, of this run and the runs that it resumes."""
         earlier = self._before.findings if self._before else ()
         return tuple(dict.fromkeys((*earlier, *self.reader.findings[self._first :])))
 
@@ -241,7 +241,7 @@ def _is_likely(reader: RegistryReader, candidate: Checkpoint) -> bool:
 
 
 def _start(reader: RegistryReader, newest: Checkpoint, views: Views, trust: TrustRoot | None) -> Chain:
-    """The chain with nothing but its newest end: the keys that the newest notices yield."""
+    """The chain before the walk: its newest checkpoint, with the keyring of the newest notices."""
     document = read_document(reader, newest.notices_hash)
     if document is None:
         document = _spare_notices(newest.notices_hash, views, trust)
@@ -261,7 +261,7 @@ def _spare_notices(wanted: Hash, views: Views, trust: TrustRoot | None) -> Notic
 def _check_given(
     reader: RegistryReader, chain: Chain, trust: TrustRoot | None, since: Checkpoint | None
 ) -> None:
-    """Check that the registry is not behind, or beside, what was given from outside."""
+    """Check that the registry includes the checkpoint and notices that the caller trusts."""
     newest = chain.newest
     name = layout.checkpoint_path(newest.hash())
     for given in (trust.checkpoint if trust else None, since):

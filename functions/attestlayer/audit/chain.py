@@ -116,7 +116,7 @@ class ChainWalk:
         self.chain.stages.reverse()
 
     def stretches(self) -> tuple[Stretch, ...]:
-        """What was checked so far, newest first."""
+        """The stretches checked so far, newest first."""
         newest = self.chain.newest
         own = () if self._low is None else (Stretch(newest.sequence, newest.hash(), self._low),)
         return (*own, *self.checked)[:MAX_STRETCHES]

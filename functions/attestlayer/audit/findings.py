@@ -22,7 +22,7 @@ from attestlayer.reading.registry import Registry
 
 
 class AuditReason(StrEnum):
-    """Why an object is not what the log says: a closed list."""
+    """Reasons of findings: a closed list."""
 
     MISSING = "missing"
     MALFORMED = "malformed"
@@ -60,7 +60,7 @@ class AuditFinding:
 
 
 Progress = Callable[[str, int, int], None]
-"""(what, done, of how many)."""
+"""Called with the name of the work, the count that is done, and the total."""
 
 
 @dataclass

@@ -39,7 +39,7 @@ _ENTRY = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """What a leaf states that the audit judges."""
+    """The statements of a leaf that the audit judges."""
 
     issued_at: int
     issuer_kid: str

@@ -77,7 +77,7 @@ class IndexAudit:
         return merge_shard(segment, shard, sources)
 
     def _records_of(self, segment: Segment, shard: int) -> list[bytes] | None:
-        """The records of a smaller segment's shard, if they are what was checked before."""
+        """The records of a smaller segment's shard, if it is still the one that was checked."""
         data = self.reader.registry.read(segment.path(shard))
         known = self._sound.get((segment, shard))
         earlier = (segment.number + 1) << segment.level <= self.first
@@ -131,7 +131,7 @@ def _number(path: str) -> int:
 
 
 def _records(entries: Sequence[bytes] | None) -> list[bytes] | None:
-    """The records of a group; None if an entry can't be read, of which its own check tells."""
+    """The records of a group; None if an entry can't be read, which its own check reports."""
     records: list[bytes] = []
     try:
         for offset, entry in enumerate(entries or ()):

@@ -16,7 +16,7 @@ _SHARE = 20  # writing takes at most a twentieth of the time
 
 
 class Journal:
-    """An audit's state in a file. `before`: what it said when it was opened, or None for a new one."""
+    """An audit's state in a file. `before`: its state when it was opened, or None for a new file."""
 
     def __init__(
         self,

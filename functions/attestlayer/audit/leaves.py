@@ -86,7 +86,7 @@ class LeafAudit:
             self.all_read = False
 
     def gathered(self, position: Position) -> Position:
-        """The position with what was gathered so far."""
+        """The position, completed by the counts, delays and note of this audit."""
         since = looked_back(self.chain.newest)
         delays = tuple((hour, delay) for hour, delay in sorted(self.delays.items()) if hour >= since)
         return replace(
@@ -99,7 +99,7 @@ class LeafAudit:
         )
 
     def resume(self, position: Position) -> None:
-        """Go on from what another audit of this log gathered."""
+        """Go on from the counts, delays and note of a saved position."""
         self.records, self.receipts = position.records, position.receipts
         self.delays, self.all_read = dict(position.delays), position.all_read
         self.note = position.note

@@ -99,7 +99,7 @@ class AuditState:
 
     @property
     def finished(self) -> bool:
-        """Whether all that the checkpoint speaks of was checked."""
+        """Whether everything that the checkpoint commits to was checked."""
         whole = [(each.sequence, each.low) for each in self.chain] == [(self.checkpoint.sequence, 0)]
         return whole and self.position.leaves == self.proofs == self.checkpoint.head.size
 

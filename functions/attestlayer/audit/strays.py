@@ -43,7 +43,7 @@ class StrayAudit:
     _sizes: set[int] = field(default_factory=set)
 
     def run(self, names: Iterable[str]) -> None:
-        """Check every name. Where the chain is broken, what it would name is passed over."""
+        """Check every name. If the chain is broken, names that its missing part could explain are skipped."""
         self._checkpoints = self.chain.checkpoint_hashes()
         sizes = [stage.head.size for stage in self.chain.stages]
         self._sizes = set(sizes)

@@ -315,7 +315,7 @@ def write(out: TextIO | None, answer: Output) -> int:
 
 
 def _silence(out: TextIO) -> None:
-    """Let what is still buffered go nowhere, so that the interpreter's last flush has nothing to say."""
+    """Discard buffered output, so that the interpreter's last flush can't fail."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
 

@@ -1,4 +1,4 @@
-"""`attestlayer disclose`: one record of a verified kit, with what shows that it is the kit's."""
+"""`attestlayer disclose`: one record of a verified kit, with the proof that it is the kit's."""
 
 import argparse
 from pathlib import Path
@@ -38,7 +38,7 @@ def disclose_record(arguments: argparse.Namespace, around: Surroundings) -> Outp
 
 
 def _write(place: Path, kit: Kit, members: dict[str, bytes | None], trust: TrustRoot) -> Report:
-    """A new canonical ZIP; what has no bytes here is copied from the kit. Raises `OSError`."""
+    """Write a new canonical ZIP; members without bytes here are copied from the kit. Raises `OSError`."""
     with place.open("xb") as stream:
         try:
             writer = KitWriter(stream)

@@ -1,4 +1,4 @@
-"""What a file of AttestLayer's claims, without checking any of it, and the hashes to look it up by."""
+"""Shows the claims of a file, none of them checked, and the hashes to look it up by."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -30,7 +30,7 @@ _TO_CHECK = "To check: `attestlayer verify KIT`, `attestlayer verify-receipt REG
 
 
 def inspect(path: Path, style: Style) -> str:
-    """What the file or folder claims. Raises `VerificationError` if it can't be read as anything known."""
+    """The claims of a file or folder. Raises `VerificationError` if it can't be read as anything known."""
     sections = _kit(path) if _is_kit(path) else _document(read_input(path))
     lines = [style.warn("SAYS, NOT VERIFIED")]
     lines += style.wrap(f"What {path} claims. Nothing of it was checked: anyone can write such a file.")

@@ -1,4 +1,4 @@
-"""`verify.py selftest`: whether this verifier, on this machine, says of known kits what it should.
+"""`verify.py selftest`: checks that this verifier, on this machine, gives known kits their known verdicts.
 
 A folder holds kits and `expected.json`: `schema` `attestlayer/expected/1` and `kits`, an array of
 `{comment, kit, reasons, trust, verdict}`, file names beside it and all reason words of the report in order.
@@ -22,7 +22,7 @@ EXIT_DIFFERENT = 1
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a verifier has to say of a kit. `kit`, `trust`: file names."""
+    """The verdict and reasons that a verifier must give for a kit. `kit`, `trust`: file names."""
 
     comment: str
     kit: str
@@ -32,7 +32,7 @@ class Expected:
 
 
 def selftest(arguments: argparse.Namespace, around: Surroundings) -> Output:
-    """Check each known kit; a row each, and what was wanted where it differs."""
+    """Check each known kit: one row a kit, and the wanted answer where it differs."""
     folder: Path = arguments.folder or around.default_trust().parent / "vectors"
     lines, wrong = [around.style.bold("Known kits, and what this verifier says of them"), ""], 0
     for expected in _read(folder):

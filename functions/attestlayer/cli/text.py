@@ -66,7 +66,7 @@ Row = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """What the terminal can show. `unicode` False: marks and rules in ASCII."""
+    """The abilities of the terminal. `unicode` False: marks and rules in ASCII."""
 
     width: int = 80
     colour: bool = False
@@ -164,7 +164,7 @@ _DOES_NOT_PROVE = {
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a report is about. `path` as given; without a trust root `registry` and `trust` are empty."""
+    """The subject of a report. `path` as given; without a trust root `registry` and `trust` are empty."""
 
     path: str
     registry: str = ""

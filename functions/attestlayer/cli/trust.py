@@ -14,12 +14,12 @@ from attestlayer.reading.files import read_trust, replace_file
 
 
 def show_trust(arguments: argparse.Namespace, around: Surroundings) -> Output:
-    """`trust`: what a trust root says, for people to compare."""
+    """`trust`: shows a trust root, for people to compare."""
     return trust_answer(read_trust(arguments.file), arguments.file, around)
 
 
 def trust_answer(trust: TrustRoot, place: Path, around: Surroundings, said: str = "") -> Output:
-    """A trust root in words; `said`: what else there is to say about it."""
+    """A trust root in words; `said`: a sentence about its installation, if it was installed."""
     style = around.style
     lines = [style.bold(f"Trust root of {trust.origin}")]
     for heading, rows in describe_trust(trust, place, around.now):

@@ -71,7 +71,7 @@ def verify_receipt(arguments: argparse.Namespace, around: Surroundings) -> Outpu
 
 
 def _read_receipt(path: Path) -> RegistryReceipt:
-    """The registry receipt in a file; of a whole kit nothing is said here."""
+    """The registry receipt in a file. A whole kit is refused, with the command to use."""
     data = read_input(path)
     if data.startswith(ZIP_START):
         raise CouldNotCheckError(
@@ -93,7 +93,7 @@ def _export(place: Path, receipt: RegistryReceipt | None, answer: Output) -> Out
 
 
 def _trust_rows(trust: TrustRoot, place: Path, now: int, checked: int | None) -> tuple[Row, ...]:
-    """What a verification report says of its trust root; `checked`: time of the checkpoint that verified."""
+    """The trust root's rows of a report; `checked`: time of the checkpoint that verified."""
     checkpoint = trust.checkpoint
     rows = (
         ("file", str(place)),
@@ -108,7 +108,7 @@ def _trust_rows(trust: TrustRoot, place: Path, now: int, checked: int | None) ->
 
 
 def _jwks_rows(path: Path, origin: str) -> tuple[Row, ...]:
-    """What a report says of a JWKS that stands for a trust root."""
+    """The rows of a report for a JWKS in place of a trust root."""
     return (
         ("JWKS", str(path)),
         ("registry", origin),

@@ -43,7 +43,7 @@ LEFT, RIGHT = "left", "right"
 
 @dataclass(frozen=True, slots=True)
 class Sibling:
-    """A hash on the way to the root, and the side on which it stands."""
+    """A hash of the audit path, and its side."""
 
     side: str
     hash: Hash

@@ -40,7 +40,7 @@ from attestlayer.kit.manifest import HASH_TRAIL, INTAKE_REPORT, ManifestFile
 
 
 class CheckResult(StrEnum):
-    """What a rule's check came to in an issued kit; blockers never get that far."""
+    """The result of a rule's check in an issued kit; blockers never get that far."""
 
     PASS = "pass"  # noqa: S105
     NOTE = "note"

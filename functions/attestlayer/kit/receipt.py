@@ -81,7 +81,7 @@ class Receipt:
         return self.issued_at + MERGE_DELAY_S
 
     def signed_bytes(self) -> bytes:
-        """What the signature is over: the canonical bytes without `signature`."""
+        """The signed bytes: the canonical bytes without `signature`."""
         return format_json(self._statement())
 
     def format(self) -> bytes:

@@ -61,7 +61,7 @@ class Checkpoint:
     signature: bytes = b""
 
     def signed_bytes(self) -> bytes:
-        """What the signature is over: the canonical bytes without `signature`."""
+        """The signed bytes: the canonical bytes without `signature`."""
         return format_json(self._statement())
 
     def members(self) -> Members:
@@ -103,7 +103,7 @@ def _formatted(checkpoint: Checkpoint) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class NoteBody:
-    """What a C2SP checkpoint text says: origin and tree head."""
+    """The contents of a C2SP checkpoint text: origin and tree head."""
 
     origin: str
     head: TreeHead

@@ -66,7 +66,7 @@ def added_segment(group: int) -> Segment:
 
 
 def merged_segments(segment: Segment) -> tuple[Segment, ...]:
-    """The segments that a new one takes in beside its last group, largest first."""
+    """The segments that a new one takes in, in addition to its last group, largest first."""
     groups = ((segment.number + 1) << segment.level) - 1
     return tuple(each for each in live_segments(groups) if each.level < segment.level)
 

@@ -42,7 +42,7 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A signed text. `text` ends in a newline; it is what the signatures are over."""
+    """A text with signatures over it. `text` ends in a newline."""
 
     text: str
     signatures: tuple[Signature, ...]
@@ -120,7 +120,7 @@ def signatures_by(note: Note, key: VerifierKey) -> list[Signature]:
 
 def signature_verifies(text: str, line: Signature, key: VerifierKey) -> bool:
     """Whether `line` is a valid signature of type 0x01 or cosignature of type 0x04 by `key`."""
-    # Type 0x01 signs the text itself, type 0x04 the text behind a header with the time (C2SP
+    # Type 0x01 signs the text itself, type 0x04 the text after a header with the time (C2SP
     # tlog-cosignature).
     if key.type == ED25519:
         return len(line.data) == SIGNATURE_LENGTH and key.public.verifies(line.data, text.encode())
@@ -173,7 +173,7 @@ def _parse_name(name: str) -> str:
 
 
 def _cosigned(text: str, time: int) -> bytes:
-    """What a cosignature/v1 signs (C2SP tlog-cosignature)."""
+    """The message of a cosignature/v1 (C2SP tlog-cosignature)."""
     return f"cosignature/v1\ntime {time}\n{text}".encode()
 
 

@@ -49,7 +49,7 @@ class NoticeType(StrEnum):
 
 
 class Role(StrEnum):
-    """What a key of the notices signs."""
+    """The role of a key: which kind of statement it signs."""
 
     REGISTRY = "registry"
     ISSUER = "issuer"
@@ -73,7 +73,7 @@ class WithdrawalReason(StrEnum):
 
 
 class IncidentKind(StrEnum):
-    """What went wrong with the log; `from_index` and `to_index` say for which leaves."""
+    """The kind of an incident, which affects leaves `from_index` … `to_index`."""
 
     LATE_MERGE = "late-merge"
     VOIDED_BY_REVOCATION = "voided-by-revocation"
@@ -104,7 +104,7 @@ class Notice:
         return {"n": self.n, "at": format_time(self.at), "type": self.type.value, "data": self.data}
 
     def content(self) -> bytes:
-        """Type and data: what can't occur twice."""
+        """Type and data, which no two notices share."""
         return format_json({"type": self.type.value, "data": self.data})
 
 
@@ -125,7 +125,7 @@ class Notices:
         return format_json(self.members())
 
     def hash(self) -> Hash:
-        """The document's name, and what checkpoints commit to: SHA-256 of its bytes."""
+        """SHA-256 of the document's bytes: its name, to which checkpoints commit."""
         return sha256(self.format())
 
     def extended(self, at: int, added: Iterable[tuple[NoticeType, Members]]) -> "Notices":

@@ -94,7 +94,7 @@ def extend_tiles(
 
 
 def format_tile(hashes: Sequence[Hash]) -> bytes:
-    """A tile's bytes: its hashes one behind the other."""
+    """A tile's bytes: its hashes, concatenated."""
     return b"".join(hashes)
 
 
@@ -109,7 +109,7 @@ def parse_tile(data: bytes, tile: Tile) -> list[Hash]:
 
 
 def format_bundle(entries: Sequence[bytes]) -> bytes:
-    """An entry bundle: each entry behind its length as big-endian uint16."""
+    """An entry bundle: each entry after its length as a big-endian uint16."""
     for entry in entries:
         if len(entry) > MAX_ENTRY:
             raise ValueError(f"an entry of {len(entry)} bytes, at most {MAX_ENTRY} are allowed")

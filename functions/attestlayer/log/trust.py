@@ -173,7 +173,7 @@ _EFFECTS: dict[NoticeType, Callable[[Keyring, Members], None]] = {
 
 
 def read_notices(notices: Notices) -> Keyring:
-    """The standing that `notices` yield. Raises `ValueError` if they contradict each other."""
+    """The keyring that follows from `notices`. Raises `ValueError` if they contradict each other."""
     keyring = Keyring(notices.origin)
     for notice in notices.notices:
         _EFFECTS[notice.type](keyring, notice.data)
@@ -208,7 +208,7 @@ def _earliest(one: int | None, other: int | None) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class TrustRoot:
-    """A checkpoint and the notices that it commits to. `keyring` is what the notices yield."""
+    """A checkpoint and the notices that it commits to, with the keyring that follows from them."""
 
     checkpoint: Checkpoint
     notices: Notices
@@ -216,7 +216,7 @@ class TrustRoot:
 
     @property
     def origin(self) -> str:
-        """The registry it speaks of."""
+        """The registry's origin, which checkpoint and notices share."""
         return self.checkpoint.origin
 
     def format(self) -> bytes:
@@ -245,7 +245,7 @@ def make_trust_root(checkpoint: Checkpoint, notices: Notices) -> TrustRoot:
     Raises `ValueError` unless both name one origin, the notices hash to the checkpoint's `notices_hash`
     and a registry key of the notices that counts at its timestamp signed it.
     """
-    # REG-1.0 section 9.6. A trust root vouches for itself; whether it is the right one is not to be told from
+    # REG-1.0 section 9.6. A trust root vouches for itself; whether it is the right one can't be seen from
     # it.
     keyring = read_notices(notices)
     if notices.origin != checkpoint.origin:

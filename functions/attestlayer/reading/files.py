@@ -64,7 +64,7 @@ def read_input(path: Path, reason: Reason = Reason.INPUT_UNREADABLE, limit: int 
 
 
 def replace_file(place: Path, data: bytes) -> None:
-    """Write beside `place`, then rename: a reader finds the old content or the new. Raises `OSError`."""
+    """Write a new file and rename it to `place`: readers see the old content or the new. Raises `OSError`."""
     descriptor, name = tempfile.mkstemp(prefix=f".{place.name}.", dir=place.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -72,14 +72,14 @@ def replace_file(place: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         Path(name).replace(place)
-    except BaseException:  # an interrupt as well: nothing is left behind
+    except BaseException:  # also on an interrupt, no temporary file stays
         with suppress(OSError):
             Path(name).unlink()
         raise
 
 
 def check_plain(path: Path, reason: Reason = Reason.INPUT_UNREADABLE) -> None:
-    """Refuse a device or a pipe: reading it could block forever. If it can't be told, opening it says why."""
+    """Refuse a device or a pipe, which could block forever. A path that can't be examined fails on opening."""
     try:
         kind = path.stat().st_mode
     except OSError:

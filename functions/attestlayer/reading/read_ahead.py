@@ -23,7 +23,7 @@ _KEPT = 8  # calls of `expect` of which what was not asked for is kept
 
 @runtime_checkable
 class Counting(Protocol):
-    """A registry that counts what it asks for, tries again and redirects included."""
+    """A registry that counts its requests, retries and redirects included."""
 
     requests: int
 

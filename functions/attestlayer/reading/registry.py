@@ -85,7 +85,7 @@ class FolderRegistry:
 
 @dataclass
 class HttpRegistry:
-    """A registry behind a base URL. One connection is kept; busy answers and cut ones are tried again.
+    """A registry at a base URL. Keeps one connection; retries after busy answers and cut connections.
 
     `requests`: sent so far.
     """
@@ -105,7 +105,7 @@ class HttpRegistry:
             raise _unreadable(f"{shown(self.url)}: wanted a host and a path only")
 
     def read(self, name: str) -> bytes | None:
-        """GET the object. 404 is None; another status, and what stays unanswered, is an error."""
+        """GET the object. 404 is None; any other status, or no answer, is an error."""
         target = self._base.path + quote(name)
         for _ in range(_REDIRECTS + 1):
             status, location, data = self._get(name, target)

@@ -44,7 +44,7 @@ class NotReachedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Anchors:
-    """What the verifier was given: keys and, from a trust root, a checkpoint, witnesses and notices.
+    """The verifier's anchors: keys and, from a trust root, a checkpoint, witnesses and notices.
 
     With a JWKS alone `trust` is None: witnesses and notices can't be checked then.
     """

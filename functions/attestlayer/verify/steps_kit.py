@@ -60,7 +60,7 @@ def check_container(evidence: Evidence) -> Iterator[Observation]:
 
 
 def _newer_schema(data: bytes, name: str, schema: str) -> CouldNotCheckError | None:
-    """What does not parse at all is for the document's own step to report."""
+    """The failure of a newer schema. A document that does not parse is reported by its own step."""
     if not names_newer_schema(data):  # nearly always: each document is parsed once, not twice
         return None
     try:

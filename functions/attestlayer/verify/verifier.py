@@ -107,7 +107,7 @@ def _run(
 
 
 def _issuance(evidence: Evidence) -> Issuance:
-    """What evidence that passed shows. Step 9 held the leaf's values against the receipt's."""
+    """The issuance that passed evidence shows. Step 9 compared the leaf's values with the receipt's."""
     log = evidence.registry_receipt.needed()
     alone = evidence.kind == Kind.REGISTRY_RECEIPT
     is_record = evidence.kind == Kind.DISCLOSED_RECORD
