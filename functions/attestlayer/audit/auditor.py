@@ -70,7 +70,7 @@ def audit(
         message = f"the state is of the log {before.checkpoint.origin}, found {newest.origin}"
         raise CouldNotCheckError(Reason.INPUT_UNREADABLE, message)
     chain = _start(reader, newest, views, trust)
-    _check_given(reader, chain, trust, before.checkpoint if before else since)
+    _check_anchors(reader, chain, trust, before.checkpoint if before else since)
     return _Run(reader, chain, views, trust=trust, since=since, journal=journal).run()
 
 
@@ -127,12 +127,12 @@ class _Run:
 
     def _follow_chain(self, stop: Checkpoint | None) -> None:
         trust, since = self.trust, self.since
-        met = tuple(each for each in (trust.checkpoint if trust else None, since) if each)
+        anchors = tuple(each for each in (trust.checkpoint if trust else None, since) if each)
         self._walk = ChainWalk(
             self.reader,
             self.chain,
             stop,
-            met,
+            anchors,
             self._before.chain if self._before else (),
             self._mark,
             self._is_enough,
@@ -258,22 +258,22 @@ def _spare_notices(wanted: Hash, views: Views, trust: TrustRoot | None) -> Notic
     return next((root.notices for root in spare if root and root.notices.hash() == wanted), None)
 
 
-def _check_given(
+def _check_anchors(
     reader: RegistryReader, chain: Chain, trust: TrustRoot | None, since: Checkpoint | None
 ) -> None:
     """Check that the registry includes the checkpoint and notices that the caller trusts."""
     newest = chain.newest
     name = layout.checkpoint_path(newest.hash())
-    for given in (trust.checkpoint if trust else None, since):
-        if given and given.sequence > newest.sequence:
-            wanted = f"{given.sequence}, {format_hash(given.hash())}"
+    for anchor in (trust.checkpoint if trust else None, since):
+        if anchor and anchor.sequence > newest.sequence:
+            wanted = f"{anchor.sequence}, {format_hash(anchor.hash())}"
             reader.report(
                 name,
                 AuditReason.TRUST_CONFLICT,
                 f"found sequence {newest.sequence}, wanted at least {wanted}",
             )
-        if given and given.origin != newest.origin:
-            reader.report(name, AuditReason.ORIGIN_MISMATCH, f"found {newest.origin}, wanted {given.origin}")
+        if anchor and anchor.origin != newest.origin:
+            reader.report(name, AuditReason.ORIGIN_MISMATCH, f"found {newest.origin}, wanted {anchor.origin}")
     if trust and chain.notices and not chain.notices.starts_with(trust.notices):
         where, more = layout.notices_path(newest.notices_hash), format_hash(trust.notices.hash())
         reader.report(where, AuditReason.TRUST_CONFLICT, f"they are not the trust root's, {more}, and more")

@@ -66,7 +66,7 @@ def _never(*_: object) -> bool:
 
 @dataclass
 class ChainWalk:
-    """Walks from the newest checkpoint back to sequence 0, or to `stop`; `given` must be met on the way.
+    """Walks from the newest checkpoint back to sequence 0, or to `stop`; `anchors` must be met on the way.
 
     `checked`: stretches that an earlier run has checked, newest first; the walk follows their hashes and
     skips signatures. `mark` is called where a bundle begins, when everything above it is checked; `enough`
@@ -76,7 +76,7 @@ class ChainWalk:
     reader: RegistryReader
     chain: Chain
     stop: Checkpoint | None = None
-    given: tuple[Checkpoint, ...] = ()
+    anchors: tuple[Checkpoint, ...] = ()
     checked: tuple[Stretch, ...] = ()
     mark: Callable[[], object] = _never
     enough: Callable[[Checkpoint], bool] = _never
@@ -160,7 +160,7 @@ class ChainWalk:
         if current.origin != self.chain.newest.origin:
             wanted = self.chain.newest.origin
             self.reader.report(name, AuditReason.ORIGIN_MISMATCH, f"found {current.origin}, wanted {wanted}")
-        for known in self.given:
+        for known in self.anchors:
             if known.sequence == current.sequence and known != current:
                 wanted = format_hash(known.hash())
                 self.reader.report(

@@ -164,13 +164,13 @@ def default_place() -> Path:
     return folder / "attestlayer" / "trust.json"
 
 
-def load_trust(given: Path | None, default: Callable[[], Path], subject: Path) -> tuple[TrustRoot, Path]:
+def load_trust(named: Path | None, default: Callable[[], Path], subject: Path) -> tuple[TrustRoot, Path]:
     """The trust root that was named, or the one at the default place, to check `subject` with; and where.
 
     Raises `CouldNotCheckError` (trust-root-unusable).
     """
-    place = given or default()
-    if given is None and not os.path.lexists(place):
+    place = named or default()
+    if named is None and not os.path.lexists(place):
         message = f"there is no trust root: none was named with --trust, and none is installed at {place}"
         raise CouldNotCheckError(Reason.TRUST_ROOT_UNUSABLE, message)
     # A trust root inside the kit's folder came with it: it could only vouch for itself (REG-1.0 section 9.6).

@@ -79,7 +79,7 @@ def replace_file(place: Path, data: bytes) -> None:
 
 
 def check_plain(path: Path, reason: Reason = Reason.INPUT_UNREADABLE) -> None:
-    """Refuse a device or a pipe, which could block forever. A path that can't be examined fails on opening."""
+    """Refuse a device or a pipe, which could block forever. A path that can't be examined fails when read."""
     try:
         kind = path.stat().st_mode
     except OSError:
