@@ -53,6 +53,7 @@ def parse_json(data: bytes, limit: int = MAX_DOCUMENT) -> Json:
         raise ValueError(f"nested deeper than {MAX_DEPTH}") from error
     except json.JSONDecodeError as error:
         raise ValueError("not JSON") from error  # where and why differs between versions of Python
+    # The one check that makes a spelling unique: order, escapes, spaces and number forms all fall under it.
     if format_json(value) != data:
         raise ValueError("not canonical JSON (RFC 8785): formatting it again gives other bytes")
     return cast("Json", value)
@@ -92,6 +93,7 @@ def check_schema(value: Json, name: str) -> None:
     schema = value.get("schema") if isinstance(value, dict) else None
     if schema == f"attestlayer/{name}/1":
         return
+    # Before the members are looked at: a newer format may have others.
     if isinstance(schema, str) and (match := _NEWER_SCHEMA.fullmatch(schema)) and match[1] == name:
         raise CouldNotCheckError(
             Reason.SCHEMA_NEWER, f"{schema} is newer than this verifier, which knows attestlayer/{name}/1"
@@ -139,6 +141,7 @@ def take_time(members: Members, name: str) -> int:
 def take_integer(members: Members, name: str, maximum: int = MAX_INTEGER) -> int:
     """Member `name` as an integer 0 … `maximum`."""
     value = members[name]
+    # True is an int to Python, and equal to 1.
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= maximum:
         raise ValueError(f"{name}: found {shown(value)}, wanted an integer from 0 to {maximum}")
     return value

@@ -30,7 +30,7 @@ _ORIGIN_MAX = 255  # bytes; C2SP tlog-cosignature's one-byte length
 
 
 def sha256(data: bytes) -> Hash:
-    """SHA-256 (FIPS 180-4)."""
+    """The SHA-256 digest of `data` (FIPS 180-4)."""
     return Hash(hashlib.sha256(data).digest())
 
 
@@ -41,7 +41,7 @@ def shown(value: object, limit: int = 80) -> str:
 
 
 def byte_order(name: str) -> bytes:
-    """What names are sorted by: their bytes (REG-1.0 section 1.2), of a file's name those on disk."""
+    """The sort key of names: their bytes (REG-1.0 section 1.2); of a file's name, those on disk."""
     try:
         return name.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:  # half a character, which Windows takes in a name
@@ -50,6 +50,7 @@ def byte_order(name: str) -> bytes:
 
 def parse_decimal(text: str, maximum: int = MAX_INTEGER) -> int:
     """A decimal integer 0 … `maximum`: ASCII digits, no sign, no leading zero."""
+    # int() takes signs, spaces, underscores and digits of every script: the pattern comes first.
     if not _DECIMAL.fullmatch(text) or int(text) > maximum:
         raise ValueError(f"{shown(text)} is not a decimal integer from 0 to {maximum}")
     return int(text)
@@ -63,6 +64,8 @@ def format_base64url(data: bytes) -> str:
 def parse_base64url(text: str, length: int) -> bytes:
     """`length` bytes from canonical base64url without padding."""
     try:
+        # b64decode drops characters outside the alphabet and ignores trailing bits: only formatting again
+        # shows both.
         data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except (ValueError, UnicodeEncodeError):
         data = b""
@@ -103,7 +106,7 @@ def format_time(seconds: int) -> str:
 
 
 def date_of(seconds: int) -> datetime:
-    """The date of POSIX seconds. Raises `ValueError` behind the year 9999.
+    """The date of POSIX seconds. Raises `ValueError` after the year 9999.
 
     Counted from 1970, because some platforms' own conversion ends at the year 3000.
     """

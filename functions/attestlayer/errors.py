@@ -86,7 +86,7 @@ class Reason(StrEnum):
 
 
 class Remark(StrEnum):
-    """What a verified kit's report points out all the same (REG-1.0, appendix A)."""
+    """Facts that a verified kit's report points out (REG-1.0, appendix A)."""
 
     NOT_BEFORE_NOT_SHOWN = "not-before-not-shown"
     LATE_MERGE = "late-merge"
@@ -123,7 +123,7 @@ class FormatError(VerificationError):
 
 
 class CouldNotCheckError(VerificationError):
-    """Nothing can be said: no usable input, no usable trust root, or a newer format."""
+    """No verdict is possible: no usable input, no usable trust root, or a newer format."""
 
 
 @contextmanager

@@ -69,11 +69,13 @@ def _check_point(data: bytes) -> None:
     """RFC 8032 section 5.1.3, made strict: canonical y, a point on the curve, not of small order."""
     if len(data) != KEY_LENGTH:
         raise ValueError(f"an Ed25519 public key has {KEY_LENGTH} bytes, found {len(data)}")
+    # The top bit is the sign of x; the rest is y (RFC 8032 section 5.1.2).
     y = int.from_bytes(data, "little") & (2**255 - 1)
     if y >= _P:
         raise ValueError(f"public key {shown(data.hex())} is not canonically encoded")
     if y in _SMALL_ORDER_Y:
         raise ValueError(f"public key {shown(data.hex())} is a point of small order")
+    # x² = (y² − 1) / (d·y² + 1); Euler's criterion says whether that has a root (RFC 8032 section 5.1.3).
     square = (y * y - 1) * pow(_D * y * y + 1, -1, _P) % _P
     if pow(square, (_P - 1) // 2, _P) != 1:
         raise ValueError(f"public key {shown(data.hex())} is not a point of the curve")

@@ -11,11 +11,12 @@ import pytest
 
 from attestlayer.encoding import Hash, format_hash, sha256
 from attestlayer.log import layout
-from attestlayer.log.lookup import Segment, live_segments, look_up
+from attestlayer.log.lookup import Segment, live_segments
 from attestlayer.log.merkle import TreeHead
 from attestlayer.log.tiles import WIDTH, Tile, format_bundle, format_index, format_tile
 from issuer.log import face
 from issuer.services.index import Indexer
+from support.index_lookup import look_up
 from support.log import TestLog, leaf_number
 from support.site_pages import SITE
 from support.thorough import thorough

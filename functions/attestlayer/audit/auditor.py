@@ -1,14 +1,14 @@
-"""The audit of a whole registry: everything public is computed anew from the entries (REG-1.0 section 10).
+"""The audit of a whole registry: everything public is recomputed from its entries (REG-1.0 section 10).
 
-Nothing is believed but the entries and the signatures. All findings are reported, not only the first.
+Only the entries and the signatures are believed. All findings are reported, not only the first.
 """
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 
 from attestlayer.audit.chain import Chain, ChainWalk, keys_of, looked_back, read_document
-from attestlayer.audit.findings import Examiner, Finding, Progress, Word
+from attestlayer.audit.findings import AuditFinding, AuditReason, Progress, RegistryReader
 from attestlayer.audit.journal import Journal
 from attestlayer.audit.leaves import LeafAudit
 from attestlayer.audit.state import AuditState, Position
@@ -29,30 +29,17 @@ _TRIES = 4
 
 @dataclass(frozen=True, slots=True)
 class AuditReport:
-    """What an audit found. `findings` is empty if all is as the log says.
+    """The result of an audit. `findings` is empty if every object is as the log says.
 
     `resumed`: leaves that an earlier run had checked. `objects` and `length`: what was read, in all runs.
     """
 
     newest: Checkpoint
-    findings: tuple[Finding, ...]
+    findings: tuple[AuditFinding, ...]
     objects: int
     length: int
     listed: bool
     resumed: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """What an audit is given beside the registry.
-
-    `trust` vouches for the keys. With `since` only what came after that checkpoint is looked at. `journal`
-    says how far an earlier run came, and is told how far this one is; not together with `since`.
-    """
-
-    trust: TrustRoot | None = None
-    since: Checkpoint | None = None
-    journal: Journal | None = None
 
 
 def _silent(what: str, done: int, total: int) -> None:
@@ -66,33 +53,38 @@ def audit(
     progress: Progress = _silent,
     journal: Journal | None = None,
 ) -> AuditReport:
-    """Audit a registry; what is given beside it: `Given`.
+    """Audit a registry: chain, tree, leaves, proofs, views and, where names can be listed, stray objects.
 
-    Raises `CouldNotCheckError` if it can't be read, or holds no checkpoint to start from, or the journal
-    is another log's. O(n) requests and time; memory does not grow with the number of leaves, but by a few
-    hundred bytes a published size.
+    `trust` vouches for the keys. With `since` only what came after that checkpoint is audited. `journal`
+    says how far an earlier run came, and records how far this one is; not together with `since`.
+
+    Raises `CouldNotCheckError` if the registry can't be read or has no checkpoint to start from, or if the
+    journal is another log's. O(n) requests and time; memory does not grow with the number of leaves, only by
+    a few hundred bytes a published size.
     """
-    given = Given(trust, since, journal)
-    examiner = Examiner(registry, progress)
+    reader = RegistryReader(registry, progress)
     views = _read_views(registry)
-    newest = _newest(examiner, views)
+    newest = _newest(reader, views)
     before = journal.before if journal else None
     if before and before.checkpoint.origin != newest.origin:
-        found = f"the state is of the log {before.checkpoint.origin}, found {newest.origin}"
-        raise CouldNotCheckError(Reason.INPUT_UNREADABLE, found)
-    chain = _start(examiner, newest, views, trust)
-    _check_given(examiner, chain, trust, before.checkpoint if before else since)
-    return _Run(examiner, chain, views, given).run()
+        message = f"the state is of the log {before.checkpoint.origin}, found {newest.origin}"
+        raise CouldNotCheckError(Reason.INPUT_UNREADABLE, message)
+    chain = _start(reader, newest, views, trust)
+    _check_anchors(reader, chain, trust, before.checkpoint if before else since)
+    return _Run(reader, chain, views, trust=trust, since=since, journal=journal).run()
 
 
 @dataclass
 class _Run:
-    """One run: chain, tree with its leaves, proofs; then what every run looks at, views and strays."""
+    """One run: chain, tree with its leaves, and proofs, which can be resumed; then views and strays."""
 
-    examiner: Examiner
+    reader: RegistryReader
     chain: Chain
     views: Views
-    given: Given
+    _: KW_ONLY
+    trust: TrustRoot | None
+    since: Checkpoint | None
+    journal: Journal | None
     _before: AuditState | None = None
     _walk: ChainWalk = field(init=False)
     _leaves: LeafAudit = field(init=False)
@@ -101,15 +93,16 @@ class _Run:
     _first: int = 0
 
     def run(self) -> AuditReport:
-        """Run the audit."""
-        examiner, since = self.examiner, self.given.since
-        self._first = len(examiner.findings)
+        """Run the audits, each on what the one before established: chain, tree, proofs, views, strays."""
+        reader, since = self.reader, self.since
+        # Findings so far, about views and keys, come up in every run; a state leaves them out.
+        self._first = len(reader.findings)
         stop = since if since and since.sequence <= self.chain.newest.sequence else None
-        self._before = self._taken_up()
+        self._before = self._resumed_state()
         self._follow_chain(stop)
-        self._leaves = LeafAudit(examiner, self.chain)
-        self._tree = TreeAudit(examiner, self.chain, self._leaves, stop.head.size if stop else 0, self._mark)
-        self._proofs = ConsistencyAudit(examiner, self.chain, 0, self._mark)
+        self._leaves = LeafAudit(reader, self.chain)
+        self._tree = TreeAudit(reader, self.chain, self._leaves, stop.head.size if stop else 0, self._mark)
+        self._proofs = ConsistencyAudit(reader, self.chain, 0, self._mark)
         if self._before:
             self._leaves.resume(self._before.position)
             unsound = frozenset(finding.object for finding in self._before.findings)
@@ -118,28 +111,28 @@ class _Run:
         self._tree.run()
         self._proofs.run()
         self._mark()
-        found = self._findings()
-        ViewAudit(examiner, self.chain, self.views, self._leaves, stop is None).run()
-        names = None if stop else examiner.registry.names()
+        findings = self._findings()
+        ViewAudit(reader, self.chain, self.views, self._leaves, stop is None).run()
+        names = None if stop else reader.registry.names()
         if names is not None:
-            StrayAudit(examiner, self.chain, self._leaves).run(names)
-        return self._report(found, names is not None)
+            StrayAudit(reader, self.chain, self._leaves).run(names)
+        return self._report(findings, names is not None)
 
-    def _taken_up(self) -> AuditState | None:
-        """The state to go on from, unless the registry is behind it."""
-        before = self.given.journal.before if self.given.journal else None
+    def _resumed_state(self) -> AuditState | None:
+        """The state to go on from, unless it is newer than the registry."""
+        before = self.journal.before if self.journal else None
         if before is None or before.checkpoint.sequence > self.chain.newest.sequence:
             return None
         return before
 
     def _follow_chain(self, stop: Checkpoint | None) -> None:
-        trust, since = self.given.trust, self.given.since
-        met = tuple(each for each in (trust.checkpoint if trust else None, since) if each)
+        trust, since = self.trust, self.since
+        anchors = tuple(each for each in (trust.checkpoint if trust else None, since) if each)
         self._walk = ChainWalk(
-            self.examiner,
+            self.reader,
             self.chain,
             stop,
-            met,
+            anchors,
             self._before.chain if self._before else (),
             self._mark,
             self._is_enough,
@@ -149,15 +142,17 @@ class _Run:
             self._before = None  # another log: it is audited by itself
 
     def _is_enough(self, current: Checkpoint) -> bool:
-        """Whether what is older than this checkpoint was audited, and is not needed for what was not."""
+        """Whether everything older than this checkpoint was audited and is not needed for the rest."""
         before, newest = self._before, self.chain.newest
-        if before is None or not before.finished or self.examiner.registry.names() is not None:
+        if before is None or not before.finished or self.reader.registry.names() is not None:
             return False
+        # Its tree was audited, its size is not that of the newest checkpoint, and stats do not look back that
+        # far.
         done = current.head.size <= before.position.leaves and current.head.size < newest.head.size
         return done and current.timestamp < looked_back(newest)
 
     def _mark(self) -> None:
-        journal = self.given.journal
+        journal = self.journal
         if journal is None or self._walk.forked or (journal.before and not self._before):
             return
         before = self._before
@@ -171,24 +166,24 @@ class _Run:
                 self._tree.position() if self._tree else position,
                 self._proofs.done if self._proofs else before.proofs if before else 0,
                 self._findings(),
-                self.examiner.objects + (before.objects if before else 0),
-                self.examiner.length + (before.length if before else 0),
+                self.reader.objects + (before.objects if before else 0),
+                self.reader.length + (before.length if before else 0),
             )
         )
 
-    def _findings(self) -> tuple[Finding, ...]:
-        """What was found in checkpoints, tree, leaves and proofs, in this run and those before it."""
+    def _findings(self) -> tuple[AuditFinding, ...]:
+        """Findings about checkpoints, tree, leaves and proofs, of this run and the runs that it resumes."""
         earlier = self._before.findings if self._before else ()
-        return tuple(dict.fromkeys((*earlier, *self.examiner.findings[self._first :])))
+        return tuple(dict.fromkeys((*earlier, *self.reader.findings[self._first :])))
 
-    def _report(self, found: tuple[Finding, ...], listed: bool) -> AuditReport:
-        examiner, before = self.examiner, self._before
-        first = examiner.findings[: self._first]
+    def _report(self, findings: tuple[AuditFinding, ...], listed: bool) -> AuditReport:
+        reader, before = self.reader, self._before
+        first = reader.findings[: self._first]
         return AuditReport(
             self.chain.newest,
-            tuple(dict.fromkeys((*first, *found, *examiner.findings[self._first :]))),
-            examiner.objects + (before.objects if before else 0),
-            examiner.length + (before.length if before else 0),
+            tuple(dict.fromkeys((*first, *findings, *reader.findings[self._first :]))),
+            reader.objects + (before.objects if before else 0),
+            reader.length + (before.length if before else 0),
             listed,
             before.position.leaves if before else 0,
         )
@@ -198,31 +193,33 @@ def _read_views(registry: Registry) -> Views:
     """The views of one moment: read again while the registry moves on."""
     for _ in range(_TRIES):
         views = {name: registry.read(name) for name in NAMES}
+        # Views are replaced one by one: two equal reads of the newest checkpoint enclose a moment without a
+        # round.
         if registry.read(layout.LATEST) == views[layout.LATEST]:
             break
     return views
 
 
-def _newest(examiner: Examiner, views: Views) -> Checkpoint:
+def _newest(reader: RegistryReader, views: Views) -> Checkpoint:
     """The newest checkpoint that a view names and that is signed, or stored under its hash."""
-    found = [each for each in _candidates(examiner, views) if _is_likely(examiner, each)]
-    if not found:
+    likely = [each for each in _candidates(reader, views) if _is_likely(reader, each)]
+    if not likely:
         message = (
             "no view names a checkpoint that is signed or stored: this is no registry, or all of it is lost"
         )
         raise CouldNotCheckError(Reason.INPUT_UNREADABLE, message)
-    return max(found, key=lambda checkpoint: checkpoint.sequence)
+    return max(likely, key=lambda checkpoint: checkpoint.sequence)
 
 
-def _candidates(examiner: Examiner, views: Views) -> Iterator[Checkpoint]:
+def _candidates(reader: RegistryReader, views: Views) -> Iterator[Checkpoint]:
     try:
         yield parse_checkpoint(views[layout.LATEST] or b"")
     except VerificationError as error:
         if views[layout.LATEST] is not None:
-            examiner.find(layout.LATEST, Word.MALFORMED, error)
+            reader.report(layout.LATEST, AuditReason.MALFORMED, error)
     try:
         named = take_hash(take_members(parse_json(views[layout.STATS] or b"")), "checkpoint_hash")
-        data = examiner.read(layout.checkpoint_path(named)) or b""
+        data = reader.read(layout.checkpoint_path(named)) or b""
         if sha256(data) == named:
             yield parse_checkpoint(data)
     except (ValueError, KeyError, VerificationError):  # its own check says what is wrong with it
@@ -231,24 +228,24 @@ def _candidates(examiner: Examiner, views: Views) -> Iterator[Checkpoint]:
         yield parse_trust(views[layout.TRUST] or b"").checkpoint
 
 
-def _is_likely(examiner: Examiner, candidate: Checkpoint) -> bool:
+def _is_likely(reader: RegistryReader, candidate: Checkpoint) -> bool:
     """Whether a checkpoint is stored under its hash, or signed by a key of its own notices."""
-    if examiner.read(layout.checkpoint_path(candidate.hash())) == candidate.format():
+    if reader.read(layout.checkpoint_path(candidate.hash())) == candidate.format():
         return True
     try:
-        data = examiner.read(layout.notices_path(candidate.notices_hash)) or b""
+        data = reader.read(layout.notices_path(candidate.notices_hash)) or b""
         key = read_notices(parse_notices(data)).key(Role.REGISTRY, candidate.kid)
     except (ValueError, VerificationError):
         return False
     return key is not None and key.public.verifies(candidate.signature, candidate.signed_bytes())
 
 
-def _start(examiner: Examiner, newest: Checkpoint, views: Views, trust: TrustRoot | None) -> Chain:
-    """The chain with nothing but its newest end: the keys that the newest notices yield."""
-    document = read_document(examiner, newest.notices_hash)
+def _start(reader: RegistryReader, newest: Checkpoint, views: Views, trust: TrustRoot | None) -> Chain:
+    """The chain before the walk: its newest checkpoint, with the keyring of the newest notices."""
+    document = read_document(reader, newest.notices_hash)
     if document is None:
         document = _spare_notices(newest.notices_hash, views, trust)
-    keyring = keys_of(examiner, newest.notices_hash, document)
+    keyring = keys_of(reader, newest.notices_hash, document)
     return Chain(newest, keyring, document, newest)
 
 
@@ -261,18 +258,22 @@ def _spare_notices(wanted: Hash, views: Views, trust: TrustRoot | None) -> Notic
     return next((root.notices for root in spare if root and root.notices.hash() == wanted), None)
 
 
-def _check_given(examiner: Examiner, chain: Chain, trust: TrustRoot | None, since: Checkpoint | None) -> None:
-    """Check that the registry is not behind, or beside, what was given from outside."""
+def _check_anchors(
+    reader: RegistryReader, chain: Chain, trust: TrustRoot | None, since: Checkpoint | None
+) -> None:
+    """Check that the registry includes the checkpoint and notices that the caller trusts."""
     newest = chain.newest
     name = layout.checkpoint_path(newest.hash())
-    for given in (trust.checkpoint if trust else None, since):
-        if given and given.sequence > newest.sequence:
-            wanted = f"{given.sequence}, {format_hash(given.hash())}"
-            examiner.find(
-                name, Word.TRUST_CONFLICT, f"found sequence {newest.sequence}, wanted at least {wanted}"
+    for anchor in (trust.checkpoint if trust else None, since):
+        if anchor and anchor.sequence > newest.sequence:
+            wanted = f"{anchor.sequence}, {format_hash(anchor.hash())}"
+            reader.report(
+                name,
+                AuditReason.TRUST_CONFLICT,
+                f"found sequence {newest.sequence}, wanted at least {wanted}",
             )
-        if given and given.origin != newest.origin:
-            examiner.find(name, Word.ORIGIN_MISMATCH, f"found {newest.origin}, wanted {given.origin}")
+        if anchor and anchor.origin != newest.origin:
+            reader.report(name, AuditReason.ORIGIN_MISMATCH, f"found {newest.origin}, wanted {anchor.origin}")
     if trust and chain.notices and not chain.notices.starts_with(trust.notices):
         where, more = layout.notices_path(newest.notices_hash), format_hash(trust.notices.hash())
-        examiner.find(where, Word.TRUST_CONFLICT, f"they are not the trust root's, {more}, and more")
+        reader.report(where, AuditReason.TRUST_CONFLICT, f"they are not the trust root's, {more}, and more")

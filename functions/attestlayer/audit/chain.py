@@ -1,9 +1,9 @@
-"""Audit of the chain of checkpoints, walked back by hash, with its bundles and notices."""
+"""Audit of the chain of checkpoints with its bundles and notices, followed back from hash to hash."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from attestlayer.audit.findings import Examiner, Word
+from attestlayer.audit.findings import AuditReason, RegistryReader
 from attestlayer.audit.state import MAX_STRETCHES, Stretch
 from attestlayer.canonical import Json, parse_json
 from attestlayer.encoding import Hash, format_hash, format_time, sha256
@@ -16,7 +16,7 @@ from attestlayer.log.trust import Keyring, read_notices
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Stage:
     """The first checkpoint of one size: its leaves are proven against it."""
 
     sequence: int
@@ -27,9 +27,9 @@ class Step:
 
 @dataclass
 class Chain:
-    """What the chain says, oldest step first. `whole`: no checkpoint was missing on the way back.
+    """The facts that the walk gathers, oldest stage first. `whole`: no checkpoint was missing on the way.
 
-    Memory: 32 bytes a checkpoint, and a `Step` for each size. `noticed`: the first checkpoint with the
+    Memory: 32 bytes a checkpoint, and a `Stage` for each size. `noticed`: the first checkpoint with the
     newest notices. `lowest`: the sequence down to which it was followed. `keyring`: None if the newest
     notices can't be read. `longest_gap`: seconds between checkpoints, in the time that stats look back on.
     """
@@ -38,7 +38,7 @@ class Chain:
     keyring: Keyring | None
     notices: Notices | None
     noticed: Checkpoint
-    steps: list[Step] = field(default_factory=list)
+    stages: list[Stage] = field(default_factory=list)
     hashes: bytearray = field(default_factory=bytearray)
     notices_hashes: set[Hash] = field(default_factory=set)
     whole: bool = True
@@ -55,9 +55,9 @@ def looked_back(newest: Checkpoint) -> int:
     return (newest.timestamp // 3600 - 24) * 3600
 
 
-def step_of(checkpoint: Checkpoint) -> Step:
+def stage_of(checkpoint: Checkpoint) -> Stage:
     """A checkpoint as the first one of its size."""
-    return Step(checkpoint.sequence, checkpoint.timestamp, checkpoint.head, checkpoint.hash())
+    return Stage(checkpoint.sequence, checkpoint.timestamp, checkpoint.head, checkpoint.hash())
 
 
 def _never(*_: object) -> bool:
@@ -66,18 +66,17 @@ def _never(*_: object) -> bool:
 
 @dataclass
 class ChainWalk:
-    """Walks from the newest checkpoint back to sequence 0, or to `stop`; `given` must be met on the way.
+    """Walks from the newest checkpoint back to sequence 0, or to `stop`; `anchors` must be met on the way.
 
-    `checked`: stretches that an earlier run has checked, newest first. There the chain is only followed,
-    through its bundles; its hashes make sure that it is the same. `mark` is called where a bundle begins,
-    all from the newest checkpoint down to there being checked; `enough` says whether to stop there, below
-    everything that is not. `forked`: a stretch is not of this chain.
+    `checked`: stretches that an earlier run has checked, newest first; the walk follows their hashes and
+    skips signatures. `mark` is called where a bundle begins, when everything above it is checked; `enough`
+    then says whether the walk may end there. `forked`: a stretch turned out to be of another chain.
     """
 
-    examiner: Examiner
+    reader: RegistryReader
     chain: Chain
     stop: Checkpoint | None = None
-    given: tuple[Checkpoint, ...] = ()
+    anchors: tuple[Checkpoint, ...] = ()
     checked: tuple[Stretch, ...] = ()
     mark: Callable[[], object] = _never
     enough: Callable[[Checkpoint], bool] = _never
@@ -91,17 +90,21 @@ class ChainWalk:
     _bundle: list[bytes] = field(default_factory=list)
 
     def run(self) -> None:
-        """Walk; the chain is filled in."""
+        """Walk back, and fill in the chain."""
         self._document, self._known = self.chain.notices, self.chain.keyring
+        # From the newest end: each checkpoint names the hash of the one before, so that nothing older can be
+        # swapped. One checkpoint is held at a time, whatever the length of the chain.
         current, last = self.chain.newest, self.stop.sequence if self.stop else 0
         self._check_object(current)
         while True:
             self._enter(current)
             self._visit(current)
+            # Where a bundle begins is the only place to stop or to save: a bundle is compared as a whole.
             if current.sequence % layout.BUNDLED == 0 and self._is_done(current):
                 break
             if current.sequence <= last:
                 break
+            # A hole ends the walk: the hashes of what is before it are known to nobody.
             earlier = self._fetch(current)
             if earlier is None:
                 self.chain.whole = False
@@ -109,11 +112,11 @@ class ChainWalk:
             self._link(earlier, current)
             current = earlier
         self.chain.lowest = current.sequence
-        self.chain.steps.append(step_of(current))
-        self.chain.steps.reverse()
+        self.chain.stages.append(stage_of(current))
+        self.chain.stages.reverse()
 
     def stretches(self) -> tuple[Stretch, ...]:
-        """What was checked so far, newest first."""
+        """The stretches checked so far, newest first."""
         newest = self.chain.newest
         own = () if self._low is None else (Stretch(newest.sequence, newest.hash(), self._low),)
         return (*own, *self.checked)[:MAX_STRETCHES]
@@ -124,6 +127,8 @@ class ChainWalk:
             self._followed = None
         if self.checked and self.checked[0].sequence == current.sequence:
             stretch, self.checked = self.checked[0], self.checked[1:]
+            # An earlier run checked from here down to `stretch.low`. Signatures and bundles of it are not
+            # checked again; the hashes still are, by following them.
             if stretch.hash == current.hash():
                 self._followed = stretch.low
                 self._fresh = True  # the bundle that it begins in was not full then
@@ -131,7 +136,7 @@ class ChainWalk:
             self.forked, self.checked = True, ()
             name, wanted = layout.checkpoint_path(current.hash()), format_hash(stretch.hash)
             detail = f"sequence {current.sequence}: {wanted} was audited before"
-            self.examiner.find(name, Word.TRUST_CONFLICT, detail)
+            self.reader.report(name, AuditReason.TRUST_CONFLICT, detail)
         self._fresh |= self._followed is None
 
     def _is_done(self, current: Checkpoint) -> bool:
@@ -142,22 +147,25 @@ class ChainWalk:
         return self._low == 0 and self.enough(current)
 
     def _check_object(self, newest: Checkpoint) -> None:
-        self.examiner.compare(layout.checkpoint_path(newest.hash()), newest.format())
+        self.reader.compare(layout.checkpoint_path(newest.hash()), newest.format())
 
     def _visit(self, current: Checkpoint) -> None:
         name = layout.checkpoint_path(current.hash())
+        # One bytearray: a list of a million hashes would take three times the memory.
         self.chain.hashes += current.hash()
         self.chain.notices_hashes.add(current.notices_hash)
         if current.sequence % 64 == 0:
             total = self.chain.newest.sequence
-            self.examiner.progress("checkpoints", total - current.sequence, total)
+            self.reader.progress("checkpoints", total - current.sequence, total)
         if current.origin != self.chain.newest.origin:
             wanted = self.chain.newest.origin
-            self.examiner.find(name, Word.ORIGIN_MISMATCH, f"found {current.origin}, wanted {wanted}")
-        for known in self.given:
+            self.reader.report(name, AuditReason.ORIGIN_MISMATCH, f"found {current.origin}, wanted {wanted}")
+        for known in self.anchors:
             if known.sequence == current.sequence and known != current:
                 wanted = format_hash(known.hash())
-                self.examiner.find(name, Word.TRUST_CONFLICT, f"sequence {known.sequence}: wanted {wanted}")
+                self.reader.report(
+                    name, AuditReason.TRUST_CONFLICT, f"sequence {known.sequence}: wanted {wanted}"
+                )
         if self._followed is None:
             self._check_signature(name, current)
         self._gather(current)
@@ -167,73 +175,82 @@ class ChainWalk:
         keyring = self.chain.keyring
         if keyring is None:
             return
+        # REG-1.0 section 11, rule 7: of the keys that count, the first one signs (section 9.4).
         signing = [key.public.kid for key in keyring.keys_at(Role.REGISTRY, current.timestamp)][:1]
         if signing != [current.kid]:
             at, wanted = format_time(current.timestamp), "".join(signing) or "none"
-            self.examiner.find(name, Word.KEY_NOT_VALID, f"at {at} found key {current.kid}, wanted {wanted}")
+            self.reader.report(
+                name, AuditReason.KEY_NOT_VALID, f"at {at} found key {current.kid}, wanted {wanted}"
+            )
         key = keyring.key(Role.REGISTRY, current.kid)
         if key and not key.public.verifies(current.signature, current.signed_bytes()):
-            self.examiner.find(
-                name, Word.SIGNATURE_INVALID, f"{current.signature.hex()} is not key {current.kid}'s"
+            self.reader.report(
+                name, AuditReason.SIGNATURE_INVALID, f"{current.signature.hex()} is not key {current.kid}'s"
             )
 
     def _gather(self, current: Checkpoint) -> None:
         """Compare the bundle once all of its checkpoints were met, last one first."""
         number, place = divmod(current.sequence, layout.BUNDLED)
+        # The walk meets a bundle's checkpoints last one first; a bundle that the walk entered midway is not
+        # compared.
         if place == layout.BUNDLED - 1:
             self._bundle = []
         self._bundle.append(current.format())
         if place == 0 and len(self._bundle) == layout.BUNDLED and self._fresh:
             wanted = b"[" + b",".join(reversed(self._bundle)) + b"]"
-            self.examiner.compare(layout.checkpoint_bundle_path(number), wanted)
+            self.reader.compare(layout.checkpoint_bundle_path(number), wanted)
 
     def _fetch(self, current: Checkpoint) -> Checkpoint | None:
         """The checkpoint before, from its object, else out of its bundle, else none."""
         wanted, sequence = current.prev_checkpoint_hash, current.sequence - 1
         if wanted is None:  # a parsed checkpoint names one unless its sequence is 0
             return None
+        # In a stretch that was checked before, 256 checkpoints are read as one bundle; each still has to hash
+        # to what its successor names.
         followed = self._followed is not None and sequence >= self._followed
         if followed and (known := self._bundled(sequence, wanted)):
             return known
         name = layout.checkpoint_path(wanted)
-        data = self.examiner.need_hashed(name, wanted)
+        data = self.reader.need_hashed(name, wanted)
         try:
-            found = parse_checkpoint(data) if data is not None else self._bundled(sequence, wanted)
+            earlier = parse_checkpoint(data) if data is not None else self._bundled(sequence, wanted)
         except VerificationError as error:
-            self.examiner.find(name, Word.MALFORMED, error)
-            found = None
-        if found is None:
-            self.examiner.find(
-                name, Word.CHAIN_BROKEN, f"sequence {sequence} and those before it can't be followed"
+            self.reader.report(name, AuditReason.MALFORMED, error)
+            earlier = None
+        if earlier is None:
+            self.reader.report(
+                name, AuditReason.CHAIN_BROKEN, f"sequence {sequence} and those before it can't be followed"
             )
-        return found
+        return earlier
 
     def _bundled(self, sequence: int, wanted: Hash) -> Checkpoint | None:
         number, place = divmod(sequence, layout.BUNDLED)
         if self._items[0] != number:
             self._items = (number, self._read_bundle(number))
         try:
-            found = take_checkpoint(self._items[1][place])
+            bundled = take_checkpoint(self._items[1][place])
         except (ValueError, IndexError, VerificationError):
             return None
-        return found if found.hash() == wanted else None
+        return bundled if bundled.hash() == wanted else None
 
     def _read_bundle(self, number: int) -> list[Json]:
         try:
-            items = parse_json(self.examiner.read(layout.checkpoint_bundle_path(number)) or b"")
+            items = parse_json(self.reader.read(layout.checkpoint_bundle_path(number)) or b"")
         except ValueError:
             return []
         return items if isinstance(items, list) else []
 
     def _look_ahead(self, sequence: int) -> None:
         """Where a bundle ends: have its checkpoints fetched, whose names its bytes hint at."""
-        ahead, (number, place) = self.examiner.ahead, divmod(sequence, layout.BUNDLED)
+        ahead, (number, place) = self.reader.ahead, divmod(sequence, layout.BUNDLED)
         if ahead is None or place != layout.BUNDLED - 1:
             return
         following = [layout.checkpoint_bundle_path(number - 1)] if number else []
         pieces: list[bytes] = []
         if self._followed is None:
             data = ahead.peek(layout.checkpoint_bundle_path(number)) or b""
+            # A hint only: a bundle is canonical JSON, so that its objects part at `},{`. A wrong guess
+            # fetches nothing useful.
             pieces = data[1:-1].replace(b"},{", b"}\n{").split(b"\n", layout.BUNDLED)
         ahead.expect([*(layout.checkpoint_path(sha256(piece)) for piece in pieces[-2::-1]), *following])
 
@@ -241,6 +258,7 @@ class ChainWalk:
         """Check that two checkpoints follow each other; their notices too."""
         name = layout.checkpoint_path(later.hash())
         one, other = earlier.head, later.head
+        # REG-1.0 section 11, rules 1 to 3.
         for holds, detail in (
             (earlier.sequence == later.sequence - 1, f"sequence {later.sequence} follows {earlier.sequence}"),
             (earlier.timestamp < later.timestamp, f"timestamp {later.timestamp} follows {earlier.timestamp}"),
@@ -248,16 +266,20 @@ class ChainWalk:
             (one.size != other.size or one.root == other.root, f"another root of size {other.size}"),
         ):
             if not holds:
-                self.examiner.find(name, Word.ORDER_WRONG, detail)
+                self.reader.report(name, AuditReason.ORDER_WRONG, detail)
+        # Walking back, the last checkpoint of a size comes first: the later of two that differ begins a new
+        # size.
         if one.size != other.size:
-            self.chain.steps.append(step_of(later))
+            self.chain.stages.append(stage_of(later))
         if later.timestamp >= looked_back(self.chain.newest):
             gap = later.timestamp - earlier.timestamp
             self.chain.longest_gap = max(self.chain.longest_gap or 0, gap)
         self._turn_back(earlier, later)
         if self._known and later.kid not in self._known.keys:
-            self.examiner.find(
-                name, Word.KEY_NOT_VALID, f"key {later.kid} was not in the notices of the checkpoint before"
+            self.reader.report(
+                name,
+                AuditReason.KEY_NOT_VALID,
+                f"key {later.kid} was not in the notices of the checkpoint before",
             )
 
     def _turn_back(self, earlier: Checkpoint, later: Checkpoint) -> None:
@@ -266,42 +288,40 @@ class ChainWalk:
             self.chain.noticed = earlier
         if earlier.notices_hash == later.notices_hash:
             return
+        # REG-1.0 section 11, rule 8: the later document begins with the earlier one, and has more.
         after = self._document
-        self._document = before = read_document(self.examiner, earlier.notices_hash)
-        self._known = keys_of(self.examiner, earlier.notices_hash, before)
+        self._document = before = read_document(self.reader, earlier.notices_hash)
+        self._known = keys_of(self.reader, earlier.notices_hash, before)
         if before is None or after is None:
             return
         name, more = layout.notices_path(later.notices_hash), len(before.notices)
         if not after.starts_with(before) or len(after.notices) == more:
             before_name = format_hash(earlier.notices_hash)
-            self.examiner.find(name, Word.NOTICES_REWRITTEN, f"they are not those of {before_name} and more")
+            self.reader.report(
+                name, AuditReason.NOTICES_REWRITTEN, f"they are not those of {before_name} and more"
+            )
         for notice in after.notices[more:]:
             if not earlier.timestamp < notice.at <= later.timestamp:
                 between = f"{format_time(earlier.timestamp)} and {format_time(later.timestamp)}"
-                found = f"notice {notice.n} is of {format_time(notice.at)}"
-                self.examiner.find(name, Word.TIME_WRONG, f"{found}, wanted between {between}")
+                dated = f"notice {notice.n} is of {format_time(notice.at)}"
+                self.reader.report(name, AuditReason.TIME_WRONG, f"{dated}, wanted between {between}")
 
 
-def read_document(examiner: Examiner, wanted: Hash) -> Notices | None:
+def read_document(reader: RegistryReader, wanted: Hash) -> Notices | None:
     """A notices document by its hash, or None with a finding."""
     name = layout.notices_path(wanted)
-    data = examiner.need_hashed(name, wanted)
+    data = reader.need_hashed(name, wanted)
     try:
         return None if data is None else parse_notices(data)
     except VerificationError as error:
-        examiner.find(name, Word.MALFORMED, error)
+        reader.report(name, AuditReason.MALFORMED, error)
         return None
 
 
-def keys_of(examiner: Examiner, wanted: Hash, document: Notices | None) -> Keyring | None:
+def keys_of(reader: RegistryReader, wanted: Hash, document: Notices | None) -> Keyring | None:
     """The keys that a document yields, or None, with a finding if it contradicts itself."""
     try:
         return None if document is None else read_notices(document)
     except ValueError as error:
-        examiner.find(layout.notices_path(wanted), Word.NOTICES_CONTRADICT, error)
+        reader.report(layout.notices_path(wanted), AuditReason.NOTICES_CONTRADICT, error)
         return None
-
-
-def sizes_of(steps: Sequence[Step]) -> list[int]:
-    """The published sizes, smallest first."""
-    return [step.head.size for step in steps]

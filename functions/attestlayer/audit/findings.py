@@ -1,9 +1,8 @@
-"""An audit's findings, the examiner that reads objects and records them, and the check of a signed note."""
+"""An audit's findings, the reader that reads objects and records them, and the check of a signed note."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
 
 from attestlayer.encoding import Hash, format_hash, sha256
 from attestlayer.log.checkpoint import Checkpoint
@@ -22,8 +21,8 @@ from attestlayer.reading.read_ahead import ReadAhead
 from attestlayer.reading.registry import Registry
 
 
-class Word(StrEnum):
-    """Why an object is not what the log says: a closed list."""
+class AuditReason(StrEnum):
+    """Reasons of findings: a closed list."""
 
     MISSING = "missing"
     MALFORMED = "malformed"
@@ -52,36 +51,36 @@ class Word(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong: the object's name, the word, what was found and what was wanted."""
+class AuditFinding:
+    """One thing that is wrong: the object's name, the reason, and what was found and wanted in detail."""
 
     object: str
-    reason: Word
+    reason: AuditReason
     detail: str
 
 
 Progress = Callable[[str, int, int], None]
-"""(what, done, of how many)."""
+"""Called with the name of the work, the count that is done, and the total."""
 
 
 @dataclass
-class Examiner:
-    """Reads objects; findings and counts gather here. O(findings) memory."""
+class RegistryReader:
+    """Reads the registry's objects, and collects findings and counts. O(findings) memory."""
 
     registry: Registry
     progress: Progress
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[AuditFinding] = field(default_factory=list)
     objects: int = 0
     length: int = 0
 
     @property
     def ahead(self) -> ReadAhead | None:
-        """The registry, if it likes to know what will be read."""
+        """The registry, if it supports read-ahead."""
         return self.registry if isinstance(self.registry, ReadAhead) else None
 
-    def find(self, name: str, reason: Word, detail: object) -> None:
-        """Note a finding; the same one twice is one."""
-        finding = Finding(name, reason, str(detail))
+    def report(self, name: str, reason: AuditReason, detail: object) -> None:
+        """Add a finding, unless it repeats the last one."""
+        finding = AuditFinding(name, reason, str(detail))
         if not self.findings or self.findings[-1] != finding:
             self.findings.append(finding)
 
@@ -96,32 +95,30 @@ class Examiner:
         """An object that must be there."""
         data = self.read(name)
         if data is None:
-            self.find(name, Word.MISSING, "found no object, wanted one")
+            self.report(name, AuditReason.MISSING, "found no object, wanted one")
         return data
 
     def need_hashed(self, name: str, wanted: Hash) -> bytes | None:
         """An object that must be there and have the hash of its name; None if it has not."""
         data = self.need(name)
         if data is not None and sha256(data) != wanted:
-            found = format_hash(sha256(data))
-            self.find(
-                name,
-                Word.HASH_MISMATCH,
-                f"its {len(data)} bytes hash to {found}, wanted {format_hash(wanted)}",
+            detail = (
+                f"its {len(data)} bytes hash to {format_hash(sha256(data))}, wanted {format_hash(wanted)}"
             )
+            self.report(name, AuditReason.HASH_MISMATCH, detail)
             return None
         return data
 
     def compare(self, name: str, wanted: bytes, *, needed: bool = True) -> bytes | None:
-        """An object that must be exactly `wanted`, if it is there at all or `needed`; what was found."""
+        """An object that must be exactly `wanted`, if it is there at all or `needed`. Returns its bytes."""
         data = self.need(name) if needed else self.read(name)
         if data is not None and data != wanted:
-            self.find(name, Word.BYTES_DIFFER, difference(data, wanted))
+            self.report(name, AuditReason.BYTES_DIFFER, difference(data, wanted))
         return data
 
 
 def difference(found: bytes, wanted: bytes) -> str:
-    """Where two byte strings part: offset, a few bytes of both, lengths."""
+    """Where two byte strings differ first: offset, a few bytes of both, lengths."""
     at = next(
         (i for i, (one, other) in enumerate(zip(found, wanted, strict=False)) if one != other),
         min(len(found), len(wanted)),
@@ -130,52 +127,48 @@ def difference(found: bytes, wanted: bytes) -> str:
     return f"byte {at}: found {parts[0]}, wanted {parts[1]}; found {len(found)} bytes, wanted {len(wanted)}"
 
 
-Trouble = tuple[Word, str]
+Trouble = tuple[AuditReason, str]
 
 
-class Signed(NamedTuple):
-    """A note beside its checkpoint. `since`: timestamp of the first checkpoint of the same tree."""
+def check_note(note: Note, checkpoint: Checkpoint, keyring: Keyring, *, since: int) -> Iterator[Trouble]:
+    """A note against its checkpoint (REG-1.0 section 11, rule 9): each valid key signed, no known line fails.
 
-    note: Note
-    checkpoint: Checkpoint
-    since: int
-
-
-def check_note(signed: Signed, keyring: Keyring) -> Iterator[Trouble]:
-    """What is wrong with a note (section 9): every key valid at the time signed it, no known line fails."""
-    note, checkpoint = signed.note, signed.checkpoint
+    `since`: timestamp of the first checkpoint of the same tree.
+    """
     if note.text != checkpoint.note_text():
         parted = difference(note.text.encode(), checkpoint.note_text().encode())
-        yield Word.BYTES_DIFFER, f"the text is not its checkpoint's: {parted}"
+        yield AuditReason.BYTES_DIFFER, f"the text is not its checkpoint's: {parted}"
     for key in keyring.keys_at(Role.REGISTRY, checkpoint.timestamp):
         if not signatures_by(note, VerifierKey(keyring.origin, ED25519, key.public)):
-            yield Word.SIGNATURE_INVALID, f"no line of registry key {key.public.kid}, which was valid then"
-    known = [VerifierKey(keyring.origin, ED25519, k.public) for k in keyring.keys.values() if _is_registry(k)]
+            yield (
+                AuditReason.SIGNATURE_INVALID,
+                f"no line of registry key {key.public.kid}, which was valid then",
+            )
+    known = [
+        VerifierKey(keyring.origin, ED25519, key.public)
+        for key in keyring.keys.values()
+        if key.role == Role.REGISTRY
+    ]
     for named in (*known, *keyring.witnesses()):
         for line in signatures_by(note, named):
             if not signature_verifies(note.text, line, named):
                 yield (
-                    Word.SIGNATURE_INVALID,
+                    AuditReason.SIGNATURE_INVALID,
                     f"the line of {named.name} with {line.data.hex()} does not verify",
                 )
-    yield from _check_quorum(signed, keyring)
+    yield from _check_quorum(note, checkpoint.timestamp, keyring, since)
 
 
-def _is_registry(key: object) -> bool:
-    return getattr(key, "role", None) == Role.REGISTRY
-
-
-def _check_quorum(signed: Signed, keyring: Keyring) -> Iterator[Trouble]:
-    note, timestamp = signed.note, signed.checkpoint.timestamp
+def _check_quorum(note: Note, timestamp: int, keyring: Keyring, since: int) -> Iterator[Trouble]:
     policy = keyring.witness_policy_at(timestamp)
     cosigners = {
         name
         for name, witness in policy.witnesses.items()
         for line in signatures_by(note, witness)
-        # Of an unchanged tree, cosignatures are carried from the round that made it (section 11, step 5).
-        if signed.since - WITNESS_WINDOW_S <= (cosignature_time(line) or 0) <= timestamp + WITNESS_WINDOW_S
+        # An unchanged tree keeps the cosignatures of the round that made it (REG-1.0 section 11, rule 9).
+        if since - WITNESS_WINDOW_S <= (cosignature_time(line) or 0) <= timestamp + WITNESS_WINDOW_S
         and signature_verifies(note.text, line, witness)
     }
     if not policy.is_met(cosigners):
-        found = ", ".join(sorted(cosigners)) or "no witness"
-        yield Word.QUORUM_NOT_MET, f"found {found}, wanted quorum {policy.quorum}"
+        names = ", ".join(sorted(cosigners)) or "no witness"
+        yield AuditReason.QUORUM_NOT_MET, f"found {names}, wanted quorum {policy.quorum}"

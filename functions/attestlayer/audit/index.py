@@ -1,14 +1,14 @@
-"""Audit of the look-up index: each segment is computed anew from the entries, by way of smaller segments.
+"""Audit of the look-up index: each segment is recomputed from smaller segments, and these from the entries.
 
-The index is a hint and comes later than the leaves: what is not there is no finding, what is there must
-be right. Memory: a hash for each live shard, 256 leaves and one shard of each level.
+The index is a hint and is written after the leaves: a missing shard is no finding, an existing one must be
+right. Memory: a hash for each live shard, 256 leaves and one shard of each level.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from attestlayer.audit.findings import Examiner, Word
+from attestlayer.audit.findings import AuditReason, RegistryReader
 from attestlayer.audit.forms import read_leaf
 from attestlayer.encoding import Hash, sha256
 from attestlayer.errors import VerificationError
@@ -31,7 +31,7 @@ class IndexAudit:
     """Given each full group in the log's order, checks the segment that it completes. `first`: the group
     at which the audit began; what was written before is taken as it is, unless it is `unsound`."""
 
-    examiner: Examiner
+    reader: RegistryReader
     first: int = 0
     unsound: frozenset[str] = frozenset()
     _sound: dict[tuple[Segment, int], Hash] = field(default_factory=dict)
@@ -43,17 +43,21 @@ class IndexAudit:
         newest: list[bytes] | None = None
         for shard in range(segment.shards):
             name = segment.path(shard)
-            data = self.examiner.read(name)
+            data = self.reader.read(name)
             if data is None:
                 continue
             newest = newest or _records(entries)
             wanted = self._wanted(segment, shard, newest)
             if wanted is None:
-                self.examiner.find(name, Word.TREE_UNREADABLE, "too much that it follows from is damaged")
+                self.reader.report(
+                    name, AuditReason.TREE_UNREADABLE, "too much that it follows from is damaged"
+                )
                 continue
+            # What it should be counts from here on, even if what is stored is wrong: one damaged shard is one
+            # finding.
             self._sound[segment, shard] = sha256(wanted)
             if data != wanted:
-                self.examiner.compare(name, wanted)
+                self.reader.compare(name, wanted)
         for each in merged_segments(segment):  # taken in: nothing will follow from them any more
             for shard in range(each.shards):
                 self._sound.pop((each, shard), None)
@@ -63,6 +67,8 @@ class IndexAudit:
             return None
         last = Segment(0, ((segment.number + 1) << segment.level) - 1)
         sources = [(last, newest)]
+        # Built from the shards of smaller segments that were checked; if one is gone or changed, from the
+        # entries.
         for each in merged_segments(segment):
             records = self._records_of(each, shard >> (segment.level - each.level))
             if records is None:
@@ -71,8 +77,8 @@ class IndexAudit:
         return merge_shard(segment, shard, sources)
 
     def _records_of(self, segment: Segment, shard: int) -> list[bytes] | None:
-        """The records of a smaller segment's shard, if they are what was checked before."""
-        data = self.examiner.registry.read(segment.path(shard))
+        """The records of a smaller segment's shard, if it is still the one that was checked."""
+        data = self.reader.registry.read(segment.path(shard))
         known = self._sound.get((segment, shard))
         earlier = (segment.number + 1) << segment.level <= self.first
         earlier = earlier and segment.path(shard) not in self.unsound
@@ -91,7 +97,7 @@ class IndexAudit:
         sources = []
         for group in range(segment.number << segment.level, (segment.number + 1) << segment.level):
             try:
-                data = self.examiner.registry.read(Tile(0, group).bundle_path)
+                data = self.reader.registry.read(Tile(0, group).bundle_path)
                 records = _records(parse_bundle(data or b"", WIDTH))
             except VerificationError:
                 return None
@@ -125,11 +131,11 @@ def _number(path: str) -> int:
 
 
 def _records(entries: Sequence[bytes] | None) -> list[bytes] | None:
-    """The records of a group; None if an entry can't be read, of which its own check tells."""
-    found: list[bytes] = []
+    """The records of a group; None if an entry can't be read, which its own check reports."""
+    records: list[bytes] = []
     try:
         for offset, entry in enumerate(entries or ()):
-            found += records_of(read_leaf(entry), offset)
+            records += records_of(read_leaf(entry), offset)
     except VerificationError:
         return None
-    return None if entries is None else found
+    return None if entries is None else records

@@ -1,4 +1,4 @@
-"""The file in which an audit's state is kept: read once, replaced in one step now and then. Does I/O."""
+"""The file that keeps an audit's state: read once, replaced atomically at intervals. Does I/O."""
 
 import time
 from collections.abc import Callable
@@ -10,13 +10,13 @@ from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
 from attestlayer.reading.files import replace_file
 
 EVERY_S = 15.0
-"""Seconds of work that a killed audit loses at most, beside one tile; more if writing takes long."""
+"""Seconds of work that a killed audit loses at most, in addition to one tile; more if writing is slow."""
 
 _SHARE = 20  # writing takes at most a twentieth of the time
 
 
 class Journal:
-    """An audit's state in a file. `before`: what it said when it was opened, or None for a new one."""
+    """An audit's state in a file. `before`: its state when it was opened, or None for a new file."""
 
     def __init__(
         self,
@@ -36,19 +36,20 @@ class Journal:
             self._check(self.before)
 
     def mark(self, state: AuditState) -> None:
-        """Remember how far it is; written to the file if it is time."""
+        """Take the newest state; it is written if the interval has passed."""
         self._latest = state
         if self._clock() >= self._due:
             self.save()
 
     def save(self) -> None:
-        """Write the newest state: whoever reads the file finds the one before or this. Raises `OSError`."""
+        """Write the newest state: a reader of the file finds the previous one or this. Raises `OSError`."""
         if self._latest is None:
             return
         started = self._clock()
         replace_file(self.path, self._latest.format())
         self._latest = None
         now = self._clock()
+        # Writing a large state takes long: the share bounds what saving costs, whatever the size.
         self._due = now + max(self._every_s, _SHARE * (now - started))
 
     def _read(self) -> AuditState | None:
@@ -66,11 +67,11 @@ class Journal:
 
     def _check(self, state: AuditState) -> None:
         if state.registry != self.registry:
-            found, wanted = shown(state.registry), shown(self.registry)
-            raise _unusable(f"{self.path} is the state of an audit of {found}, wanted {wanted}")
+            other, wanted = shown(state.registry), shown(self.registry)
+            raise _unusable(f"{self.path} is the state of an audit of {other}, wanted {wanted}")
         if state.trust != self.trust:
-            found, wanted = _root(state.trust), _root(self.trust)
-            raise _unusable(f"{self.path} is the state of an audit with {found}, wanted {wanted}")
+            other, wanted = _root(state.trust), _root(self.trust)
+            raise _unusable(f"{self.path} is the state of an audit with {other}, wanted {wanted}")
 
 
 def _root(trust: Hash | None) -> str:

@@ -1,10 +1,10 @@
-"""Audit of what stands by each leaf: its record, its registry receipt, its policy, its promise."""
+"""Audit of the objects of each leaf, record, registry receipt and policy, and of the promise to merge it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from attestlayer.audit.chain import Chain, Step, looked_back, step_of
-from attestlayer.audit.findings import Examiner, Signed, Trouble, Word, check_note, difference
+from attestlayer.audit.chain import Chain, Stage, looked_back, stage_of
+from attestlayer.audit.findings import AuditReason, RegistryReader, Trouble, check_note, difference
 from attestlayer.audit.forms import Entry, ReceiptForm, entry_of, read_entry
 from attestlayer.audit.state import Position
 from attestlayer.canonical import parse_json, take_members, take_value
@@ -43,7 +43,7 @@ class LeafAudit:
     `all_read`: no leaf was too damaged to be read.
     """
 
-    examiner: Examiner
+    reader: RegistryReader
     chain: Chain
     records: int = 0
     receipts: int = 0
@@ -62,25 +62,31 @@ class LeafAudit:
         self._sound = self._form = None
 
     def check(self, place: Place) -> None:
-        """Check everything about one leaf."""
-        steps = self.chain.steps
-        while self._at < len(steps) - 1 and steps[self._at].head.size <= place.index:
+        """Check one leaf: its record, receipt, promise, policy and issuer key.
+
+        The receipt is compared with the first checkpoint that contains the leaf (REG-1.0 section 8). Leaves
+        come in the log's order, so that this stage only ever moves forward.
+        """
+        stages = self.chain.stages
+        while self._at < len(stages) - 1 and stages[self._at].head.size <= place.index:
             self._at += 1
         entry = self._entry(place)
-        data = self.examiner.need(layout.inclusion_path(place.hash))
+        data = self.reader.need(layout.inclusion_path(place.hash))
         if data is not None:
             self.receipts += 1
+            # The fast way: bytes that a sound neighbour predicts need no parser and no proof check (see
+            # `forms`).
             if entry is None or data != self._expected(place, entry):
                 self._check_receipt(place, entry, data)
         if entry:
-            self._check_promise(place, entry, steps[self._at])
+            self._check_promise(place, entry, stages[self._at])
             self._check_policy(place, entry)
             self._check_issuer(place, entry)
         else:
             self.all_read = False
 
     def gathered(self, position: Position) -> Position:
-        """The position with what was gathered so far."""
+        """The position, completed by the counts, delays and note of this audit."""
         since = looked_back(self.chain.newest)
         delays = tuple((hour, delay) for hour, delay in sorted(self.delays.items()) if hour >= since)
         return replace(
@@ -93,7 +99,7 @@ class LeafAudit:
         )
 
     def resume(self, position: Position) -> None:
-        """Go on from what another audit of this log gathered."""
+        """Go on from the counts, delays and note of a saved position."""
         self.records, self.receipts = position.records, position.receipts
         self.delays, self.all_read = dict(position.delays), position.all_read
         self.note = position.note
@@ -111,11 +117,13 @@ class LeafAudit:
             try:
                 entry = read_entry(place.entry, place.hash)
             except VerificationError as error:
-                self.examiner.find(self._bundle(place), Word.MALFORMED, f"entry {place.index}: {error}")
+                self.reader.report(
+                    self._bundle(place), AuditReason.MALFORMED, f"entry {place.index}: {error}"
+                )
         if entry:
-            self.records += self.examiner.compare(name, entry.record) is not None
+            self.records += self.reader.compare(name, entry.record) is not None
             return entry
-        data = self.examiner.need(name)
+        data = self.reader.need(name)
         self.records += data is not None
         return None if data is None else self._recorded(place, name, data)
 
@@ -123,13 +131,12 @@ class LeafAudit:
         try:
             record = parse_record(data)
         except VerificationError as error:
-            self.examiner.find(name, Word.MALFORMED, error)
+            self.reader.report(name, AuditReason.MALFORMED, error)
             return None
-        found, wanted = record.leaf.hash(), place.hash
-        if found != wanted or record.leaf_hash != wanted:
-            self.examiner.find(
-                name, Word.HASH_MISMATCH, f"found leaf {format_hash(found)}, wanted {format_hash(wanted)}"
-            )
+        computed, wanted = record.leaf.hash(), place.hash
+        if computed != wanted or record.leaf_hash != wanted:
+            detail = f"found leaf {format_hash(computed)}, wanted {format_hash(wanted)}"
+            self.reader.report(name, AuditReason.HASH_MISMATCH, detail)
             return None
         return entry_of(record)
 
@@ -138,7 +145,7 @@ class LeafAudit:
 
     def _expected(self, place: Place, entry: Entry) -> bytes | None:
         """The receipt's bytes as a sound neighbour of the same round and tile lets us know them, or None."""
-        if self._sound is None or self._sound[0] != self.chain.steps[self._at].hash:
+        if self._sound is None or self._sound[0] != self.chain.stages[self._at].hash:
             return None
         if self._form is None:
             try:
@@ -152,44 +159,45 @@ class LeafAudit:
         try:
             receipt = parse_registry_receipt(data)
         except VerificationError as error:
-            self.examiner.find(name, Word.MALFORMED, error)
+            self.reader.report(name, AuditReason.MALFORMED, error)
             return
-        step = self._step(place, receipt)
+        stage = self._stage(place, receipt)
         if receipt.leaf_index != place.index:
             self._misplaced(place, receipt)
             return
-        troubles = [*self._wrong_leaf(receipt, entry), *self._wrong_proof(place, receipt, step)]
-        troubles += self._wrong_note(receipt, step)
+        troubles = [*self._wrong_leaf(receipt, entry), *self._wrong_proof(place, receipt, stage)]
+        troubles += self._wrong_note(receipt, stage)
         for word, detail in troubles:
-            self.examiner.find(name, word, detail)
+            self.reader.report(name, word, detail)
         if not troubles:
-            self._sound, self._form = (step.hash, receipt), None
+            self._sound, self._form = (stage.hash, receipt), None
 
     def _wrong_leaf(self, receipt: RegistryReceipt, entry: Entry | None) -> Iterator[Trouble]:
         if entry and receipt.record.format() != entry.record:
             wanted = replace(receipt, record=parse_record(entry.record)).format()
-            yield Word.RECEIPT_MISMATCH, f"another leaf: {difference(receipt.format(), wanted)}"
+            yield AuditReason.RECEIPT_MISMATCH, f"another leaf: {difference(receipt.format(), wanted)}"
 
-    def _wrong_proof(self, place: Place, receipt: RegistryReceipt, step: Step) -> Iterator[Trouble]:
-        if receipt.checkpoint.hash() != step.hash:
-            found, first = format_hash(receipt.checkpoint.hash()), format_hash(step.hash)
-            yield Word.RECEIPT_MISMATCH, f"checkpoint {found}, wanted the first with the leaf, {first}"
+    def _wrong_proof(self, place: Place, receipt: RegistryReceipt, stage: Stage) -> Iterator[Trouble]:
+        if receipt.checkpoint.hash() != stage.hash:
+            named, first = format_hash(receipt.checkpoint.hash()), format_hash(stage.hash)
+            yield AuditReason.RECEIPT_MISMATCH, f"checkpoint {named}, wanted the first with the leaf, {first}"
         try:
-            check_inclusion(place.hash, place.index, step.head, receipt.audit_path)
+            check_inclusion(place.hash, place.index, stage.head, receipt.audit_path)
         except VerificationError as error:
-            yield Word.PROOF_INVALID, str(error)
+            yield AuditReason.PROOF_INVALID, str(error)
 
-    def _step(self, place: Place, receipt: RegistryReceipt) -> Step:
-        """The first step that holds the leaf; below a break in the chain, the receipt's, if signed."""
-        steps = self.chain.steps
-        found, step = receipt.checkpoint, steps[self._at]
-        if self.chain.whole or found.sequence >= self.chain.lowest or found.head.size <= place.index:
-            return step
-        key = self.chain.keyring.key(Role.REGISTRY, found.kid) if self.chain.keyring else None
-        fits = found.head.size <= step.head.size and found.sequence < step.sequence
-        if fits and key and key.public.verifies(found.signature, found.signed_bytes()):
-            steps[self._at : self._at + (found.head.size == step.head.size)] = [step_of(found)]
-        return steps[self._at]
+    def _stage(self, place: Place, receipt: RegistryReceipt) -> Stage:
+        """The first stage that holds the leaf; below a break in the chain, the receipt's, if signed."""
+        stages = self.chain.stages
+        own, stage = receipt.checkpoint, stages[self._at]
+        if self.chain.whole or own.sequence >= self.chain.lowest or own.head.size <= place.index:
+            return stage
+        key = self.chain.keyring.key(Role.REGISTRY, own.kid) if self.chain.keyring else None
+        fits = own.head.size <= stage.head.size and own.sequence < stage.sequence
+        if fits and key and key.public.verifies(own.signature, own.signed_bytes()):
+            # It replaces the stage of its own size, or comes before a larger one.
+            stages[self._at : self._at + (own.head.size == stage.head.size)] = [stage_of(own)]
+        return stages[self._at]
 
     def _misplaced(self, place: Place, receipt: RegistryReceipt) -> None:
         name = layout.inclusion_path(place.hash)
@@ -197,43 +205,49 @@ class LeafAudit:
         try:
             check_inclusion(place.hash, receipt.leaf_index, receipt.checkpoint.head, receipt.audit_path)
         except VerificationError:
-            self.examiner.find(name, Word.RECEIPT_MISMATCH, elsewhere)
+            self.reader.report(name, AuditReason.RECEIPT_MISMATCH, elsewhere)
             return
-        self.examiner.find(
-            self._bundle(place), Word.ENTRY_REPEATED, f"{format_hash(place.hash)}: {elsewhere}"
+        self.reader.report(
+            self._bundle(place), AuditReason.ENTRY_REPEATED, f"{format_hash(place.hash)}: {elsewhere}"
         )
 
-    def _wrong_note(self, receipt: RegistryReceipt, step: Step) -> Iterator[Trouble]:
-        """Check the note once for each step; the other receipts of the step carry the same."""
+    def _wrong_note(self, receipt: RegistryReceipt, stage: Stage) -> Iterator[Trouble]:
+        """Check the note once for each stage; the other receipts of the stage carry the same."""
         text = receipt.note.format()
-        if self.note == (step.hash, text):
+        if self.note == (stage.hash, text):
             return
-        if self.note and self.note[0] == step.hash:
+        # All receipts of a round carry one note: a different one is reported, and then checked by itself.
+        if self.note and self.note[0] == stage.hash:
             parted = difference(text.encode(), self.note[1].encode())
-            yield Word.BYTES_DIFFER, f"another note than its neighbour's: {parted}"
-        if self.chain.keyring is None or receipt.checkpoint.hash() != step.hash:
+            yield AuditReason.BYTES_DIFFER, f"another note than its neighbour's: {parted}"
+        if self.chain.keyring is None or receipt.checkpoint.hash() != stage.hash:
             return
-        signed = Signed(receipt.note, receipt.checkpoint, step.timestamp)
-        troubles = list(check_note(signed, self.chain.keyring))
+        keyring, since = self.chain.keyring, stage.timestamp
+        troubles = list(check_note(receipt.note, receipt.checkpoint, keyring, since=since))
         for word, detail in troubles:
             yield word, f"note: {detail}"
         if not troubles:
-            self.note = (step.hash, text)
+            self.note = (stage.hash, text)
 
-    def _check_promise(self, place: Place, entry: Entry, step: Step) -> None:
+    def _check_promise(self, place: Place, entry: Entry, stage: Stage) -> None:
         """Check the leaf's times, and note how long it waited."""
         issued_at, keyring = entry.stated.issued_at, self.chain.keyring
-        hour, delay = step.timestamp - step.timestamp % 3600, step.timestamp - issued_at
+        # Only the longest delay of an hour is kept: what stats promise is the worst of 24 hours.
+        hour, delay = stage.timestamp - stage.timestamp % 3600, stage.timestamp - issued_at
         self.delays[hour] = max(delay, self.delays.get(hour, 0))
         if 0 <= delay <= MERGE_DELAY_S:
             return
         name = layout.inclusion_path(place.hash)
-        issued, merged = format_time(issued_at), format_time(step.timestamp)
+        issued, merged = format_time(issued_at), format_time(stage.timestamp)
         if delay < 0:
-            self.examiner.find(name, Word.TIME_WRONG, f"issued at {issued}, in a checkpoint of {merged}")
+            self.reader.report(
+                name, AuditReason.TIME_WRONG, f"issued at {issued}, in a checkpoint of {merged}"
+            )
         elif keyring and not keyring.is_late_merge(place.index):
             wanted = f"wanted {MERGE_DELAY_S} s at most, or an incident for index {place.index}"
-            self.examiner.find(name, Word.LATE_MERGE, f"issued at {issued}, merged at {merged}; {wanted}")
+            self.reader.report(
+                name, AuditReason.LATE_MERGE, f"issued at {issued}, merged at {merged}; {wanted}"
+            )
 
     def _check_issuer(self, place: Place, entry: Entry) -> None:
         if self.chain.keyring is None:
@@ -241,23 +255,24 @@ class LeafAudit:
         kid, issued_at = entry.stated.issuer_kid, entry.stated.issued_at
         key = self.chain.keyring.key(Role.ISSUER, kid)
         if key is None or not key.is_valid_at(issued_at):
-            found = f"entry {place.index} of {format_time(issued_at)} names {kid}"
-            self.examiner.find(self._bundle(place), Word.KEY_NOT_VALID, f"{found}, no issuer key valid then")
+            detail = f"entry {place.index} of {format_time(issued_at)} names {kid}, no issuer key valid then"
+            self.reader.report(self._bundle(place), AuditReason.KEY_NOT_VALID, detail)
 
     def _check_policy(self, place: Place, entry: Entry) -> None:
         wanted, named = entry.stated.policy, (entry.stated.lane_id, entry.stated.profile_id)
         if wanted not in self._policies:
+            # A cache, emptied when full: reading a policy again costs one object.
             if len(self._policies) >= MAX_POLICIES:
                 self._policies.clear()
             self._policies[wanted] = self._read_policy(wanted)
         stated = self._policies[wanted]
         if stated is not None and stated != named:
-            found, name = f"entry {place.index} says {'/'.join(named)}", self._bundle(place)
-            self.examiner.find(name, Word.POLICY_MISMATCH, f"{found}, its policy {'/'.join(stated)}")
+            detail = f"entry {place.index} says {'/'.join(named)}, its policy {'/'.join(stated)}"
+            self.reader.report(self._bundle(place), AuditReason.POLICY_MISMATCH, detail)
 
     def _read_policy(self, wanted: Hash) -> tuple[str, str] | None:
         name = layout.policy_path(wanted)
-        data = self.examiner.need_hashed(name, wanted)
+        data = self.reader.need_hashed(name, wanted)
         try:
             if data is None:
                 return None
@@ -265,5 +280,5 @@ class LeafAudit:
             lane = take_value(members, "lane_id", parse_lane_id)
             return lane, take_value(members, "profile_id", parse_profile_id)
         except (ValueError, KeyError) as error:
-            self.examiner.find(name, Word.MALFORMED, error)
+            self.reader.report(name, AuditReason.MALFORMED, error)
             return None

@@ -1,15 +1,15 @@
-"""How far an audit has come: the document `attestlayer/audit-state/1` (decision page 0007).
+"""The progress of an audit: the document `attestlayer/audit-state/1` (decision page 0007).
 
-It says what was checked and what was found, and is believed: who can write it can hide a finding. Its
-digest tells accidents, not attacks. Findings of what each run looks at again, the views and strays,
-are not in it. The number of the schema grows whenever the audit checks more.
+It records what was checked, with the findings, and it is trusted: whoever can write it can hide a finding.
+Its digest detects accidents, not attacks. Findings about views and strays are left out, since every run
+checks those again. The number of the schema grows whenever the audit checks more.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from attestlayer.audit.findings import Finding, Word
+from attestlayer.audit.findings import AuditFinding, AuditReason
 from attestlayer.canonical import (
     Json,
     Members,
@@ -93,18 +93,18 @@ class AuditState:
     chain: tuple[Stretch, ...] = ()
     position: Position = field(default_factory=Position)
     proofs: int = 0
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[AuditFinding, ...] = ()
     objects: int = 0
     length: int = 0
 
     @property
     def finished(self) -> bool:
-        """Whether all that the checkpoint speaks of was checked."""
+        """Whether everything that the checkpoint commits to was checked."""
         whole = [(each.sequence, each.low) for each in self.chain] == [(self.checkpoint.sequence, 0)]
         return whole and self.position.leaves == self.proofs == self.checkpoint.head.size
 
     def format(self) -> bytes:
-        """The file's bytes."""
+        """The canonical bytes of the document, with its digest."""
         members = self._members()
         return format_json({**members, "digest": format_hash(sha256(format_json(members)))})
 
@@ -147,6 +147,8 @@ def parse_state(data: bytes) -> AuditState:
         length=take_integer(members, "bytes"),
     )
     _check_bounds(state)
+    # Format again and compare: `finished` and the digest are derived, so that no other check of them is
+    # needed.
     if state.format() != data:  # the digest, `finished`
         raise ValueError("its digest is not that of its members: it was damaged, or changed by hand")
     return state
@@ -213,7 +215,7 @@ def _take_stretch(value: Json) -> Stretch:
     )
 
 
-def _take_finding(value: Json) -> Finding:
+def _take_finding(value: Json) -> AuditFinding:
     members = take_object(take_members(value), ("object", "reason", "detail"))
-    reason = take_value(members, "reason", Word)
-    return Finding(take_string(members, "object"), reason, take_string(members, "detail"))
+    reason = take_value(members, "reason", AuditReason)
+    return AuditFinding(take_string(members, "object"), reason, take_string(members, "detail"))

@@ -1,7 +1,7 @@
-"""Audit of a folder for what nobody refers to: stray objects, temporary files, links.
+"""Audit of a folder for unreferenced objects: strays, temporary files, links.
 
-Entries and receipts are counted; only if there are more than the log's leaves are leaf hashes gathered
-(32 bytes and a set's overhead each) to name the ones too many.
+Entries and receipts are counted. Only if there are more than the log has leaves, all leaf hashes are
+collected (32 bytes and a set's overhead each) to name the surplus ones.
 """
 
 import re
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from attestlayer.audit.chain import Chain
-from attestlayer.audit.findings import Examiner, Word
+from attestlayer.audit.findings import AuditReason, RegistryReader
 from attestlayer.audit.index import INDEX, judge_index
 from attestlayer.audit.leaves import LeafAudit
 from attestlayer.audit.views import NAMES
@@ -35,7 +35,7 @@ _PROOF = re.compile(r"v1/proofs/consistency/([0-9]+)-([0-9]+)\.json")
 class StrayAudit:
     """Looks at every name of a folder."""
 
-    examiner: Examiner
+    reader: RegistryReader
     chain: Chain
     leaves: LeafAudit
     _checkpoints: set[bytes] = field(default_factory=set)
@@ -43,9 +43,9 @@ class StrayAudit:
     _sizes: set[int] = field(default_factory=set)
 
     def run(self, names: Iterable[str]) -> None:
-        """Check every name. Where the chain is broken, what it would name is passed over."""
+        """Check every name. If the chain is broken, names that its missing part could explain are skipped."""
         self._checkpoints = self.chain.checkpoint_hashes()
-        sizes = [step.head.size for step in self.chain.steps]
+        sizes = [stage.head.size for stage in self.chain.stages]
         self._sizes = set(sizes)
         self._pairs = set(pairwise(sizes))
         counts = {"entries": 0, "proofs/inclusion": 0}
@@ -53,12 +53,13 @@ class StrayAudit:
             if match := _LEAF.fullmatch(name):
                 counts[match[1]] += 1
             elif detail := self._judge(name):
-                self.examiner.find(name, Word.STRAY, detail)
+                self.reader.report(name, AuditReason.STRAY, detail)
+        # The leaf audit counted the objects of each leaf: equal counts leave no surplus to name.
         if (counts["entries"], counts["proofs/inclusion"]) != (self.leaves.records, self.leaves.receipts):
             self._name_leaves()
 
     def _judge(self, name: str) -> str | None:
-        """Why nobody refers to this name, or None."""
+        """Why this name is a stray, or None if something refers to it."""
         if name in NAMES or _RELEASED.fullmatch(name):
             return None
         if _TEMPORARY.fullmatch(name):
@@ -84,6 +85,7 @@ class StrayAudit:
             return f"outside the tree of size {size}"
         if width == WIDTH or not self.chain.whole:
             return None
+        # The sizes at which this tile has exactly this width: from `first` leaves on, 256^level of them.
         first = (index * WIDTH + width) << (HEIGHT * level)
         published = any(first <= known < first + (1 << (HEIGHT * level)) for known in self._sizes)
         return None if published else "no published size has this partial tile"
@@ -98,7 +100,7 @@ class StrayAudit:
         except ValueError as error:
             return str(error)
         if kind == "policies":  # published before their first use
-            data = self.examiner.read(name)
+            data = self.reader.read(name)
             return (
                 None if data is not None and sha256(data) == wanted else "its bytes do not hash to its name"
             )
@@ -121,19 +123,19 @@ class StrayAudit:
         for number in range((size + WIDTH - 1) // WIDTH):
             tile = tile_at(0, number, size)
             hashes.update(self._hashes(tile))
-        for name in self.examiner.registry.names() or ():
+        for name in self.reader.registry.names() or ():
             match = _LEAF.fullmatch(name)
             if match and not _is_hash_of(match[2], hashes):
-                self.examiner.find(name, Word.STRAY, "no leaf of the log has this hash")
+                self.reader.report(name, AuditReason.STRAY, "no leaf of the log has this hash")
 
     def _hashes(self, tile: Tile) -> set[bytes]:
-        data = self.examiner.read(tile.path) or b""
-        found = {data[at : at + 32] for at in range(0, len(data), 32)}
+        data = self.reader.read(tile.path) or b""
+        hashes = {data[at : at + 32] for at in range(0, len(data), 32)}
         try:
-            entries = parse_bundle(self.examiner.read(tile.bundle_path) or b"", tile.width)
+            entries = parse_bundle(self.reader.read(tile.bundle_path) or b"", tile.width)
         except VerificationError:
-            return found
-        return found | {leaf_hash(entry) for entry in entries}
+            return hashes
+        return hashes | {leaf_hash(entry) for entry in entries}
 
 
 _JUDGES: dict[re.Pattern[str], Callable[[StrayAudit, re.Match[str]], str | None]] = {

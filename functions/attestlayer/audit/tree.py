@@ -1,16 +1,16 @@
-"""Audit of the tree: entries to leaf hashes, tiles of every level, partial tiles, roots. Streams.
+"""Audit of the tree: leaf hashes, tiles of every level, partial tiles and roots, recomputed in one stream.
 
-Bundle and tile of each 256 leaves are read side by side; where they part, the tile above says which
-one is damaged, so that one flipped bit is one finding. Memory: the edge and one window of at most 256
-hashes a level, and one bundle.
+Bundle and tile of each 256 leaves are read together. Where they differ, the tile above decides which one is
+damaged, so that one flipped bit is one finding. Memory: the edge and one window of at most 256 hashes a
+level, and one bundle.
 """
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from attestlayer.audit.chain import Chain, Step
-from attestlayer.audit.findings import Examiner, Word
+from attestlayer.audit.chain import Chain, Stage
+from attestlayer.audit.findings import AuditReason, RegistryReader
 from attestlayer.audit.index import IndexAudit, index_names
 from attestlayer.audit.leaves import LeafAudit, Place
 from attestlayer.audit.state import Position
@@ -32,7 +32,7 @@ from attestlayer.log.tiles import (
 )
 
 KEPT_S = 24 * 60 * 60
-"""Seconds that a partial tile stays after its full tile is public (section 10)."""
+"""Seconds that a partial tile stays after its full tile is public (REG-1.0 section 10.2)."""
 
 
 def _nothing() -> None:
@@ -41,12 +41,12 @@ def _nothing() -> None:
 
 @dataclass
 class TreeAudit:
-    """Recomputes the tree of the newest checkpoint, from `start` leaves on, or from where another was.
+    """Recomputes the tree of the newest checkpoint, from `start` leaves on or from a saved position.
 
-    `mark` is called behind each bundle.
+    `mark` is called after each bundle.
     """
 
-    examiner: Examiner
+    reader: RegistryReader
     chain: Chain
     leaves: LeafAudit
     start: int = 0
@@ -59,29 +59,30 @@ class TreeAudit:
     _entries: Sequence[bytes] | None = None
 
     def __post_init__(self) -> None:
-        self._index = IndexAudit(self.examiner, self.start // WIDTH)
+        self._index = IndexAudit(self.reader, self.start // WIDTH)
 
     def resume(self, position: Position, unsound: frozenset[str]) -> None:
-        """Begin where another audit of this log was, which found these objects wrong."""
+        """Go on from a saved position. `unsound`: the objects that the earlier audit found wrong."""
         self._full, self.start = position, position.leaves
-        self._index = IndexAudit(self.examiner, position.before // WIDTH, unsound)
+        self._index = IndexAudit(self.reader, position.before // WIDTH, unsound)
+        # Level 0 starts empty: a state is saved where a full tile of level 0 ends.
         self._windows = [[], *(list(window) for window in position.windows)]
         self._edge = Edge(position.before, _edge_hashes(self._windows))
 
     def position(self) -> Position:
-        """Where the audit is; right behind a bundle."""
+        """How far the audit has come, as it can be saved after a bundle."""
         leaves = max(self.start, self._edge.size)
         return self.leaves.gathered(replace(self._full, leaves=leaves))
 
     def run(self) -> None:
-        """Stream through all bundles."""
+        """Stream through all bundles. Stops, with a finding, where neither bundle nor tile can be read."""
         size = self.chain.newest.head.size
         if self._edge.size == 0 and not self._take_up():
             return
         first = self._expected = self._edge.size // WIDTH
-        self._check_step(self._edge.size)
+        self._check_stage(self._edge.size)
         for number in range(first, (size + WIDTH - 1) // WIDTH):
-            self.examiner.progress("entries", number * WIDTH, size)
+            self.reader.progress("entries", number * WIDTH, size)
             self._look_ahead(number)
             if not self._group(tile_at(0, number, size)):
                 return
@@ -95,9 +96,11 @@ class TreeAudit:
             tile = tile_at(level, width // WIDTH, size) if width % WIDTH else None
             window: list[Hash] = []
             if tile:
-                data = self.examiner.need(tile.path)
+                data = self.reader.need(tile.path)
                 if data is None or len(data) != tile.width * HASH_LENGTH:
-                    self.examiner.find(tile.path, Word.TREE_UNREADABLE, f"size {before} can't be taken up")
+                    self.reader.report(
+                        tile.path, AuditReason.TREE_UNREADABLE, f"size {before} can't be taken up"
+                    )
                     return False
                 window = parse_tile(data, tile)[: width % WIDTH]
             self._windows = [*(self._windows or [[]]), window]
@@ -107,7 +110,7 @@ class TreeAudit:
 
     def _look_ahead(self, number: int) -> None:
         """Have the objects of this group and the next one fetched, as the tiles of both name the leaves."""
-        ahead, count = self.examiner.ahead, (self.chain.newest.head.size + WIDTH - 1) // WIDTH
+        ahead, count = self.reader.ahead, (self.chain.newest.head.size + WIDTH - 1) // WIDTH
         while ahead and self._expected < min(count, number + 2):
             tile = tile_at(0, self._expected, self.chain.newest.head.size)
             data = ahead.peek(tile.path) or b""
@@ -122,23 +125,25 @@ class TreeAudit:
 
     def _partial_names(self, tile: Tile) -> Iterator[str]:
         """The partial tiles of the trees that end under this tile."""
-        steps, first = self.chain.steps, tile.index * WIDTH
-        at = bisect_right(steps, first, key=lambda step: step.head.size)
-        while at < len(steps) and steps[at].head.size <= first + tile.width:
-            for partial in edge_tiles(steps[at].head.size):
+        stages, first = self.chain.stages, tile.index * WIDTH
+        at = bisect_right(stages, first, key=lambda stage: stage.head.size)
+        while at < len(stages) and stages[at].head.size <= first + tile.width:
+            for partial in edge_tiles(stages[at].head.size):
                 yield partial.path
                 if partial.level == 0:
                     yield partial.bundle_path
             at += 1
 
     def _group(self, tile: Tile) -> bool:
+        # The same leaves twice: once as entries to hash, once as hashes. They differ only if one object is
+        # damaged.
         entries, stored = self._read_bundle(tile), self._read_hashes(tile)
         computed = None if entries is None else [leaf_hash(entry) for entry in entries]
         hashes = self._settle(tile, (entries or (), computed), stored)
         if hashes is None:
-            self.examiner.find(
+            self.reader.report(
                 tile.bundle_path,
-                Word.TREE_UNREADABLE,
+                AuditReason.TREE_UNREADABLE,
                 f"nothing from leaf {self._edge.size} on can be checked",
             )
             return False
@@ -149,9 +154,11 @@ class TreeAudit:
             if index >= self.start:
                 entry = entries[at] if entries and computed and computed[at] == hashed else None
                 self.leaves.check(Place(index, hashed, entry))
+            # The edge yields the root at any size, the windows the tiles of every level; both grow by this
+            # leaf.
             self._edge.append(hashed)
             self._push(0, hashed)
-            self._check_step(index + 1)
+            self._check_stage(index + 1)
         if tile.width == WIDTH:
             self._index.check(tile.index, self._entries)
             windows = tuple(tuple(window) for window in self._windows[1:])
@@ -159,23 +166,23 @@ class TreeAudit:
         return True
 
     def _read_bundle(self, tile: Tile) -> list[bytes] | None:
-        data = self.examiner.need(tile.bundle_path)
+        data = self.reader.need(tile.bundle_path)
         if data is None:
             return None
         try:
             return parse_bundle(data, tile.width)
         except VerificationError as error:
-            self.examiner.find(tile.bundle_path, Word.MALFORMED, f"{len(data)} bytes: {error}")
+            self.reader.report(tile.bundle_path, AuditReason.MALFORMED, f"{len(data)} bytes: {error}")
             return None
 
     def _read_hashes(self, tile: Tile) -> list[Hash] | None:
-        data = self.examiner.need(tile.path)
+        data = self.reader.need(tile.path)
         if data is None:
             return None
         try:
             return parse_tile(data, tile)
         except VerificationError as error:
-            self.examiner.find(tile.path, Word.MALFORMED, error)
+            self.reader.report(tile.path, AuditReason.MALFORMED, error)
             return None
 
     def _settle(
@@ -190,16 +197,17 @@ class TreeAudit:
         at = next(i for i, (one, other) in enumerate(zip(stored, computed, strict=True)) if one != other)
         parted = f"leaf {tile.index * WIDTH + at}: tile {format_hash(stored[at])}, "
         parted += f"entry {format_hash(computed[at])}"
+        # The tile above holds the root of this tile: it decides which of the two is damaged.
         if self._fits(tile, stored):
-            self.examiner.find(
-                tile.bundle_path, Word.ENTRY_MISMATCH, f"byte {_offset(entries, at)}, {parted}"
+            self.reader.report(
+                tile.bundle_path, AuditReason.ENTRY_MISMATCH, f"byte {_offset(entries, at)}, {parted}"
             )
             return stored
         where = f"byte {at * HASH_LENGTH}, {parted}"
-        self.examiner.find(tile.path, Word.HASH_MISMATCH, where)
+        self.reader.report(tile.path, AuditReason.HASH_MISMATCH, where)
         if not self._fits(tile, computed):
-            self.examiner.find(
-                tile.bundle_path, Word.ENTRY_MISMATCH, f"byte {_offset(entries, at)}, {parted}"
+            self.reader.report(
+                tile.bundle_path, AuditReason.ENTRY_MISMATCH, f"byte {_offset(entries, at)}, {parted}"
             )
         return computed
 
@@ -207,7 +215,9 @@ class TreeAudit:
         """Whether the tile above, or the newest root, commits to these leaf hashes."""
         if tile.width == WIDTH:
             parent = tile_at(1, tile.index // WIDTH, self.chain.newest.head.size)
-            data = self.examiner.read(parent.path) or b""
+            data = self.reader.read(parent.path) or b""
+            # Full: its root is one hash of the tile above. Otherwise the group ends the tree, and the root
+            # decides.
             at = tile.index % WIDTH * HASH_LENGTH
             return data[at : at + HASH_LENGTH] == root_of(hashes)
         edge = Edge(self._edge.size, self._edge.hashes)
@@ -222,8 +232,9 @@ class TreeAudit:
         window = self._windows[level]
         window.append(hashed)
         if len(window) == WIDTH:
+            # Compared when it fills up, since then its bytes are final.
             if level > 0:  # the full tile of level 0 was settled with its bundle
-                self.examiner.compare(self._tile(level).path, format_tile(window))
+                self.reader.compare(self._tile(level).path, format_tile(window))
             full = Subtree(window).root
             window.clear()
             self._push(level + 1, full)
@@ -233,64 +244,69 @@ class TreeAudit:
         width = len(self._windows[level])
         return Tile(level, (level_width(self._edge.size, level) - width) // WIDTH, width)
 
-    def _check_step(self, size: int) -> None:
+    def _check_stage(self, size: int) -> None:
         """Where a published tree ends: its root and its partial tiles."""
-        for step in self._steps_of(size):
+        for stage in self._stages_of(size):
             head = self._edge.head()
-            if head.root != step.head.root:
-                found, wanted = format_hash(step.head.root), format_hash(head.root)
-                name = layout.checkpoint_path(step.hash)
-                self.examiner.find(
-                    name, Word.ROOT_MISMATCH, f"size {size}: found root {found}, wanted {wanted}"
+            if head.root != stage.head.root:
+                stated, wanted = format_hash(stage.head.root), format_hash(head.root)
+                name = layout.checkpoint_path(stage.hash)
+                self.reader.report(
+                    name, AuditReason.ROOT_MISMATCH, f"size {size}: found root {stated}, wanted {wanted}"
                 )
             if size >= self.start:
                 self._check_partials(size)
 
-    def _steps_of(self, size: int) -> list[Step]:
-        steps = self.chain.steps
-        at = bisect_left(steps, size, key=lambda step: step.head.size)
-        return steps[at : at + 1] if at < len(steps) and steps[at].head.size == size else []
+    def _stages_of(self, size: int) -> list[Stage]:
+        stages = self.chain.stages
+        at = bisect_left(stages, size, key=lambda stage: stage.head.size)
+        return stages[at : at + 1] if at < len(stages) and stages[at].head.size == size else []
 
     def _check_partials(self, size: int) -> None:
         newest = size == self.chain.newest.head.size
         for level, window in enumerate(self._windows):
+            # Level by level the window is exactly the partial tile that a tree of this size has.
             if not window or (newest and level == 0):  # the newest group was settled
                 continue
             tile = self._tile(level)
             needed = self._is_needed(tile)
-            self.examiner.compare(tile.path, format_tile(window), needed=needed)
+            self.reader.compare(tile.path, format_tile(window), needed=needed)
             if level == 0:
                 self._check_partial_bundle(tile, window, needed)
 
     def _check_partial_bundle(self, tile: Tile, window: Sequence[Hash], needed: bool) -> None:
         name = tile.bundle_path
         if self._entries is not None:
-            self.examiner.compare(name, format_bundle(self._entries[: tile.width]), needed=needed)
+            self.reader.compare(name, format_bundle(self._entries[: tile.width]), needed=needed)
             return
-        data = self.examiner.need(name) if needed else self.examiner.read(name)
+        data = self.reader.need(name) if needed else self.reader.read(name)
         if data is None:
             return
         try:
             hashes = [leaf_hash(entry) for entry in parse_bundle(data, tile.width)]
         except VerificationError as error:
-            self.examiner.find(name, Word.MALFORMED, f"{len(data)} bytes: {error}")
+            self.reader.report(name, AuditReason.MALFORMED, f"{len(data)} bytes: {error}")
             return
         if hashes != window:
             at = next(i for i, (one, other) in enumerate(zip(hashes, window, strict=True)) if one != other)
-            found, wanted = format_hash(hashes[at]), format_hash(window[at])
-            self.examiner.find(name, Word.ENTRY_MISMATCH, f"entry {at} hashes to {found}, wanted {wanted}")
+            computed, wanted = format_hash(hashes[at]), format_hash(window[at])
+            self.reader.report(
+                name, AuditReason.ENTRY_MISMATCH, f"entry {at} hashes to {computed}, wanted {wanted}"
+            )
 
     def _is_needed(self, tile: Tile) -> bool:
         """Whether a partial tile must still be there: until a day after its full tile is public."""
         full = (tile.index + 1) << (HEIGHT * (tile.level + 1))
-        steps = self.chain.steps
-        at = bisect_left(steps, full, key=lambda step: step.head.size)
-        return at == len(steps) or self.chain.newest.timestamp - steps[at].timestamp < KEPT_S
+        stages = self.chain.stages
+        # The first published size at which the tile is full; its time starts the day (REG-1.0 section 10.2).
+        at = bisect_left(stages, full, key=lambda stage: stage.head.size)
+        return at == len(stages) or self.chain.newest.timestamp - stages[at].timestamp < KEPT_S
 
 
 def _edge_hashes(windows: Sequence[Sequence[Hash]]) -> list[Hash]:
     """The complete subtrees of a tree whose partial tiles these are, largest first."""
     hashes: list[Hash] = []
+    # A window of w hashes stands for one complete subtree for each one bit of w, the smallest at its end.
     for window in windows:  # complete subtrees inside a window, smallest first
         left = list(window)
         while left:

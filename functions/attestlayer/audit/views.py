@@ -1,11 +1,11 @@
-"""Audit of the mutable views and of consistency objects: they say what the newest checkpoint commits to."""
+"""Audit of the mutable views and the consistency proofs: both must follow from the chain of checkpoints."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from attestlayer.audit.chain import Chain, Step
-from attestlayer.audit.findings import Examiner, Signed, Word, check_note, difference
+from attestlayer.audit.chain import Chain, Stage
+from attestlayer.audit.findings import AuditReason, RegistryReader, check_note, difference
 from attestlayer.audit.leaves import LeafAudit
 from attestlayer.canonical import (
     Json,
@@ -45,14 +45,14 @@ class ViewAudit:
     `complete`: the audit went back to sequence 0.
     """
 
-    examiner: Examiner
+    reader: RegistryReader
     chain: Chain
     views: Views
     leaves: LeafAudit
     complete: bool
 
     def run(self) -> None:
-        """Check every view."""
+        """Compare every view; those that follow from notices only if the notices could be read."""
         newest, keyring = self.chain.newest, self.chain.keyring
         self._compare(layout.LATEST, newest.format())
         self._check_stats()
@@ -67,11 +67,11 @@ class ViewAudit:
         self._check_trust()
 
     def _compare(self, name: str, wanted: bytes) -> None:
-        found = self.views[name]
-        if found is None:
-            self.examiner.find(name, Word.MISSING, "found no object, wanted one")
-        elif found != wanted:
-            self.examiner.find(name, Word.VIEW_OUTDATED, difference(found, wanted))
+        view = self.views[name]
+        if view is None:
+            self.reader.report(name, AuditReason.MISSING, "found no object, wanted one")
+        elif view != wanted:
+            self.reader.report(name, AuditReason.VIEW_OUTDATED, difference(view, wanted))
 
     def _check_trust(self) -> None:
         if self.chain.notices is None:
@@ -79,9 +79,11 @@ class ViewAudit:
         try:
             wanted = make_trust_root(self.chain.noticed, self.chain.notices).format()
         except ValueError as error:  # the checkpoint's own finding says so, too
-            self.examiner.find(layout.TRUST, Word.SIGNATURE_INVALID, error)
+            self.reader.report(layout.TRUST, AuditReason.SIGNATURE_INVALID, error)
             return
         lowest = self.chain.lowest
+        # The trust root is of the first checkpoint with the newest notices. If the walk ended above it, which
+        # one that is is not known.
         if lowest == 0 or self.chain.noticed.sequence > lowest:
             self._compare(layout.TRUST, wanted)
         else:
@@ -90,33 +92,35 @@ class ViewAudit:
     def _check_older_trust(self) -> None:
         """A trust root made before the checkpoints that were looked at: it must hold the newest notices."""
         try:
-            found = parse_trust(self.views[layout.TRUST] or b"")
+            trust = parse_trust(self.views[layout.TRUST] or b"")
         except VerificationError as error:
-            self.examiner.find(layout.TRUST, Word.MALFORMED, error)
+            self.reader.report(layout.TRUST, AuditReason.MALFORMED, error)
             return
-        if found.notices != self.chain.notices:
-            have = f"notices {format_hash(found.notices.hash())}"
+        if trust.notices != self.chain.notices:
+            have = f"notices {format_hash(trust.notices.hash())}"
             wanted = format_hash(self.chain.newest.notices_hash)
-            self.examiner.find(layout.TRUST, Word.VIEW_OUTDATED, f"found {have}, wanted {wanted}")
+            self.reader.report(layout.TRUST, AuditReason.VIEW_OUTDATED, f"found {have}, wanted {wanted}")
 
     def _check_stats(self) -> None:
         data, name = self.views[layout.STATS], layout.STATS
         if data is None:
-            self.examiner.find(name, Word.MISSING, "found no object, wanted one")
+            self.reader.report(name, AuditReason.MISSING, "found no object, wanted one")
             return
         try:
-            found = take_object(parse_json(data), (*self._stats(), *_PROMISE, "cadence_seconds", "notices"))
-            cadence = take_integer(found, "cadence_seconds")
+            stats = take_object(parse_json(data), (*self._stats(), *_PROMISE, "cadence_seconds", "notices"))
+            cadence = take_integer(stats, "cadence_seconds")
         except (ValueError, KeyError) as error:
-            self.examiner.find(name, Word.MALFORMED, error)
+            self.reader.report(name, AuditReason.MALFORMED, error)
             return
         for member, value in self._stats().items():
-            if found.get(member) != value:
-                detail = f"{member}: found {found.get(member)!r}, wanted {value!r}"
-                self.examiner.find(name, Word.VIEW_OUTDATED, detail)
+            if stats.get(member) != value:
+                detail = f"{member}: found {stats.get(member)!r}, wanted {value!r}"
+                self.reader.report(name, AuditReason.VIEW_OUTDATED, detail)
         if cadence == 0 or self.chain.newest.timestamp % cadence:
             at = self.chain.newest.timestamp
-            self.examiner.find(name, Word.VIEW_OUTDATED, f"cadence_seconds: {cadence} has no instant {at}")
+            self.reader.report(
+                name, AuditReason.VIEW_OUTDATED, f"cadence_seconds: {cadence} has no instant {at}"
+            )
 
     def _stats(self) -> Members:
         newest = self.chain.newest
@@ -139,21 +143,20 @@ class ViewAudit:
     def _check_note(self, keyring: Keyring | None) -> None:
         data, newest = self.views[layout.CHECKPOINT], self.chain.newest
         if data is None:
-            self.examiner.find(layout.CHECKPOINT, Word.MISSING, "found no object, wanted one")
+            self.reader.report(layout.CHECKPOINT, AuditReason.MISSING, "found no object, wanted one")
             return
         try:
             note = parse_note(data.decode())
         except (ValueError, VerificationError) as error:
-            self.examiner.find(layout.CHECKPOINT, Word.MALFORMED, error)
+            self.reader.report(layout.CHECKPOINT, AuditReason.MALFORMED, error)
             return
-        first = next((step for step in self.chain.steps if step.head == newest.head), None)
+        first = next((stage for stage in self.chain.stages if stage.head == newest.head), None)
         since = first.timestamp if first else newest.timestamp
         if first and first.sequence == self.chain.lowest > 0:
             since = 0  # the audit began within this tree's rounds: when it was new is not known
         if keyring is not None:
-            signed = Signed(note, newest, since)
-            for word, detail in check_note(signed, keyring):
-                self.examiner.find(layout.CHECKPOINT, word, detail)
+            for word, detail in check_note(note, newest, keyring, since=since):
+                self.reader.report(layout.CHECKPOINT, word, detail)
 
 
 _AT_ONCE = 256
@@ -169,33 +172,33 @@ def _nothing() -> None:
 class ConsistencyAudit:
     """Checks the stored proof from each published size to the next, from the size `done` on."""
 
-    examiner: Examiner
+    reader: RegistryReader
     chain: Chain
     done: int = 0
     mark: Callable[[], None] = _nothing
 
     def run(self) -> None:
         """Check every proof; `mark` is called now and then."""
-        pairs = [(old, new) for old, new in pairwise(self.chain.steps) if self._is_due(old, new)]
+        pairs = [(old, new) for old, new in pairwise(self.chain.stages) if self._is_due(old, new)]
         for at in range(0, len(pairs), _AT_ONCE):
             part = pairs[at : at + _AT_ONCE]
-            self.examiner.progress("consistency proofs", at, len(pairs))
-            if self.examiner.ahead:
-                self.examiner.ahead.expect(
+            self.reader.progress("consistency proofs", at, len(pairs))
+            if self.reader.ahead:
+                self.reader.ahead.expect(
                     layout.consistency_path(old.head.size, new.head.size) for old, new in part
                 )
             for old, new in part:
-                _check_proof(self.examiner, old, new)
+                _check_proof(self.reader, old, new)
                 self.done = new.head.size
             self.mark()
 
-    def _is_due(self, old: Step, new: Step) -> bool:
+    def _is_due(self, old: Stage, new: Stage) -> bool:
         return old.head.size < new.head.size and new.head.size > self.done
 
 
-def _check_proof(examiner: Examiner, old: Step, new: Step) -> None:
+def _check_proof(reader: RegistryReader, old: Stage, new: Stage) -> None:
     name = layout.consistency_path(old.head.size, new.head.size)
-    data = examiner.need(name)
+    data = reader.need(name)
     if data is None:
         return
     wanted: Members = {
@@ -205,19 +208,19 @@ def _check_proof(examiner: Examiner, old: Step, new: Step) -> None:
         "to_root": format_hash(new.head.root),
     }
     try:
-        found = take_object(parse_json(data), _MEMBERS)
-        proof = [_hash_of(value) for value in take_array(found, "proof")]
+        members = take_object(parse_json(data), _MEMBERS)
+        proof = [_hash_of(value) for value in take_array(members, "proof")]
     except ValueError as error:
-        examiner.find(name, Word.MALFORMED, error)
+        reader.report(name, AuditReason.MALFORMED, error)
         return
     for member, value in wanted.items():
-        if found[member] != value:
-            detail = f"{member}: found {found[member]!r}, wanted {value!r}"
-            examiner.find(name, Word.PROOF_INVALID, detail)
+        if members[member] != value:
+            detail = f"{member}: found {members[member]!r}, wanted {value!r}"
+            reader.report(name, AuditReason.PROOF_INVALID, detail)
     try:
         check_consistency(old.head, new.head, proof)
     except VerificationError as error:
-        examiner.find(name, Word.PROOF_INVALID, error)
+        reader.report(name, AuditReason.PROOF_INVALID, error)
 
 
 def _hash_of(value: Json) -> Hash:

@@ -1,4 +1,4 @@
-"""What each reason and remark means for a reviewer, and what to do next: one closed table for each."""
+"""The meaning of each reason and remark for a reviewer, and the next step: one closed table for each."""
 
 from attestlayer.errors import Reason, Remark
 

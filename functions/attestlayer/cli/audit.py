@@ -28,7 +28,7 @@ from types import FrameType
 from typing import NoReturn, TextIO
 
 from attestlayer.audit.auditor import AuditReport, audit
-from attestlayer.audit.findings import Finding
+from attestlayer.audit.findings import AuditFinding
 from attestlayer.audit.journal import Journal
 from attestlayer.canonical import Members
 from attestlayer.cli.command import URL_JOBS
@@ -46,8 +46,8 @@ SCHEMA = "attestlayer/audit-report/1"
 
 
 @dataclass(frozen=True, slots=True)
-class Audited:
-    """An audit's report, and what it was asked: the place, the trust root, the start."""
+class FinishedAudit:
+    """An audit's report with the question that it answers: place, trust root, start."""
 
     report: AuditReport
     place: str
@@ -57,11 +57,11 @@ class Audited:
 
     @property
     def exit_code(self) -> int:
-        """0 clean, 1 findings."""
+        """The command's exit code: 0 without findings, else 1."""
         return 1 if self.report.findings else 0
 
 
-def run_audit(arguments: argparse.Namespace, trust: TrustRoot | None) -> Audited:
+def run_audit(arguments: argparse.Namespace, trust: TrustRoot | None) -> FinishedAudit:
     """Audit the registry that the arguments name. Raises `CouldNotCheckError`, `VerificationError`."""
     if arguments.state and arguments.since:
         arguments.usage_error("--state and --since don't go together: a state knows where to go on")
@@ -80,7 +80,7 @@ def run_audit(arguments: argparse.Namespace, trust: TrustRoot | None) -> Audited
         if isinstance(registry, ReadAhead):
             registry.close()
     requests = registry.requests if isinstance(registry, Counting) else report.objects
-    return Audited(report, place, trust, since, requests)
+    return FinishedAudit(report, place, trust, since, requests)
 
 
 def _journal(path: Path, place: str, trust: TrustRoot | None) -> Journal:
@@ -92,7 +92,7 @@ def _journal(path: Path, place: str, trust: TrustRoot | None) -> Journal:
 
 @contextlib.contextmanager
 def _kept(journal: Journal | None) -> Iterator[None]:
-    """Whatever ends the audit, SIGTERM as well: how far it came is in the state file."""
+    """Save the state however the audit ends, also by SIGTERM."""
     if journal is None:
         yield
         return
@@ -109,16 +109,16 @@ def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def format_audit(audited: Audited, style: Style) -> str:
-    """The report as text."""
-    report, since = audited.report, audited.since
+def format_audit(finished: FinishedAudit, style: Style) -> str:
+    """The report as text for people: counts first, then one paragraph a finding."""
+    report, since = finished.report, finished.since
     newest, count = report.newest, len(report.findings)
-    rows = [("registry", audited.place), ("origin", newest.origin)]
+    rows = [("registry", finished.place), ("origin", newest.origin)]
     rows += [("sequence", str(newest.sequence)), ("tree size", str(newest.head.size))]
     rows += [("root", format_hash(newest.head.root)), ("as of", format_time(newest.timestamp))]
     rows += [
         ("read", f"{report.objects} objects, {report.length} bytes"),
-        ("keys", _keys_words(audited.trust)),
+        ("keys", _keys_words(finished.trust)),
     ]
     if since:
         rows += [("since", f"sequence {since.sequence}, size {since.head.size}: what is older was not read")]
@@ -134,33 +134,33 @@ def format_audit(audited: Audited, style: Style) -> str:
     return style.finish(lines)
 
 
-def format_audit_json(audited: Audited) -> str:
+def format_audit_json(finished: FinishedAudit) -> str:
     """The report as a JSON document, ASCII, one newline at the end."""
-    report, since = audited.report, audited.since
+    report, since = finished.report, finished.since
     newest = report.newest
     document: Members = {
         "schema": SCHEMA,
         "clean": not report.findings,
-        "exit_code": audited.exit_code,
-        "registry": _text(audited.place),
+        "exit_code": finished.exit_code,
+        "registry": _text(finished.place),
         "origin": newest.origin,
         "sequence": newest.sequence,
         "tree_size": newest.head.size,
         "checkpoint_hash": format_hash(newest.hash()),
         "timestamp": format_time(newest.timestamp),
-        "keys": "trust-root" if audited.trust else "registry",
+        "keys": "trust-root" if finished.trust else "registry",
         "since": since.sequence if since else None,
         "resumed": report.resumed,
         "listed": report.listed,
         "objects": report.objects,
         "bytes": report.length,
-        "requests": audited.requests,
+        "requests": finished.requests,
         "findings": [_members(finding) for finding in report.findings],
     }
     return json.dumps(document, indent=2) + "\n"
 
 
-def _members(finding: Finding) -> Members:
+def _members(finding: AuditFinding) -> Members:
     detail = _text(finding.detail)
     return {"object": _text(finding.object), "reason": finding.reason.value, "detail": detail}
 
@@ -206,7 +206,7 @@ class _Progress:
         self._write(f"\r\x1b[K{printable(text)}")
 
     def clear(self) -> None:
-        """Take the line away."""
+        """Erase the line, before the report or an error is written."""
         self._write("\r\x1b[K")
 
     def _write(self, text: str) -> None:
@@ -217,7 +217,7 @@ class _Progress:
 
 
 def _duration(seconds: float) -> str:
-    """`1:02:03`, `2:03`."""
+    """Seconds as `1:02:03`, or `2:03` if less than an hour."""
     minutes, left = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"

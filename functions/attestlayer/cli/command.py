@@ -86,14 +86,14 @@ def build_parser(commands: Mapping[str, object]) -> Parser:
 
 
 def add_verify(parser: Parser) -> None:
-    """The arguments of `verify`."""
+    """Add the arguments of `verify`, which the single-file verifier has too."""
     parser.add_argument("kit", metavar="KIT", type=path_argument, help="the kit: a ZIP file or a folder")
     parser.add_argument("--trust", metavar="FILE", type=path_argument, help=_TRUST_HELP)
     parser.add_argument("--json", action="store_true", help=_JSON_HELP)
 
 
 def add_verify_receipt(parser: Parser) -> None:
-    """The arguments of `verify-receipt`."""
+    """Add the arguments of `verify-receipt`, which the single-file verifier has too."""
     parser.add_argument("receipt", metavar="RECEIPT", type=path_argument, help="registry_receipt.json")
     anchors = parser.add_mutually_exclusive_group()
     anchors.add_argument("--trust", metavar="FILE", type=path_argument, help=_TRUST_HELP)
@@ -211,8 +211,8 @@ _PROBE = "✓✗–═·…’"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a command has to say, and its exit code."""
+class Output:
+    """A command's text and its exit code."""
 
     code: int
     text: str
@@ -220,7 +220,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a command is given from outside: how to write, the time in POSIX seconds.
+    """The surroundings of a command: how to write, and the time in POSIX seconds.
 
     `default_trust` says where a trust root lies if none is named; it raises `CouldNotCheckError`.
     """
@@ -230,7 +230,7 @@ class Surroundings:
     default_trust: Callable[[], Path]
 
 
-Command = Callable[[argparse.Namespace, Surroundings], Answer]
+Command = Callable[[argparse.Namespace, Surroundings], Output]
 
 
 def variable(name: str) -> str:
@@ -257,21 +257,21 @@ def run_command(
             sys.stdout, _answer(arguments, Surroundings(_style_of(sys.stdout), clock(), default_trust))
         )
     except SystemExit as stop:  # argparse's --help and --version, and usage errors
-        return write(sys.stdout, Answer(int(stop.code or 0), ""))
+        return write(sys.stdout, Output(int(stop.code or 0), ""))
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except Exception as error:  # the edge: an input that finds a fault of ours gets no verdict, no traceback
         return complain(f"internal error, nothing was decided: {type(error).__name__}: {error}")
 
 
-def _answer(arguments: argparse.Namespace, around: Surroundings) -> Answer:
+def _answer(arguments: argparse.Namespace, around: Surroundings) -> Output:
     command: Command = arguments.command
     try:
         return command(arguments, around)
     except VerificationError as error:
-        return Answer(complain(f"{error.reason}: {error}"), "")
+        return Output(complain(f"{error.reason}: {error}"), "")
     except OSError as error:
-        return Answer(complain(f"{error.filename or 'input'}: {error.strerror or error}"), "")
+        return Output(complain(f"{error.filename or 'input'}: {error.strerror or error}"), "")
 
 
 def create_file(place: Path, data: bytes) -> None:
@@ -297,11 +297,12 @@ def _style_of(out: TextIO | None) -> Style:
     return Style(shutil.get_terminal_size().columns, out.isatty() and not plain, unicode)
 
 
-def write(out: TextIO | None, answer: Answer) -> int:
+def write(out: TextIO | None, answer: Output) -> int:
     """Write the answer. A reader that left has read enough; a full disk has not got the report: exit 2."""
     if out is None:
         return answer.code
     try:
+        # A terminal that lacks a character gets an escape instead: an answer must not die of a file's name.
         encoding = out.encoding or "ascii"
         out.write(answer.text.encode(encoding, "backslashreplace").decode(encoding))
         out.flush()
@@ -314,7 +315,7 @@ def write(out: TextIO | None, answer: Answer) -> int:
 
 
 def _silence(out: TextIO) -> None:
-    """Let what is still buffered go nowhere, so that the interpreter's last flush has nothing to say."""
+    """Discard buffered output, so that the interpreter's last flush can't fail."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
 

@@ -1,9 +1,9 @@
-"""`attestlayer disclose`: one record of a verified kit, with what shows that it is the kit's."""
+"""`attestlayer disclose`: one record of a verified kit, with the proof that it is the kit's."""
 
 import argparse
 from pathlib import Path
 
-from attestlayer.cli.command import EXIT_DONE, Answer, Surroundings, complain
+from attestlayer.cli.command import EXIT_DONE, Output, Surroundings, complain
 from attestlayer.cli.text import Style
 from attestlayer.cli.verify import load_trust
 from attestlayer.encoding import shown
@@ -21,7 +21,7 @@ _TELLS = (
 )
 
 
-def disclose_record(arguments: argparse.Namespace, around: Surroundings) -> Answer:
+def disclose_record(arguments: argparse.Namespace, around: Surroundings) -> Output:
     """`disclose`: the kit is verified first, the result before it is announced."""
     path, record, place = arguments.kit, arguments.record, arguments.output
     trust, _ = load_trust(arguments.trust, around.default_trust, path)
@@ -34,11 +34,11 @@ def disclose_record(arguments: argparse.Namespace, around: Surroundings) -> Answ
         except ValueError as error:
             return _refused(f"{error}; `attestlayer inspect` lists its members")
         report = _write(place, kit, {**documents, record: None}, trust)
-    return Answer(EXIT_DONE, _announce(place, report, around.style))
+    return Output(EXIT_DONE, _announce(place, report, around.style))
 
 
 def _write(place: Path, kit: Kit, members: dict[str, bytes | None], trust: TrustRoot) -> Report:
-    """A new canonical ZIP; what has no bytes here is copied from the kit. Raises `OSError`."""
+    """Write a new canonical ZIP; members without bytes here are copied from the kit. Raises `OSError`."""
     with place.open("xb") as stream:
         try:
             writer = KitWriter(stream)
@@ -59,8 +59,8 @@ def _write(place: Path, kit: Kit, members: dict[str, bytes | None], trust: Trust
     return report
 
 
-def _refused(why: str) -> Answer:
-    return Answer(complain(f"nothing disclosed: {why}"), "")
+def _refused(why: str) -> Output:
+    return Output(complain(f"nothing disclosed: {why}"), "")
 
 
 def _announce(place: Path, report: Report, style: Style) -> str:

@@ -1,4 +1,4 @@
-"""What a file of AttestLayer's claims, without checking any of it, and the hashes to look it up by."""
+"""Shows the claims of a file, none of them checked, and the hashes to look it up by."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -30,7 +30,7 @@ _TO_CHECK = "To check: `attestlayer verify KIT`, `attestlayer verify-receipt REG
 
 
 def inspect(path: Path, style: Style) -> str:
-    """What the file or folder claims. Raises `VerificationError` if it can't be read as anything known."""
+    """The claims of a file or folder. Raises `VerificationError` if it can't be read as anything known."""
     sections = _kit(path) if _is_kit(path) else _document(read_input(path))
     lines = [style.warn("SAYS, NOT VERIFIED")]
     lines += style.wrap(f"What {path} claims. Nothing of it was checked: anyone can write such a file.")
@@ -125,8 +125,8 @@ def _registry_receipt(data: bytes) -> list[Section]:
 
 
 def _leaf_rows(record: LeafRecord) -> list[Row]:
-    leaf, found = record.leaf, record.leaf.hash()
-    note = "" if found == record.leaf_hash else f" (its payload hashes to {format_hash(found)})"
+    leaf, computed = record.leaf, record.leaf.hash()
+    note = "" if computed == record.leaf_hash else f" (its payload hashes to {format_hash(computed)})"
     return [
         ("lane", f"{leaf.lane_id}, profile {leaf.profile_id}"),
         ("issued at", date_words(leaf.issued_at)),

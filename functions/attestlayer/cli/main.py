@@ -13,7 +13,7 @@ from pathlib import Path
 from attestlayer.cli import audit, inspect
 from attestlayer.cli.command import (
     EXIT_DONE,
-    Answer,
+    Output,
     Surroundings,
     build_parser,
     create_file,
@@ -52,11 +52,11 @@ def main(
     return run_command(parser, argv, clock=clock, default_trust=default_place)
 
 
-def _inspect(arguments: argparse.Namespace, around: Surroundings) -> Answer:
-    return Answer(EXIT_DONE, inspect.inspect(arguments.file, around.style))
+def _inspect(arguments: argparse.Namespace, around: Surroundings) -> Output:
+    return Output(EXIT_DONE, inspect.inspect(arguments.file, around.style))
 
 
-def _nonce(entropy: Entropy, arguments: argparse.Namespace, around: Surroundings) -> Answer:
+def _nonce(entropy: Entropy, arguments: argparse.Namespace, around: Surroundings) -> Output:
     named = _named_checkpoint(arguments.checkpoint)
     nonce = Nonce(named, entropy(RANDOM_LENGTH))
     create_file(arguments.output, nonce.format())
@@ -70,22 +70,22 @@ def _nonce(entropy: Entropy, arguments: argparse.Namespace, around: Surroundings
             "made. Give --checkpoint with the registry's /v1/checkpoints/latest.json to have that."
         )
     lines += style.wrap("Submit it with the records. It is used once, and its bytes count: don't edit it.")
-    return Answer(EXIT_DONE, style.finish(lines))
+    return Output(EXIT_DONE, style.finish(lines))
 
 
-def _trust(arguments: argparse.Namespace, around: Surroundings) -> Answer:
+def _trust(arguments: argparse.Namespace, around: Surroundings) -> Output:
     trust, said = read_trust(arguments.file), ""
     if arguments.install:
         said = install(trust, default_place(), accept_witnesses=arguments.accept_witnesses)
     return trust_answer(trust, arguments.file, around, said)
 
 
-def _audit(arguments: argparse.Namespace, around: Surroundings) -> Answer:
+def _audit(arguments: argparse.Namespace, around: Surroundings) -> Output:
     trust = read_trust(arguments.trust) if arguments.trust else None
-    audited = audit.run_audit(arguments, trust)
+    finished = audit.run_audit(arguments, trust)
     if arguments.json:
-        return Answer(audited.exit_code, audit.format_audit_json(audited))
-    return Answer(audited.exit_code, audit.format_audit(audited, around.style))
+        return Output(finished.exit_code, audit.format_audit_json(finished))
+    return Output(finished.exit_code, audit.format_audit(finished, around.style))
 
 
 def _named_checkpoint(text: str | None) -> Hash | None:

@@ -1,4 +1,4 @@
-"""`verify.py selftest`: whether this verifier, on this machine, says of known kits what it should.
+"""`verify.py selftest`: checks that this verifier, on this machine, gives known kits their known verdicts.
 
 A folder holds kits and `expected.json`: `schema` `attestlayer/expected/1` and `kits`, an array of
 `{comment, kit, reasons, trust, verdict}`, file names beside it and all reason words of the report in order.
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from attestlayer.canonical import Json, parse_json, take_array, take_document, take_object, take_string
-from attestlayer.cli.command import EXIT_DONE, Answer, Surroundings
+from attestlayer.cli.command import EXIT_DONE, Output, Surroundings
 from attestlayer.cli.verify import check_kit
 from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
 from attestlayer.reading.files import read_input, read_trust
@@ -22,7 +22,7 @@ EXIT_DIFFERENT = 1
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a verifier has to say of a kit. `kit`, `trust`: file names."""
+    """The verdict and reasons that a verifier must give for a kit. `kit`, `trust`: file names."""
 
     comment: str
     kit: str
@@ -31,20 +31,20 @@ class Expected:
     reasons: tuple[str, ...]
 
 
-def selftest(arguments: argparse.Namespace, around: Surroundings) -> Answer:
-    """Check each known kit; a row each, and what was wanted where it differs."""
+def selftest(arguments: argparse.Namespace, around: Surroundings) -> Output:
+    """Check each known kit: one row a kit, and the wanted answer where it differs."""
     folder: Path = arguments.folder or around.default_trust().parent / "vectors"
     lines, wrong = [around.style.bold("Known kits, and what this verifier says of them"), ""], 0
     for expected in _read(folder):
         report = _report(folder / expected.kit, folder / expected.trust)
-        found = (report.verdict.value, tuple(failure.reason.value for failure in report.failures))
-        differs = found != (expected.verdict, expected.reasons)
+        answer = (report.verdict.value, tuple(failure.reason.value for failure in report.failures))
+        differs = answer != (expected.verdict, expected.reasons)
         wrong += differs
-        lines += around.style.rows([("WRONG" if differs else "as it should", _words(expected.kit, *found))])
+        lines += around.style.rows([("WRONG" if differs else "as it should", _words(expected.kit, *answer))])
         if differs:
             lines += around.style.rows([("wanted", _words(expected.kit, expected.verdict, expected.reasons))])
     said = "This verifier does not do what it should: don't use it." if wrong else "All as they should be."
-    return Answer(EXIT_DIFFERENT if wrong else EXIT_DONE, around.style.finish([*lines, "", said]))
+    return Output(EXIT_DIFFERENT if wrong else EXIT_DONE, around.style.finish([*lines, "", said]))
 
 
 def _words(kit: str, verdict: str, reasons: tuple[str, ...]) -> str:

@@ -66,7 +66,7 @@ Row = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """What the terminal can show. `unicode` False: marks and rules in ASCII."""
+    """The abilities of the terminal. `unicode` False: marks and rules in ASCII."""
 
     width: int = 80
     colour: bool = False
@@ -77,7 +77,7 @@ class Style:
         return f"\x1b[{';'.join(codes)}m{text}\x1b[0m" if self.colour and codes else text
 
     def dim(self, text: str) -> str:
-        """Less important text."""
+        """Text of less importance, dimmed."""
         return self.paint(text, _DIM)
 
     def warn(self, text: str) -> str:
@@ -85,7 +85,7 @@ class Style:
         return self.paint(text, _BOLD, _YELLOW)
 
     def bold(self, text: str) -> str:
-        """A title."""
+        """A title, in bold and made printable."""
         return self.paint(printable(text), _BOLD)
 
     def heading(self, text: str) -> str:
@@ -104,7 +104,7 @@ class Style:
         )
 
     def rows(self, rows: Iterable[Row]) -> list[str]:
-        """Labelled values, aligned."""
+        """Labelled values, aligned in two columns."""
         return [
             line
             for label, value in rows
@@ -112,7 +112,7 @@ class Style:
         ]
 
     def bullets(self, items: Iterable[str]) -> list[str]:
-        """A list."""
+        """A list with a bullet an item, each item wrapped."""
         return [line for item in items for line in self.wrap(item, 4, "  · ")]
 
     def finish(self, lines: Iterable[str]) -> str:
@@ -164,7 +164,7 @@ _DOES_NOT_PROVE = {
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a report is about. `path` as given; without a trust root `registry` and `trust` are empty."""
+    """The subject of a report. `path` as given; without a trust root `registry` and `trust` are empty."""
 
     path: str
     registry: str = ""
@@ -247,8 +247,8 @@ def _issued_rows(report: Report) -> list[Row]:
         if issued.not_before is not None:
             before = f"{date_words(issued.not_before)} (checkpoint that the client's nonce names)"
         if record := issued.record:
-            found = [("record", record.path), ("size", f"{record.size} bytes")]
-            rows = [*found, ("SHA-256", record.sha256.hex()), ("kit", issued.kit_id), *rows]
+            shown = [("record", record.path), ("size", f"{record.size} bytes")]
+            rows = [*shown, ("SHA-256", record.sha256.hex()), ("kit", issued.kit_id), *rows]
         else:
             rows = [("kit", f"{issued.kit_id}, {issued.files} files in its manifest"), *rows]
         rows += [("not before", before)]
@@ -285,12 +285,12 @@ def _failures(failures: Sequence[VerificationError], indent: int, style: Style) 
         lines.append(" " * indent + style.paint(reason.value, _BOLD, _RED))
         for failure in failures:
             if failure.reason == reason:
-                lines += _found(failure, indent + 2, style)
+                lines += _failure(failure, indent + 2, style)
         lines += style.wrap(ADVICE[reason], indent + 4, " " * (indent + 2) + "> ")
     return lines
 
 
-def _found(failure: VerificationError, indent: int, style: Style) -> list[str]:
+def _failure(failure: VerificationError, indent: int, style: Style) -> list[str]:
     message = str(failure)
     lines = style.wrap(message, indent + 2, " " * indent)
     if failure.files and not (len(failure.files) == 1 and message.startswith(failure.files[0])):

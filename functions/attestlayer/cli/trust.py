@@ -4,7 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from attestlayer.cli.command import EXIT_DONE, Answer, Surroundings
+from attestlayer.cli.command import EXIT_DONE, Output, Surroundings
 from attestlayer.cli.text import Row, age_words, date_words, quorum_words
 from attestlayer.encoding import format_hash
 from attestlayer.errors import CouldNotCheckError, Reason
@@ -13,13 +13,13 @@ from attestlayer.log.trust import KnownKey, TrustRoot
 from attestlayer.reading.files import read_trust, replace_file
 
 
-def show_trust(arguments: argparse.Namespace, around: Surroundings) -> Answer:
-    """`trust`: what a trust root says, for people to compare."""
+def show_trust(arguments: argparse.Namespace, around: Surroundings) -> Output:
+    """`trust`: shows a trust root, for people to compare."""
     return trust_answer(read_trust(arguments.file), arguments.file, around)
 
 
-def trust_answer(trust: TrustRoot, place: Path, around: Surroundings, said: str = "") -> Answer:
-    """A trust root in words; `said`: what else there is to say about it."""
+def trust_answer(trust: TrustRoot, place: Path, around: Surroundings, said: str = "") -> Output:
+    """A trust root in words; `said`: a sentence about its installation, if it was installed."""
     style = around.style
     lines = [style.bold(f"Trust root of {trust.origin}")]
     for heading, rows in describe_trust(trust, place, around.now):
@@ -28,7 +28,7 @@ def trust_answer(trust: TrustRoot, place: Path, around: Surroundings, said: str 
     lines += style.wrap(
         "A trust root vouches for itself only. Compare the fingerprint with one that reached you another way."
     )
-    return Answer(EXIT_DONE, style.finish(lines))
+    return Output(EXIT_DONE, style.finish(lines))
 
 
 def describe_trust(trust: TrustRoot, place: Path, now: int) -> list[tuple[str, list[Row]]]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from attestlayer.cli.command import EXIT_DONE, Answer, Surroundings, complain, create_file, variable
+from attestlayer.cli.command import EXIT_DONE, Output, Surroundings, complain, create_file, variable
 from attestlayer.cli.json import EXIT_CODES, format_report_json, trust_members
 from attestlayer.cli.text import Row, Subject, age_words, date_words, format_report, quorum_words
 from attestlayer.encoding import format_hash
@@ -24,7 +24,7 @@ from attestlayer.verify.report import Kind, Report
 from attestlayer.verify.verifier import explain, explain_disclosure, explain_receipt, report_unopened
 
 
-def verify_kit(arguments: argparse.Namespace, around: Surroundings) -> Answer:
+def verify_kit(arguments: argparse.Namespace, around: Surroundings) -> Output:
     """`verify`: a kit, or one disclosed record of it, in fifteen steps."""
     path: Path = arguments.kit
     subject = Subject(str(path))
@@ -45,7 +45,7 @@ def check_kit(path: Path, trust: TrustRoot) -> Report:
         return explain_disclosure(kit, trust) if kit.is_disclosure else explain(kit, trust)
 
 
-def verify_receipt(arguments: argparse.Namespace, around: Surroundings) -> Answer:
+def verify_receipt(arguments: argparse.Namespace, around: Surroundings) -> Output:
     """`verify-receipt`: a registry receipt by itself."""
     if bool(arguments.jwks) != bool(arguments.origin):
         arguments.usage_error("--jwks and --origin go together: a JWKS does not say whose it is")
@@ -71,7 +71,7 @@ def verify_receipt(arguments: argparse.Namespace, around: Surroundings) -> Answe
 
 
 def _read_receipt(path: Path) -> RegistryReceipt:
-    """The registry receipt in a file; of a whole kit nothing is said here."""
+    """The registry receipt in a file. A whole kit is refused, with the command to use."""
     data = read_input(path)
     if data.startswith(ZIP_START):
         raise CouldNotCheckError(
@@ -80,7 +80,7 @@ def _read_receipt(path: Path) -> RegistryReceipt:
     return parse_registry_receipt(data)
 
 
-def _export(place: Path, receipt: RegistryReceipt | None, answer: Answer) -> Answer:
+def _export(place: Path, receipt: RegistryReceipt | None, answer: Output) -> Output:
     """Write the receipt as a C2SP tlog-proof, if it verified. A failure to write is no verdict: exit 2."""
     if receipt is None or answer.code != EXIT_DONE:
         complain(f"{place} not written: the receipt is not verified")
@@ -93,7 +93,7 @@ def _export(place: Path, receipt: RegistryReceipt | None, answer: Answer) -> Ans
 
 
 def _trust_rows(trust: TrustRoot, place: Path, now: int, checked: int | None) -> tuple[Row, ...]:
-    """What a verification report says of its trust root; `checked`: time of the checkpoint that verified."""
+    """The trust root's rows of a report; `checked`: time of the checkpoint that verified."""
     checkpoint = trust.checkpoint
     rows = (
         ("file", str(place)),
@@ -108,7 +108,7 @@ def _trust_rows(trust: TrustRoot, place: Path, now: int, checked: int | None) ->
 
 
 def _jwks_rows(path: Path, origin: str) -> tuple[Row, ...]:
-    """What a report says of a JWKS that stands for a trust root."""
+    """The rows of a report for a JWKS in place of a trust root."""
     return (
         ("JWKS", str(path)),
         ("registry", origin),
@@ -130,12 +130,12 @@ def _reported(
     report: Report,
     subject: Subject,
     trust: TrustRoot | Keyring | None,
-) -> Answer:
+) -> Output:
     if arguments.json:
         text = format_report_json(report, subject, trust_members(trust))
     else:
         text = format_report(report, subject, around.style)
-    return Answer(EXIT_CODES[report.verdict], text)
+    return Output(EXIT_CODES[report.verdict], text)
 
 
 def _read_jwks(path: Path, origin: str) -> Keyring:
@@ -164,15 +164,16 @@ def default_place() -> Path:
     return folder / "attestlayer" / "trust.json"
 
 
-def load_trust(given: Path | None, default: Callable[[], Path], subject: Path) -> tuple[TrustRoot, Path]:
+def load_trust(named: Path | None, default: Callable[[], Path], subject: Path) -> tuple[TrustRoot, Path]:
     """The trust root that was named, or the one at the default place, to check `subject` with; and where.
 
     Raises `CouldNotCheckError` (trust-root-unusable).
     """
-    place = given or default()
-    if given is None and not os.path.lexists(place):
+    place = named or default()
+    if named is None and not os.path.lexists(place):
         message = f"there is no trust root: none was named with --trust, and none is installed at {place}"
         raise CouldNotCheckError(Reason.TRUST_ROOT_UNUSABLE, message)
+    # A trust root inside the kit's folder came with it: it could only vouch for itself (REG-1.0 section 9.6).
     folder, real = (Path(os.path.realpath(path)) for path in (subject, place))  # takes a loop of links
     if folder in (real, *real.parents):
         message = f"{place} lies inside what it is to check: a kit can't vouch for itself"

@@ -140,11 +140,15 @@ def read_zip(stream: BinaryIO) -> Kit:
     builder = KitBuilder()
     central: list[bytes] = []
     last = ""
+    # REG-1.0 section 12.2: one pass, each header compared with the one that its name, size and CRC-32 make.
+    # What a ZIP could say twice (central directory, data descriptors, extra fields) has one value or is
+    # refused.
     while header := _read_local(stream):
         name, size, crc32 = header
         if name <= last:
             raise _not_canonical(f"member {shown(name)} stands behind {shown(last)}")
         last = name
+        # The member is hashed here, and read again through a window when its content is asked for.
         offset = stream.tell() - _LOCAL.size - len(name)
         member = builder.add(name, size, _window(stream, stream.tell(), size))
         if member.crc32 != crc32:
@@ -168,6 +172,7 @@ class KitBuilder:
 
     def add(self, name: str, size: int, open_content: Callable[[], BinaryIO]) -> Member:
         """Read one member's content once. Raises `VerificationError` (container-limit-exceeded)."""
+        # Before the content is read: a declared size can't make the verifier use memory or time for it.
         self._check_limits(name, size)
         kept = io.BytesIO() if _is_kept(name) else None
         digest, crc32 = hashlib.sha256(), 0
@@ -186,11 +191,13 @@ class KitBuilder:
     def finish(self, ignored: tuple[str, ...] = ()) -> Kit:
         """The kit, members in byte order."""
         members = {name: self.members[name] for name in sorted(self.members, key=byte_order)}
+        # disclosure.json makes a container a disclosed record, whatever else is in it (REG-1.0 section 13).
         belongs = is_disclosed_member if DISCLOSURE in members else is_member
         return Kit(members, self.documents, tuple(name for name in members if not belongs(name)), ignored)
 
     def _check_limits(self, name: str, size: int) -> None:
         if is_record(name):
+            # Counted even if refused: the limits are of all members together (REG-1.0 section 6.2).
             limit = MAX_RECORDS_LENGTH - self.records_length
             self.records_length += size
         else:
@@ -232,6 +239,7 @@ class _Window(io.RawIOBase):
         return True
 
     def read(self, size: int = -1) -> bytes:
+        # The stream is shared by all windows of a kit: each read seeks first.
         self._stream.seek(self._at)
         data = self._stream.read(size)
         self._at += len(data)
@@ -261,6 +269,7 @@ def _read_local(stream: BinaryIO) -> tuple[str, int, int] | None:
     if len(raw) < _LOCAL.size:
         raise _not_canonical("it ends within a header")
     *_, crc32, _, size, name_length, _ = _LOCAL.unpack(raw)
+    # One byte more than the longest name tells a name that is too long, without reading 64 KiB of it.
     name = stream.read(min(name_length, _MAX_NAME + 1)).decode("ascii", "replace")
     if not name.isascii() or not name.isprintable() or len(name) > _MAX_NAME:
         raise _not_canonical(f"member name {shown(name)}")
@@ -275,12 +284,14 @@ def _check_directory(stream: BinaryIO, central: list[bytes]) -> None:
     directory = b"".join(central)
     end = _END.pack(b"PK\x05\x06", 0, 0, len(central), len(central), len(directory), offset, 0)
     expected = directory + end
+    # One byte more than expected, so that trailing data is seen.
     if stream.read(len(expected) + 1) != expected:
         raise _not_canonical("its directory is not the canonical one, or something follows it")
 
 
 def _local_header(name: str, size: int, crc32: int) -> bytes:
     raw = name.encode("ascii")
+    # Version, flags, method (stored), time, date, CRC-32, both sizes, name length, no extra field.
     return _LOCAL.pack(ZIP_START, _VERSION, 0, 0, 0, _DATE, crc32, size, size, len(raw), 0) + raw
 
 

@@ -43,13 +43,13 @@ LEFT, RIGHT = "left", "right"
 
 @dataclass(frozen=True, slots=True)
 class Sibling:
-    """A hash on the way to the root, and the side on which it stands."""
+    """A hash of the audit path, and its side."""
 
     side: str
     hash: Hash
 
     def members(self) -> Members:
-        """The sibling's members."""
+        """The sibling as a JSON object, side and hash."""
         return {"hash": format_hash(self.hash), "side": self.side}
 
 
@@ -64,15 +64,16 @@ class Disclosure:
     path: tuple[Sibling, ...]
 
     def root(self) -> Hash:
-        """The manifest root that the way leads to."""
-        found = leaf_hash(format_json(self.file.members()))
+        """The manifest root that the audit path leads to."""
+        hashed = leaf_hash(format_json(self.file.members()))
+        # The side is stated, since neither index nor size of the manifest is disclosed.
         for sibling in self.path:
-            pair = (sibling.hash, found) if sibling.side == LEFT else (found, sibling.hash)
-            found = node_hash(*pair)
-        return found
+            pair = (sibling.hash, hashed) if sibling.side == LEFT else (hashed, sibling.hash)
+            hashed = node_hash(*pair)
+        return hashed
 
     def format(self) -> bytes:
-        """The file's bytes."""
+        """The canonical bytes of `disclosure.json`."""
         path: list[Json] = [sibling.members() for sibling in self.path]
         return format_json(
             {"schema": "attestlayer/disclosure/1", "file": self.file.members(), "audit_path": path}

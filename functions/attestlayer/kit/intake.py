@@ -40,7 +40,7 @@ from attestlayer.kit.manifest import HASH_TRAIL, INTAKE_REPORT, ManifestFile
 
 
 class CheckResult(StrEnum):
-    """What a rule's check came to in an issued kit; blockers never get that far."""
+    """The result of a rule's check in an issued kit; blockers never get that far."""
 
     PASS = "pass"  # noqa: S105
     NOTE = "note"
@@ -83,7 +83,7 @@ class IntakeReport:
         return sha256(format_json(self.policy))
 
     def format(self) -> bytes:
-        """The file's bytes."""
+        """The canonical bytes of the document."""
         records: list[Json] = [
             {
                 "path": record.path,
@@ -190,7 +190,7 @@ class Event:
     prev: Hash | None
 
     def members(self) -> Members:
-        """The event's members."""
+        """The event as a JSON object, over which its hash is taken."""
         return {
             "n": self.n,
             "at": format_time(self.at),
@@ -216,7 +216,7 @@ class Trail:
         return self.events[-1].hash()
 
     def format(self) -> bytes:
-        """The file's bytes."""
+        """The canonical bytes of the document."""
         events: list[Json] = [event.members() for event in self.events]
         return format_json({"schema": "attestlayer/hash-trail/1", "kit_id": self.kit_id, "events": events})
 
@@ -232,27 +232,27 @@ def chain_events(kit_id: str, events: Iterable[tuple[int, EventType, Members]]) 
 
 
 def submitted(sha: Hash, size: int) -> Members:
-    """The data of `record.submitted`."""
+    """The data of a `record.submitted` event: hash and size of an uploaded record."""
     return {"sha256": format_hash(sha), "size": size}
 
 
 def accepted(file: ManifestFile) -> Members:
-    """The data of `record.accepted`."""
+    """The data of a `record.accepted` event: path, hash and size of a record in the kit."""
     return {"path": file.path, "sha256": format_hash(file.sha256), "size": file.size}
 
 
 def evaluated(intake_policy_hash: Hash, report_hash: Hash) -> Members:
-    """The data of `intake.evaluated`."""
+    """The data of an `intake.evaluated` event: hashes of policy and report."""
     return {"intake_policy_hash": format_hash(intake_policy_hash), "report_sha256": format_hash(report_hash)}
 
 
 def rendered(binder_hash: Hash) -> Members:
-    """The data of `binder.rendered`."""
+    """The data of a `binder.rendered` event: the binder's hash."""
     return {"sha256": format_hash(binder_hash)}
 
 
 def sealed(manifest_hash: Hash, manifest_root: Hash) -> Members:
-    """The data of `manifest.sealed`."""
+    """The data of a `manifest.sealed` event: the manifest's hash and Merkle root."""
     return {"manifest_sha256": format_hash(manifest_hash), "manifest_root": format_hash(manifest_root)}
 
 

@@ -65,7 +65,7 @@ class ManifestFile:
     size: int
 
     def members(self) -> Members:
-        """The entry's members."""
+        """The entry as a JSON object, whose canonical bytes are a Merkle leaf."""
         return {
             "path": self.path,
             "salt": format_base64url(self.salt),
@@ -82,7 +82,7 @@ class Manifest:
     files: tuple[ManifestFile, ...]
 
     def format(self) -> bytes:
-        """The file's bytes."""
+        """The canonical bytes of `manifest.json`."""
         files: list[Json] = [file.members() for file in self.files]
         return format_json({"schema": "attestlayer/manifest/1", "kit_id": self.kit_id, "files": files})
 

@@ -81,11 +81,11 @@ class Receipt:
         return self.issued_at + MERGE_DELAY_S
 
     def signed_bytes(self) -> bytes:
-        """What the signature is over: the canonical bytes without `signature`."""
+        """The signed bytes: the canonical bytes without `signature`."""
         return format_json(self._statement())
 
     def format(self) -> bytes:
-        """The file's bytes."""
+        """The bytes of the file, which has one spelling."""
         return format_json({**self._statement(), "signature": format_base64url(self.signature)})
 
     def _statement(self) -> Members:
@@ -156,7 +156,7 @@ class Nonce:
     random: bytes
 
     def format(self) -> bytes:
-        """The file's bytes."""
+        """The bytes of the file, which has one spelling."""
         named = NO_CHECKPOINT if self.checkpoint is None else format_hash(self.checkpoint)
         return f"{NONCE_HEADER}\n{named}\n{format_base64url(self.random)}\n".encode("ascii")
 

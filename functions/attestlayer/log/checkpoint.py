@@ -61,11 +61,11 @@ class Checkpoint:
     signature: bytes = b""
 
     def signed_bytes(self) -> bytes:
-        """What the signature is over: the canonical bytes without `signature`."""
+        """The signed bytes: the canonical bytes without `signature`."""
         return format_json(self._statement())
 
     def members(self) -> Members:
-        """All members."""
+        """The checkpoint as a JSON object, signature included."""
         return {**self._statement(), "signature": format_base64url(self.signature)}
 
     def format(self) -> bytes:
@@ -103,7 +103,7 @@ def _formatted(checkpoint: Checkpoint) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class NoteBody:
-    """What a C2SP checkpoint text says: origin and tree head."""
+    """The contents of a C2SP checkpoint text: origin and tree head."""
 
     origin: str
     head: TreeHead
@@ -129,6 +129,8 @@ def take_checkpoint(value: Json) -> Checkpoint:
         kid=take_string(members, "kid"),
         signature=take_value(members, "signature", lambda text: parse_base64url(text, SIGNATURE_LENGTH)),
     )
+    # REG-1.0 section 11, rule 1: the chain begins with the empty tree, and only its first checkpoint has no
+    # predecessor.
     if (checkpoint.sequence == 0) != (checkpoint.prev_checkpoint_hash is None):
         raise ValueError("prev_checkpoint_hash: null for sequence 0, and for no other")
     if checkpoint.sequence == 0 and checkpoint.head.size != 0:

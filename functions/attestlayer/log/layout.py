@@ -92,12 +92,12 @@ def consistency_path(from_size: int, to_size: int) -> str:
 
 
 def policy_path(intake_policy_hash: bytes) -> str:
-    """An intake policy."""
+    """The object of an intake policy, by the hash of its canonical bytes."""
     return f"v1/policies/{format_hash(intake_policy_hash)}.json"
 
 
 def notices_path(notices_hash: bytes) -> str:
-    """A notices document."""
+    """The object of a notices document, by its hash."""
     return f"v1/notices/{format_hash(notices_hash)}.json"
 
 
@@ -171,13 +171,13 @@ def rewrite_query(path: str, query: str) -> str:
 
 
 def _parameters(query: str, *names: str) -> tuple[str, ...]:
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for part in query.split("&") if query else []:
         name, equals, value = part.partition("=")
-        if not equals or name in found or name not in names:
+        if not equals or name in values or name not in names:
             wanted = " and ".join(names)
             raise QueryError(f"parameter {name!a} is unknown, repeated or has no value; wanted {wanted}")
-        found[name] = value
-    if missing := [name for name in names if name not in found]:
+        values[name] = value
+    if missing := [name for name in names if name not in values]:
         raise QueryError(f"parameter {', '.join(missing)} is missing")
-    return tuple(found[name] for name in names)
+    return tuple(values[name] for name in names)

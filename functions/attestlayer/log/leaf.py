@@ -164,7 +164,7 @@ class RegistryReceipt:
     note: Note
 
     def format(self) -> bytes:
-        """The file's bytes."""
+        """The canonical bytes of the receipt."""
         path: list[Json] = [format_hash(value) for value in self.audit_path]
         return format_json(
             {
@@ -179,6 +179,8 @@ class RegistryReceipt:
 
     def check_inclusion(self) -> None:
         """Check the audit path from the leaf's own hash. Raises `VerificationError`."""
+        # From the payload, never from the stated leaf hash: else a receipt could prove a leaf that it does
+        # not show.
         check_inclusion(self.record.leaf.hash(), self.leaf_index, self.checkpoint.head, self.audit_path)
 
     def tlog_proof(self) -> str:

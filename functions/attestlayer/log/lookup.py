@@ -7,10 +7,9 @@ function of its entries, cut by the first bits of the key into 2^level shards of
 An index is a hint. What it answers is compared with the entry; that it answers nothing proves nothing.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from attestlayer.encoding import Hash
 from attestlayer.errors import FormatError, Reason
 from attestlayer.log import layout
 from attestlayer.log.leaf import Leaf
@@ -54,18 +53,20 @@ class Segment:
 
 def live_segments(groups: int) -> tuple[Segment, ...]:
     """The segments that index the first `groups` groups, largest (and oldest) first."""
+    # One segment for each one bit of the number of groups, as the edge of a Merkle tree.
     levels = reversed(range(groups.bit_length()))
     return tuple(Segment(level, (groups >> level) - 1) for level in levels if groups >> level & 1)
 
 
 def added_segment(group: int) -> Segment:
     """The segment that is written when group number `group` is full: it takes in all that carry."""
+    # The trailing one bits of the group number are the segments that carry, as in a binary counter.
     level = (~group & group + 1).bit_length() - 1
     return Segment(level, (group + 1 >> level) - 1)
 
 
 def merged_segments(segment: Segment) -> tuple[Segment, ...]:
-    """The segments that a new one takes in beside its last group, largest first."""
+    """The segments that a new one takes in, in addition to its last group, largest first."""
     groups = ((segment.number + 1) << segment.level) - 1
     return tuple(each for each in live_segments(groups) if each.level < segment.level)
 
@@ -100,6 +101,7 @@ def merge_shard(segment: Segment, shard: int, sources: Iterable[tuple[Segment, I
     """A shard's bytes out of the records of smaller segments, each with its own offsets."""
     merged: list[bytes] = []
     for source, records in sources:
+        # Offsets count from a segment's own first leaf; the larger segment begins earlier.
         shift = source.first - segment.first
         merged += (
             each[:KEY_LENGTH] + (_offset(each) + shift).to_bytes(4, "big")
@@ -107,40 +109,6 @@ def merge_shard(segment: Segment, shard: int, sources: Iterable[tuple[Segment, I
             if segment.shard_of(each) == shard
         )
     return format_shard(merged)
-
-
-def find_in(records: Iterable[bytes], segment: Segment, hashed: Hash) -> Iterator[int]:
-    """The indices of leaves that may name the hash: their entries tell."""
-    return (segment.first + _offset(each) for each in records if each[:KEY_LENGTH] == hashed[:KEY_LENGTH])
-
-
-@dataclass(frozen=True, slots=True)
-class Candidates:
-    """Leaves that may name a hash, and the groups that no segment speaks of: their bundles tell."""
-
-    indices: tuple[int, ...]
-    unindexed: tuple[int, ...]
-
-
-def look_up(hashed: Hash, groups: int, read: Callable[[str], bytes | None]) -> Candidates:
-    """Ask the index of the first `groups` groups. One object a segment, O(log groups).
-
-    Where a segment is not written yet, the smaller ones that it takes in are asked. Raises `FormatError`.
-    """
-    indices: list[int] = []
-    unindexed: list[int] = []
-    asked = list(live_segments(groups))
-    while asked:
-        segment = asked.pop(0)
-        shard = segment.shard_of(hashed)
-        data = read(segment.path(shard)) if segment.number % 2 == 0 else None
-        if data is not None:
-            indices += find_in(parse_shard(data, segment, shard), segment, hashed)
-        elif segment.level:
-            asked += [Segment(segment.level - 1, 2 * segment.number + half) for half in (0, 1)]
-        else:
-            unindexed.append(segment.number)
-    return Candidates(tuple(sorted(indices)), tuple(sorted(unindexed)))
 
 
 def _offset(record: bytes) -> int:

@@ -44,6 +44,7 @@ class Edge:
     def __init__(self, size: int = 0, hashes: Iterable[Hash] = ()) -> None:
         self.size = size
         self.hashes = list(hashes)
+        # A tree of `size` leaves has one complete subtree for each one bit of `size` (RFC 6962 section 2.1).
         subtrees = bin(size).count("1")
         if len(self.hashes) != subtrees:
             raise ValueError(
@@ -79,7 +80,7 @@ class Subtree:
 
     @property
     def root(self) -> Hash:
-        """The root hash."""
+        """The root hash of all leaves."""
         return self._levels[-1][0] if self._levels[-1] else EMPTY_ROOT
 
     def path(self, index: int) -> list[Hash]:
@@ -101,16 +102,13 @@ def root_hash(size: int, read: HashReader) -> Hash:
     return _range_hash(0, size, read)
 
 
-def edge_of(size: int, read: HashReader) -> Edge:
-    """The right edge of a tree of `size` leaves, in O(log size) reads."""
-    return Edge(size, [read(level, index) for level, index in _subtrees(0, size)])
-
-
 def prove_inclusion(index: int, size: int, read: HashReader) -> tuple[Hash, ...]:
     """The audit path of leaf `index` in a tree of `size` (RFC 6962 section 2.1.1), leaf to root."""
     if not 0 <= index < size:
         raise ValueError(f"leaf {index} is not in a tree of size {size}")
     path, start, end = [], 0, size
+    # PATH(m, D[n]) of RFC 6962, iteratively: descend to the leaf and keep the sibling of each subtree on the
+    # way, which is why the list comes out root first and is reversed.
     while end - start > 1:
         middle = start + _split(end - start)
         if index < middle:
@@ -128,6 +126,8 @@ def prove_consistency(old_size: int, new_size: int, read: HashReader) -> tuple[H
         raise ValueError(f"no consistency proof leads from size {old_size} to size {new_size}")
     if old_size in {0, new_size}:
         return ()
+    # SUBPROOF(m, D[n], b) of RFC 6962; `whole` is its b: the old tree is one subtree, whose root the checker
+    # knows.
     path, start, end, whole = [], 0, new_size, True
     while old_size != end:
         middle = start + _split(end - start)
@@ -155,6 +155,8 @@ def check_inclusion(leaf: Hash, index: int, head: TreeHead, path: Sequence[Hash]
         if sn == 0:
             raise failure
         if fn & 1 or fn == sn:
+            # p is the left sibling: of a right child, or of the last node of a level, which may have skipped
+            # levels.
             r = node_hash(p, r)
             fn, sn = _shift_to_sibling(fn, sn)
         else:
@@ -186,10 +188,12 @@ def _leads_to_both(old: TreeHead, new: TreeHead, path: Sequence[Hash]) -> bool:
     """RFC 9162 section 2.1.4.2, for 0 < old size < new size."""
     if not path:  # step 1
         return False
+    # A tree of 2^k leaves is a subtree of the new one, so that the proof leaves its root out.
     proof = [old.root, *path] if old.size & (old.size - 1) == 0 else list(path)  # step 2
     fn, sn = old.size - 1, new.size - 1  # step 3
     while fn & 1:  # step 4
         fn, sn = fn >> 1, sn >> 1
+    # fr grows into the old root, sr into the new one: one pass shows that both share these subtrees.
     fr = sr = proof[0]  # step 5
     for c in proof[1:]:  # step 6
         if sn == 0:
@@ -220,12 +224,12 @@ def _subtrees(start: int, end: int) -> list[tuple[int, int]]:
 
     `start` is a multiple of every power of two up to end − start, as all ranges of RFC 6962 are.
     """
-    found = []
+    subtrees = []
     while start < end:
         level = (end - start).bit_length() - 1
-        found.append((level, start >> level))
+        subtrees.append((level, start >> level))
         start += 1 << level
-    return found
+    return subtrees
 
 
 def _range_hash(start: int, end: int, read: HashReader) -> Hash:

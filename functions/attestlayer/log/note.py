@@ -42,7 +42,7 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A signed text. `text` ends in a newline; it is what the signatures are over."""
+    """A text with signatures over it. `text` ends in a newline."""
 
     text: str
     signatures: tuple[Signature, ...]
@@ -80,6 +80,7 @@ def parse_verifier_key(text: str) -> VerifierKey:
     if data[0] not in {ED25519, COSIGNATURE} or len(data) != 1 + KEY_LENGTH:
         raise ValueError(f"verifier key {shown(parts[0])} is not an Ed25519 key of type 1 or 4")
     key = VerifierKey(_parse_name(parts[0]), data[0], PublicKey(data[1:]))
+    # Name and key give the id, so that formatting again is the check of all three parts.
     if key.format() != text:
         raise ValueError(
             f"verifier key {shown(parts[0])}: key id {shown(parts[1])}, wanted {key.key_id.hex()}"
@@ -119,6 +120,8 @@ def signatures_by(note: Note, key: VerifierKey) -> list[Signature]:
 
 def signature_verifies(text: str, line: Signature, key: VerifierKey) -> bool:
     """Whether `line` is a valid signature of type 0x01 or cosignature of type 0x04 by `key`."""
+    # Type 0x01 signs the text itself, type 0x04 the text after a header with the time (C2SP
+    # tlog-cosignature).
     if key.type == ED25519:
         return len(line.data) == SIGNATURE_LENGTH and key.public.verifies(line.data, text.encode())
     time = cosignature_time(line)
@@ -141,8 +144,9 @@ def append_signatures(note: Note, lines: Iterable[Signature]) -> Note:
 def _parse_note(data: str) -> Note:
     if len(data) > MAX_NOTE:
         raise ValueError(f"{len(data)} characters, at most {MAX_NOTE} are allowed")
-    if found := _CONTROL.search(data):
-        raise ValueError(f"control character {shown(found.group())} at {found.start()}")
+    if control := _CONTROL.search(data):
+        raise ValueError(f"control character {shown(control.group())} at {control.start()}")
+    # C2SP signed-note: the text ends at the last blank line; a text may have blank lines of its own.
     text, blank, block = data.rpartition("\n\n")
     if not blank or not block.endswith("\n"):
         raise ValueError("no signature lines behind a blank line")
@@ -169,7 +173,7 @@ def _parse_name(name: str) -> str:
 
 
 def _cosigned(text: str, time: int) -> bytes:
-    """What a cosignature/v1 signs (C2SP tlog-cosignature)."""
+    """The message of a cosignature/v1 (C2SP tlog-cosignature)."""
     return f"cosignature/v1\ntime {time}\n{text}".encode()
 
 

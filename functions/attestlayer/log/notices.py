@@ -49,7 +49,7 @@ class NoticeType(StrEnum):
 
 
 class Role(StrEnum):
-    """What a key of the notices signs."""
+    """The role of a key: which kind of statement it signs."""
 
     REGISTRY = "registry"
     ISSUER = "issuer"
@@ -73,7 +73,7 @@ class WithdrawalReason(StrEnum):
 
 
 class IncidentKind(StrEnum):
-    """What went wrong with the log; `from_index` and `to_index` say for which leaves."""
+    """The kind of an incident, which affects leaves `from_index` … `to_index`."""
 
     LATE_MERGE = "late-merge"
     VOIDED_BY_REVOCATION = "voided-by-revocation"
@@ -81,7 +81,7 @@ class IncidentKind(StrEnum):
 
 
 class IncidentReason(StrEnum):
-    """Why it went wrong."""
+    """The cause of an incident: a closed list."""
 
     OUTAGE = "outage"
     OVERLOAD = "overload"
@@ -100,11 +100,11 @@ class Notice:
     data: Members
 
     def members(self) -> Members:
-        """The notice's members."""
+        """The notice as a JSON object."""
         return {"n": self.n, "at": format_time(self.at), "type": self.type.value, "data": self.data}
 
     def content(self) -> bytes:
-        """Type and data: what can't occur twice."""
+        """Type and data, which no two notices share."""
         return format_json({"type": self.type.value, "data": self.data})
 
 
@@ -116,7 +116,7 @@ class Notices:
     notices: tuple[Notice, ...]
 
     def members(self) -> Members:
-        """The document's members."""
+        """The document as a JSON object."""
         notices: list[Json] = [notice.members() for notice in self.notices]
         return {"schema": "attestlayer/notices/1", "origin": self.origin, "notices": notices}
 
@@ -125,7 +125,7 @@ class Notices:
         return format_json(self.members())
 
     def hash(self) -> Hash:
-        """SHA-256 of the document."""
+        """SHA-256 of the document's bytes: its name, to which checkpoints commit."""
         return sha256(self.format())
 
     def extended(self, at: int, added: Iterable[tuple[NoticeType, Members]]) -> "Notices":
@@ -184,6 +184,8 @@ def take_notices(value: Json) -> Notices:
             raise ValueError(f"notice {notice.n} stands at place {n}")
         if n and notice.at < notices[n - 1].at:
             raise ValueError(f"notice {n} is earlier than the one before")
+    # Content leaves out number and time: the same notice a second time could only confuse what follows from
+    # it.
     if len({notice.content() for notice in notices}) != len(notices):
         raise ValueError("a notice occurs twice")
     return Notices(take_value(members, "origin", parse_origin), notices)
@@ -194,6 +196,7 @@ def _take_notice(value: Json) -> Notice:
     kind = take_value(members, "type", NoticeType)
     shape = _SHAPES[kind]
     data = take_object(members["data"], shape)
+    # Taken for their checks; the data stays JSON, so that formatting it again gives the same bytes.
     for name, take in shape.items():
         take(data, name)
     if kind == NoticeType.INCIDENT and take_integer(data, "from_index") > take_integer(data, "to_index"):
@@ -237,7 +240,7 @@ _SHAPES: dict[NoticeType, dict[str, Taker]] = {
 
 
 def key_added(role: Role, key: PublicKey, valid_from: int) -> tuple[NoticeType, Members]:
-    """A `key.added` notice."""
+    """Type and data of a `key.added` notice."""
     data: Members = {"role": role.value, "jwk": format_jwk(key), "valid_from": format_time(valid_from)}
     return NoticeType.KEY_ADDED, data
 

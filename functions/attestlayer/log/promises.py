@@ -1,4 +1,4 @@
-"""What a registry promises, in seconds (REG-1.0 sections 7 and 8)."""
+"""The promises of a registry, in seconds (REG-1.0 sections 7 and 8)."""
 
 MERGE_DELAY_S = 600
 """Seconds within which an accepted leaf is in a signed checkpoint (registry transparency policy)."""

@@ -80,11 +80,13 @@ def extend_tiles(
     written: dict[Tile, list[Hash]] = {}
     level, added = 0, list(leaves)
     while added:
+        # The first tile that changes is the partial one, or a new one where the level ends in a full tile.
         index = level_width(size, level) // WIDTH
         hashes, full = [*edge.get(level, ()), *added], []
         for number, at in enumerate(range(0, len(hashes), WIDTH), index):
             tile = hashes[at : at + WIDTH]
             written[Tile(level, number, len(tile))] = tile
+            # C2SP tlog-tiles: a tile of the next level holds the roots of full tiles only.
             if len(tile) == WIDTH:
                 full.append(root_of(tile))
         level, added = level + 1, full
@@ -92,7 +94,7 @@ def extend_tiles(
 
 
 def format_tile(hashes: Sequence[Hash]) -> bytes:
-    """A tile's bytes: its hashes one behind the other."""
+    """A tile's bytes: its hashes, concatenated."""
     return b"".join(hashes)
 
 
@@ -107,7 +109,7 @@ def parse_tile(data: bytes, tile: Tile) -> list[Hash]:
 
 
 def format_bundle(entries: Sequence[bytes]) -> bytes:
-    """An entry bundle: each entry behind its length as big-endian uint16."""
+    """An entry bundle: each entry after its length as a big-endian uint16."""
     for entry in entries:
         if len(entry) > MAX_ENTRY:
             raise ValueError(f"an entry of {len(entry)} bytes, at most {MAX_ENTRY} are allowed")
@@ -118,6 +120,7 @@ def parse_bundle(data: bytes, count: int) -> list[bytes]:
     """The entries of a bundle. Raises `FormatError` unless there are exactly `count` and nothing else."""
     entries: list[bytes] = []
     at = 0
+    # C2SP tlog-tiles, "Log Entries": a big-endian uint16 length, then the entry.
     while at + 2 <= len(data) and len(entries) < count:
         end = at + 2 + int.from_bytes(data[at : at + 2], "big")
         if end > len(data):
@@ -136,6 +139,7 @@ def hash_reader(size: int, read_tile: Callable[[Tile], Sequence[Hash]]) -> HashR
     """Reads the hash of any complete subtree of a tree of `size` from its tiles."""
 
     def read(level: int, index: int) -> Hash:
+        # A tile stores every eighth level of the tree. Levels between are hashed from the tile below them.
         tile_level, height = divmod(level, HEIGHT)
         first = index << height  # the subtree's first hash at its tile level
         tile = tile_at(tile_level, first // WIDTH, size)

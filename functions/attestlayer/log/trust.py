@@ -87,6 +87,7 @@ class Keyring:
 
         The signing key is the one with the earliest `valid_from`, then the smallest `kid`.
         """
+        # Of several valid keys any signature counts, but one must sign: REG-1.0 section 9.4 orders them.
         keys = [k for k in self._of(role) if k.is_valid_at(time) and not k.is_revoked_at(time)]
         return sorted(keys, key=lambda k: (k.valid_from, k.public.kid))
 
@@ -119,6 +120,7 @@ class Keyring:
         key = self.keys.get(kid)
         if key is None:
             raise ValueError(f"key {kid} is retired or revoked, but was never added")
+        # A second notice can only shorten a validity, never lengthen it.
         ended = replace(
             key,
             valid_until=_earliest(key.valid_until, valid_until),
@@ -130,6 +132,7 @@ class Keyring:
         valid_from, policy = take_time(data, "valid_from"), parse_policy(take_string(data, "policy"))
         if self._policies and valid_from < self._policies[-1][0]:
             raise ValueError("a witness policy is valid from before the one it follows")
+        # A key with two roles could sign a checkpoint and cosign it: the quorum would mean nothing.
         for witness in policy.witnesses.values():
             if witness.public.kid in self.keys:
                 raise ValueError(f"key {witness.public.kid} is a witness's and the operator's")
@@ -147,6 +150,7 @@ class Keyring:
         self._end_key(take_string(data, "kid"), revoked_at=take_time(data, "revoked_at"))
 
     def _withdraw(self, data: Members) -> None:
+        # The first notice counts: a later one can't give another reason.
         self.withdrawn.setdefault(take_hash(data, "leaf_hash"), take_string(data, "reason"))
 
     def _supersede(self, data: Members) -> None:
@@ -169,7 +173,7 @@ _EFFECTS: dict[NoticeType, Callable[[Keyring, Members], None]] = {
 
 
 def read_notices(notices: Notices) -> Keyring:
-    """The standing that `notices` yield. Raises `ValueError` if they contradict each other."""
+    """The keyring that follows from `notices`. Raises `ValueError` if they contradict each other."""
     keyring = Keyring(notices.origin)
     for notice in notices.notices:
         _EFFECTS[notice.type](keyring, notice.data)
@@ -204,7 +208,7 @@ def _earliest(one: int | None, other: int | None) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class TrustRoot:
-    """A checkpoint and the notices that it commits to. `keyring` is what the notices yield."""
+    """A checkpoint and the notices that it commits to, with the keyring that follows from them."""
 
     checkpoint: Checkpoint
     notices: Notices
@@ -212,11 +216,11 @@ class TrustRoot:
 
     @property
     def origin(self) -> str:
-        """The registry it speaks of."""
+        """The registry's origin, which checkpoint and notices share."""
         return self.checkpoint.origin
 
     def format(self) -> bytes:
-        """The file's bytes."""
+        """The canonical bytes of `trust.json`."""
         return format_json(
             {
                 "schema": "attestlayer/trust/1",
@@ -241,6 +245,8 @@ def make_trust_root(checkpoint: Checkpoint, notices: Notices) -> TrustRoot:
     Raises `ValueError` unless both name one origin, the notices hash to the checkpoint's `notices_hash`
     and a registry key of the notices that counts at its timestamp signed it.
     """
+    # REG-1.0 section 9.6. A trust root vouches for itself; whether it is the right one can't be seen from
+    # it.
     keyring = read_notices(notices)
     if notices.origin != checkpoint.origin:
         raise ValueError(f"notices of {notices.origin} beside a checkpoint of {checkpoint.origin}")

@@ -64,7 +64,7 @@ def read_input(path: Path, reason: Reason = Reason.INPUT_UNREADABLE, limit: int 
 
 
 def replace_file(place: Path, data: bytes) -> None:
-    """Write beside `place`, then rename: a reader finds the old content or the new. Raises `OSError`."""
+    """Write a new file and rename it to `place`: readers see the old content or the new. Raises `OSError`."""
     descriptor, name = tempfile.mkstemp(prefix=f".{place.name}.", dir=place.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -72,14 +72,14 @@ def replace_file(place: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         Path(name).replace(place)
-    except BaseException:  # an interrupt as well: nothing is left behind
+    except BaseException:  # also on an interrupt, no temporary file stays
         with suppress(OSError):
             Path(name).unlink()
         raise
 
 
 def check_plain(path: Path, reason: Reason = Reason.INPUT_UNREADABLE) -> None:
-    """Refuse a device or a pipe: reading it could block forever. If it can't be told, opening it says why."""
+    """Refuse a device or a pipe, which could block forever. A path that can't be examined fails when read."""
     try:
         kind = path.stat().st_mode
     except OSError:
@@ -106,6 +106,7 @@ def _list_files(root: Path) -> list[tuple[str, Path, int]]:
     folders = [(root, "")]  # no recursion: how deep a folder goes is the sender's choice
     while folders:
         folder, prefix = folders.pop()
+        # Links are not followed: a link could lead out of the kit, or in a circle (REG-1.0 section 6.6).
         for entry in os.scandir(folder):
             name = prefix + entry.name
             status = entry.stat(follow_symlinks=False)

@@ -1,7 +1,7 @@
-"""Reads ahead: objects whose names are known are fetched by several threads before they are asked for.
+"""Reads ahead: several threads fetch objects whose names are known before they are asked for.
 
-Who reads gets the same answers in the same order as from one registry by itself; what is fetched and
-never asked for has no effect. Does I/O; decides nothing.
+The caller gets the answers that it would get from a single registry, in the order of its own questions;
+what is fetched and never asked for has no effect. Does I/O; decides nothing.
 """
 
 import threading
@@ -15,7 +15,7 @@ from attestlayer.errors import CouldNotCheckError
 from attestlayer.reading.registry import Registry
 
 HELD = 64 * 1024 * 1024
-"""Bytes that may wait to be asked for: beyond them nothing more is fetched ahead."""
+"""Bytes of fetched objects that may wait for the caller; at this limit fetching pauses."""
 
 _PART = 8  # names that one thread takes at a time
 _KEPT = 8  # calls of `expect` of which what was not asked for is kept
@@ -23,18 +23,22 @@ _KEPT = 8  # calls of `expect` of which what was not asked for is kept
 
 @runtime_checkable
 class Counting(Protocol):
-    """A registry that counts what it asks for, tries again and redirects included."""
+    """A registry that counts its requests, retries and redirects included."""
 
     requests: int
 
 
+Answer = bytes | CouldNotCheckError | None
+"""An object's bytes, None if there is none, or why it could not be read."""
+
+
 @dataclass
 class _Part:
-    """Some names, those still wanted, and what was found: bytes, None, or why it could not be read."""
+    """Names that one thread fetches, those of them still wanted, and the answers: see `Answer`."""
 
     names: tuple[str, ...]
     wanted: set[str]
-    found: dict[str, bytes | CouldNotCheckError | None] = field(default_factory=dict)
+    answers: dict[str, Answer] = field(default_factory=dict)
     done: threading.Event = field(default_factory=threading.Event)
 
 
@@ -58,39 +62,43 @@ class ReadAhead:
             thread.start()
 
     def expect(self, names: Iterable[str]) -> None:
-        """These will be asked for soon, in about this order."""
+        """Have these fetched: they will be asked for soon, in about this order."""
         fresh = [name for name in dict.fromkeys(names) if name not in self._parts]
         self._calls.append(fresh)
+        # What was expected and never asked for is dropped some calls later: else wrong hints would fill the
+        # memory.
         if len(self._calls) > _KEPT:
             for name in self._calls.popleft():
                 self._take(name)
         for at in range(0, len(fresh), _PART):
             names = tuple(fresh[at : at + _PART])
             part = _Part(names, set(names))
+            # Before it is queued: a reader that comes at once waits for this part instead of asking twice.
             self._parts.update(dict.fromkeys(names, part))
             self._queue.put(part)
 
     def peek(self, name: str) -> bytes | None:
-        """The object as far as it could be fetched, kept for who asks for it."""
+        """The object if it could be fetched, waiting for it; it stays available for `read`."""
         if name not in self._parts:
             self.expect([name])
         part = self._parts[name]
         part.done.wait()
-        found = part.found.get(name)
-        return found if isinstance(found, bytes) else None
+        answer = part.answers.get(name)
+        return answer if isinstance(answer, bytes) else None
 
     def read(self, name: str) -> bytes | None:
         """The object's bytes, or None if there is none. Raises `CouldNotCheckError`."""
         part = self._parts.get(name)
         if part is None:
             return self._own.read(name)
+        # A part is answered as a whole; waiting for the rest of it costs less than a second request.
         part.done.wait()
-        known, found = self._take(name)
+        known, answer = self._take(name)
         if not known:  # left out, since too much is held
             return self._own.read(name)
-        if isinstance(found, CouldNotCheckError):
-            raise found
-        return found
+        if isinstance(answer, CouldNotCheckError):
+            raise answer
+        return answer
 
     def names(self) -> Iterator[str] | None:
         """The names of everything there, or None where it can't be listed."""
@@ -98,26 +106,26 @@ class ReadAhead:
 
     @property
     def requests(self) -> int:
-        """What was asked for so far, by all."""
+        """Requests sent so far, by all threads."""
         return sum(each.requests for each in self._registries if isinstance(each, Counting))
 
     def close(self) -> None:
-        """Let the threads end after what they are at; nothing is fetched ahead any more."""
+        """Stop fetching; each thread ends after its current part."""
         self._closed = True
         for _ in self._threads:
             self._queue.put(None)
 
-    def _take(self, name: str) -> tuple[bool, bytes | CouldNotCheckError | None]:
-        """Whether the object was fetched, and what was found; it is held no more."""
+    def _take(self, name: str) -> tuple[bool, Answer]:
+        """Whether the object was fetched, and the answer, which is no longer held."""
         part = self._parts.pop(name, None)
         if part is None:
             return False, None
         with self._lock:
             part.wanted.discard(name)
-            known = name in part.found
-            found = part.found.pop(name, None)
-            self._held -= len(found) if isinstance(found, bytes) else 0
-        return known, found
+            known = name in part.answers
+            answer = part.answers.pop(name, None)
+            self._held -= len(answer) if isinstance(answer, bytes) else 0
+        return known, answer
 
     def _work(self) -> None:
         registry = self._open()
@@ -128,16 +136,18 @@ class ReadAhead:
             part.done.set()
 
     def _fetch(self, registry: Registry, part: _Part, name: str) -> None:
+        # Soft limit, checked before each object: each thread can exceed it by one object.
         if self._closed or self._held > self._limit or name not in part.wanted:
             return
-        found: bytes | CouldNotCheckError | None
+        answer: Answer
         try:
-            found = registry.read(name)
+            answer = registry.read(name)
         except CouldNotCheckError as error:
-            found = error
+            answer = error
         except Exception:  # a fault of ours, which happens again to who asks for it
             return
         with self._lock:
+            # The caller may have given up on the name meanwhile: then nobody would ever take it out.
             if name in part.wanted:
-                part.found[name] = found
-                self._held += len(found) if isinstance(found, bytes) else 0
+                part.answers[name] = answer
+                self._held += len(answer) if isinstance(answer, bytes) else 0

@@ -1,6 +1,6 @@
 """Reads a registry's objects from a folder or over HTTP(S). Does I/O; decides nothing about them.
 
-Absence is None, every other trouble is an error: a registry that can't be read is not a damaged one.
+Absence is None, every other failure is an error: a registry that can't be read is not a damaged one.
 """
 
 import http.client
@@ -85,7 +85,7 @@ class FolderRegistry:
 
 @dataclass
 class HttpRegistry:
-    """A registry behind a base URL. One connection is kept; busy answers and cut ones are tried again.
+    """A registry at a base URL. Keeps one connection; retries after busy answers and cut connections.
 
     `requests`: sent so far.
     """
@@ -105,7 +105,7 @@ class HttpRegistry:
             raise _unreadable(f"{shown(self.url)}: wanted a host and a path only")
 
     def read(self, name: str) -> bytes | None:
-        """GET the object. 404 is None; another status, and what stays unanswered, is an error."""
+        """GET the object. 404 is None; any other status, or no answer, is an error."""
         target = self._base.path + quote(name)
         for _ in range(_REDIRECTS + 1):
             status, location, data = self._get(name, target)
@@ -132,6 +132,7 @@ class HttpRegistry:
             except (OSError, http.client.HTTPException) as error:
                 self._close()
                 trouble = f"{type(error).__name__} {error}"
+                # A wrong certificate does not get right by trying again.
                 if isinstance(error, ssl.SSLCertVerificationError):
                     break
                 continue
@@ -160,10 +161,11 @@ class HttpRegistry:
 
     def _redirected(self, name: str, target: str, location: str) -> str:
         base = f"{self._base.scheme}://{self._base.netloc}"
-        found = urlsplit(urljoin(base + target, location))
-        if (found.scheme, found.netloc) != (self._base.scheme, self._base.netloc):
+        url = urlsplit(urljoin(base + target, location))
+        # A redirect must not lead an audit to another host, whose objects would be taken for this registry's.
+        if (url.scheme, url.netloc) != (self._base.scheme, self._base.netloc):
             raise _unreadable(f"{name}: redirected to another host, {shown(location)}")
-        return found.path + (f"?{found.query}" if found.query else "")
+        return url.path + (f"?{url.query}" if url.query else "")
 
     def _close(self) -> None:
         if self._connection:

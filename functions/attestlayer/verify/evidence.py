@@ -44,7 +44,7 @@ class NotReachedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Anchors:
-    """What the verifier was given: keys and, from a trust root, a checkpoint, witnesses and notices.
+    """The verifier's anchors: keys and, from a trust root, a checkpoint, witnesses and notices.
 
     With a JWKS alone `trust` is None: witnesses and notices can't be checked then.
     """
@@ -54,7 +54,7 @@ class Anchors:
 
     @property
     def checkpoint(self) -> Checkpoint | None:
-        """The trust root's checkpoint."""
+        """The trust root's checkpoint, or None with a JWKS alone."""
         return self.trust.checkpoint if self.trust else None
 
 
@@ -120,7 +120,7 @@ class Evidence:
 
     @cached_property
     def manifest(self) -> Document[Manifest]:
-        """manifest.json; home: step 2."""
+        """The document manifest.json; its home is step 2."""
         return self.parse(MANIFEST, parse_manifest)
 
     @cached_property
@@ -130,34 +130,34 @@ class Evidence:
 
     @cached_property
     def trail(self) -> Document[Trail]:
-        """hash_trail.json; home: step 5."""
+        """The document hash_trail.json; its home is step 5."""
         return self.parse(HASH_TRAIL, parse_trail)
 
     @cached_property
     def receipt(self) -> Document[Receipt]:
-        """receipt.json; home: step 6."""
+        """The document receipt.json; its home is step 6."""
         return self.parse(RECEIPT, parse_receipt)
 
     @cached_property
     def report(self) -> Document[IntakeReport]:
-        """intake_report.json; home: step 6."""
+        """The document intake_report.json; its home is step 6."""
         return self.parse(INTAKE_REPORT, parse_report)
 
     @cached_property
     def registry_receipt(self) -> Document[RegistryReceipt]:
-        """registry/registry_receipt.json; home: step 9."""
+        """The document registry/registry_receipt.json; its home is step 9."""
         if self._alone is not None:
             return Document(self._alone, None)
         return self.parse(REGISTRY_RECEIPT, parse_registry_receipt)
 
     @cached_property
     def nonce(self) -> Document[Nonce]:
-        """registry/client_nonce.txt; home: step 14."""
+        """The document registry/client_nonce.txt; its home is step 14."""
         return self.parse(CLIENT_NONCE, parse_nonce)
 
     @cached_property
     def nonce_checkpoint(self) -> Document[Checkpoint]:
-        """registry/nonce_checkpoint.json; home: step 14."""
+        """The document registry/nonce_checkpoint.json; its home is step 14."""
         return self.parse(NONCE_CHECKPOINT, parse_checkpoint)
 
     @property
@@ -186,6 +186,8 @@ class Evidence:
         if self.nonce.needed().checkpoint is None:
             return None
         checkpoint = self.nonce_checkpoint.needed()
+        # Step 14 found the key. Revoked at any time, it dates nothing: who stole it could have dated a
+        # checkpoint back.
         key = self.anchors.keyring.keys[checkpoint.kid]
         return checkpoint.timestamp if key.revoked_at is None else None
 
@@ -194,5 +196,6 @@ class Evidence:
         try:
             return Document(parse(self.document(name)), None)
         except VerificationError as error:
+            # A parser knows no names: the failure is about the member that was parsed.
             error.files = error.files or (name,)
             return Document(None, error)

@@ -9,7 +9,7 @@ from attestlayer.kit.manifest import ManifestFile
 
 
 class Kind(StrEnum):
-    """What a report can be about."""
+    """The kinds of evidence that a report can be about."""
 
     KIT = "kit"
     REGISTRY_RECEIPT = "registry-receipt"
@@ -17,7 +17,7 @@ class Kind(StrEnum):
 
 
 class Status(StrEnum):
-    """How a step ended."""
+    """How a step ended; the last two prove nothing."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -26,7 +26,7 @@ class Status(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What a report comes to: exactly three."""
+    """The conclusion of a report: one of three."""
 
     VERIFIED = "VERIFIED"
     NOT_VERIFIED = "NOT VERIFIED"
@@ -57,7 +57,7 @@ class StepReport:
 
 @dataclass(frozen=True, slots=True)
 class Issuance:
-    """What a verified kit, registry receipt or disclosed record was shown to be. Times in POSIX seconds.
+    """The issuance that a verified kit, registry receipt or disclosed record shows. Times in POSIX seconds.
 
     `kit_id`, `not_before` and `files` are None and 0 for a registry receipt by itself; `record` is the
     disclosed record, of which `files` is 1.

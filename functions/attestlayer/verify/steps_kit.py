@@ -60,7 +60,7 @@ def check_container(evidence: Evidence) -> Iterator[Observation]:
 
 
 def _newer_schema(data: bytes, name: str, schema: str) -> CouldNotCheckError | None:
-    """What does not parse at all is for the document's own step to report."""
+    """The failure of a newer schema. A document that does not parse is reported by its own step."""
     if not names_newer_schema(data):  # nearly always: each document is parsed once, not twice
         return None
     try:
@@ -83,6 +83,7 @@ def check_listed_members(evidence: Evidence) -> Iterator[Observation]:
         if name not in members:
             yield VerificationError(Reason.FILE_MISSING, f"{name} is missing", (name,))
     listed = {file.path for file in evidence.manifest.at_home().files}
+    # In byte order, as REG-1.0 orders failures; set order would differ from run to run.
     for name in sorted(listed - members.keys()):
         yield VerificationError(Reason.FILE_MISSING, f"{name} is listed and missing", (name,))
     for name in sorted(members.keys() - listed - UNLISTED - set(evidence.kit.unexpected)):
@@ -119,10 +120,10 @@ def _check_file(kit: Kit, file: ManifestFile) -> Iterator[Observation]:
 
 def check_manifest_root(evidence: Evidence) -> Iterator[Observation]:
     """Step 4: the Merkle root over the manifest's entries is the receipt's."""
-    found, wanted = evidence.manifest_root(), evidence.receipt.needed().manifest_root
-    if found != wanted:
+    computed, stated = evidence.manifest_root(), evidence.receipt.needed().manifest_root
+    if computed != stated:
         files = (evidence.listing, RECEIPT)
-        yield _mismatch(Reason.MANIFEST_ROOT_MISMATCH, "manifest root", found, wanted, files)
+        yield _mismatch(Reason.MANIFEST_ROOT_MISMATCH, "manifest root", computed, stated, files)
 
 
 def check_trail(evidence: Evidence) -> Iterator[Observation]:
@@ -135,9 +136,11 @@ def check_trail(evidence: Evidence) -> Iterator[Observation]:
             Reason.TRAIL_TIME_MISMATCH, "an event is earlier than its predecessor", (HASH_TRAIL,)
         )
     issued_at = evidence.receipt.needed().issued_at
+    # Equal times are allowed: seconds are coarse, and sealing takes less than one.
     if times[-1] > issued_at:
         message = f"the last event is of {format_time(times[-1])}, behind issued_at {format_time(issued_at)}"
         yield VerificationError(Reason.TRAIL_TIME_MISMATCH, message, (HASH_TRAIL,))
+    # Rebuilt from the other documents and compared: an event that is missing, added or changed shows alike.
     if _comparable(trail.events) != _expected_events(evidence):
         message = "the events are not those that the manifest, the report and the binder make"
         yield VerificationError(Reason.TRAIL_EVENT_MISMATCH, message, (HASH_TRAIL,))
@@ -183,19 +186,19 @@ def check_receipt(evidence: Evidence) -> Iterator[Observation]:
     """Step 6: the receipt binds manifest, trail, policy and nonce; all documents name one kit."""
     receipt = evidence.receipt.at_home()
     report = evidence.report.at_home()
-    found, wanted = evidence.document_hash(MANIFEST), receipt.manifest_sha256
-    if found != wanted:
-        yield _mismatch(Reason.RECEIPT_MANIFEST_MISMATCH, MANIFEST, found, wanted, (MANIFEST, RECEIPT))
+    computed, stated = evidence.document_hash(MANIFEST), receipt.manifest_sha256
+    if computed != stated:
+        yield _mismatch(Reason.RECEIPT_MANIFEST_MISMATCH, MANIFEST, computed, stated, (MANIFEST, RECEIPT))
     yield from _check_nonce_hash(evidence)
-    found, wanted = report.intake_policy_hash(), receipt.intake_policy_hash
-    if found != wanted or (report.policy["lane_id"], report.policy["profile_id"]) != (
+    computed, stated = report.intake_policy_hash(), receipt.intake_policy_hash
+    if computed != stated or (report.policy["lane_id"], report.policy["profile_id"]) != (
         receipt.lane_id,
         receipt.profile_id,
     ):
-        yield _mismatch(Reason.RECEIPT_POLICY_MISMATCH, "policy", found, wanted, (INTAKE_REPORT, RECEIPT))
-    found, wanted = evidence.trail.needed().head(), receipt.hash_trail_head
-    if found != wanted:
-        yield _mismatch(Reason.RECEIPT_TRAIL_MISMATCH, "trail head", found, wanted, (HASH_TRAIL, RECEIPT))
+        yield _mismatch(Reason.RECEIPT_POLICY_MISMATCH, "policy", computed, stated, (INTAKE_REPORT, RECEIPT))
+    computed, stated = evidence.trail.needed().head(), receipt.hash_trail_head
+    if computed != stated:
+        yield _mismatch(Reason.RECEIPT_TRAIL_MISMATCH, "trail head", computed, stated, (HASH_TRAIL, RECEIPT))
     yield from _check_kit_ids(evidence)
     yield from _check_report_records(evidence, evidence.manifest.needed())
 
@@ -207,19 +210,21 @@ def check_receipt_alone(evidence: Evidence) -> Iterator[Observation]:
 
 
 def _check_nonce_hash(evidence: Evidence) -> Iterator[Observation]:
-    found, wanted = evidence.document_hash(CLIENT_NONCE), evidence.receipt.needed().client_nonce_hash
-    if found != wanted:
-        yield _mismatch(Reason.RECEIPT_NONCE_MISMATCH, CLIENT_NONCE, found, wanted, (CLIENT_NONCE, RECEIPT))
+    computed, stated = evidence.document_hash(CLIENT_NONCE), evidence.receipt.needed().client_nonce_hash
+    if computed != stated:
+        yield _mismatch(
+            Reason.RECEIPT_NONCE_MISMATCH, CLIENT_NONCE, computed, stated, (CLIENT_NONCE, RECEIPT)
+        )
 
 
 def _check_kit_ids(evidence: Evidence) -> Iterator[Observation]:
     wanted = evidence.receipt.needed().kit_id
-    found = {
+    kit_ids = {
         MANIFEST: evidence.manifest.needed().kit_id,
         HASH_TRAIL: evidence.trail.needed().kit_id,
         INTAKE_REPORT: evidence.report.needed().kit_id,
     }
-    for name, kit_id in found.items():
+    for name, kit_id in kit_ids.items():
         if kit_id != wanted:
             yield VerificationError(
                 Reason.KIT_ID_MISMATCH, f"{name} is of {kit_id}, the receipt of {wanted}", (name,)
@@ -243,6 +248,8 @@ def check_issuer_key(evidence: Evidence) -> Iterator[Observation]:
     if key is None:
         message = f"key {receipt.issuer_kid} is not an issuer key of the trust root"
         raise VerificationError(Reason.ISSUER_KEY_UNKNOWN, message, (RECEIPT,))
+    # Revocation counts at both ends: a key revoked before the checkpoint could have signed a backdated
+    # receipt.
     times = [receipt.issued_at]
     if evidence.sealed_as is None:
         times.append(evidence.registry_receipt.needed().checkpoint.timestamp)
@@ -268,15 +275,18 @@ def check_receipt_signature(evidence: Evidence) -> Iterator[Observation]:
 def check_leaf(evidence: Evidence) -> Iterator[Observation]:
     """Step 9: the leaf's hash is its payload's, and the payload says what the kit says."""
     record = evidence.sealed_as or evidence.registry_receipt.at_home().record
-    found = record.leaf.hash()
-    if found != record.leaf_hash:
-        yield _mismatch(Reason.LEAF_HASH_MISMATCH, "leaf hash", found, record.leaf_hash, (REGISTRY_RECEIPT,))
+    computed = record.leaf.hash()
+    if computed != record.leaf_hash:
+        yield _mismatch(
+            Reason.LEAF_HASH_MISMATCH, "leaf hash", computed, record.leaf_hash, (REGISTRY_RECEIPT,)
+        )
     receipt = evidence.receipt.needed()
     expected = Leaf(
         client_nonce_hash=evidence.document_hash(CLIENT_NONCE),
         intake_policy_hash=receipt.intake_policy_hash,
         issued_at=receipt.issued_at,
         issuer_kid=receipt.issuer_kid,
+        # Taken over from the leaf itself: step 10 computes and compares it.
         kit_digest=record.leaf.kit_digest,  # step 10
         lane_id=receipt.lane_id,
         manifest_root=evidence.manifest_root(),
@@ -293,9 +303,9 @@ def check_kit_digest(evidence: Evidence) -> Iterator[Observation]:
     """Step 10: the leaf's kit digest is that of the sealed kit."""
     if evidence.kit.unexpected:  # of these members no kit can be made; step 1 names them
         raise NotReachedError
-    found, wanted = evidence.kit.sealed_digest(), evidence.leaf_record().leaf.kit_digest
-    if found != wanted:
-        yield _mismatch(Reason.KIT_DIGEST_MISMATCH, "sealed kit", found, wanted, (REGISTRY_RECEIPT,))
+    computed, stated = evidence.kit.sealed_digest(), evidence.leaf_record().leaf.kit_digest
+    if computed != stated:
+        yield _mismatch(Reason.KIT_DIGEST_MISMATCH, "sealed kit", computed, stated, (REGISTRY_RECEIPT,))
 
 
 def _mismatch(

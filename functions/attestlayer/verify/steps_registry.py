@@ -75,6 +75,8 @@ def _check_registry_key(receipt: RegistryReceipt, anchors: Anchors) -> Iterator[
 def _outlives_revocation(receipt: RegistryReceipt, anchors: Anchors, key: KnownKey) -> bool:
     """Whether cosignatures dated before the revocation meet a real quorum (never `quorum none`)."""
     timestamp, revoked_at = receipt.checkpoint.timestamp, key.revoked_at or 0
+    # Section 12.4, step 12: what independent witnesses saw before the revocation can't have been made after
+    # it.
     policy = anchors.keyring.witness_policy_at(timestamp)
     if anchors.trust is None or timestamp >= revoked_at or policy.is_met(()):
         return False
@@ -92,6 +94,8 @@ def _check_note(receipt: RegistryReceipt, anchors: Anchors) -> Iterator[Observat
             message = "the note says another size or root than the checkpoint"
             yield VerificationError(Reason.NOTE_MISMATCH, message, _FILES)
     signed = False
+    # Each line that claims to be by a known key must verify; one of them, by a key that counts, must be
+    # there. Lines by unknown keys are carried and not judged (C2SP signed-note).
     for key in anchors.keyring.keys.values():
         if key.role != Role.REGISTRY:
             continue
@@ -128,6 +132,7 @@ def _check_one_face(checkpoint: Checkpoint, known: Checkpoint, keyring: Keyring)
 
     Said only of what the registry signed: else anybody could make up an accusation.
     """
+    # Two checkpoints of one number, or two roots of one size, can't be of one append-only log.
     if checkpoint.sequence == known.sequence and checkpoint.hash() != known.hash():
         message = f"the trust root knows another checkpoint {known.sequence}: the log shows two faces"
     elif checkpoint.head.size == known.head.size and checkpoint.head.root != known.head.root:
@@ -143,6 +148,7 @@ def check_witnesses(evidence: Evidence) -> Iterator[Observation]:
     """Step 13: the quorum of the policy in force at the checkpoint's time cosigned, in time."""
     receipt, anchors = evidence.registry_receipt.needed(), evidence.anchors
     note, timestamp = receipt.note, receipt.checkpoint.timestamp
+    # Of every policy, not the one in force alone: a line that fails is a forgery whenever it was made.
     for witness in anchors.keyring.witnesses():
         if not all(signature_verifies(note.text, line, witness) for line in signatures_by(note, witness)):
             message = f"a cosignature of witness {witness.name} does not verify"
@@ -158,15 +164,15 @@ def _cosigners(
     note: Note, witnesses: dict[str, VerifierKey], timestamp: int, before: int | None = None
 ) -> set[str]:
     """Names of the witnesses whose valid cosignature is dated near `timestamp` (and before `before`)."""
-    found = set()
+    cosigners = set()
     for name, witness in witnesses.items():
         for line in signatures_by(note, witness):
             time = cosignature_time(line)
             if time is None or abs(time - timestamp) > WITNESS_WINDOW_S:
                 continue
             if (before is None or time < before) and signature_verifies(note.text, line, witness):
-                found.add(name)
-    return found
+                cosigners.add(name)
+    return cosigners
 
 
 def check_merge_time(evidence: Evidence) -> Iterator[Observation]:
@@ -177,6 +183,7 @@ def check_merge_time(evidence: Evidence) -> Iterator[Observation]:
         message = f"issued at {format_time(issued_at)}, behind its checkpoint of {format_time(timestamp)}"
         yield VerificationError(Reason.ISSUED_AFTER_CHECKPOINT, message, _FILES)
     merge_by = issued_at + MERGE_DELAY_S
+    # The merge delay (REG-1.0 section 11, rule 6), measured between two signed times.
     if timestamp <= merge_by:
         return
     message = f"in the log at {format_time(timestamp)}, promised by {format_time(merge_by)}"
@@ -233,9 +240,9 @@ def _check_nonce_checkpoint(evidence: Evidence, nonce: Nonce) -> Iterator[Observ
 
 def check_receipt_origin(evidence: Evidence) -> Iterator[Observation]:
     """Step 12, the kit's part: the signed receipt names the registry that holds its leaf."""
-    found, wanted = evidence.receipt.needed().origin, evidence.registry_receipt.needed().checkpoint.origin
-    if found != wanted:
-        message = f"the receipt names registry {found}, its leaf is in {wanted}"
+    named, actual = evidence.receipt.needed().origin, evidence.registry_receipt.needed().checkpoint.origin
+    if named != actual:
+        message = f"the receipt names registry {named}, its leaf is in {actual}"
         yield VerificationError(Reason.ORIGIN_MISMATCH, message, (RECEIPT, REGISTRY_RECEIPT))
 
 
@@ -243,6 +250,7 @@ def check_notices(evidence: Evidence) -> Iterator[Observation]:
     """Step 15: the leaf is not withdrawn. Superseded, or a trust root older than the kit: a note."""
     receipt, anchors = evidence.registry_receipt.needed(), evidence.anchors
     leaf, keyring = receipt.record.leaf.hash(), anchors.keyring
+    # By the payload's hash: a stated leaf hash could name another leaf.
     if leaf in keyring.withdrawn:
         message = f"AttestLayer withdrew this kit: {keyring.withdrawn[leaf]}"
         yield VerificationError(Reason.KIT_WITHDRAWN, message, _FILES)

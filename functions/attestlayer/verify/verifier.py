@@ -45,6 +45,7 @@ def explain_receipt(receipt: RegistryReceipt, anchors: Anchors) -> Report:
 def report_unopened(kind: Kind, error: VerificationError) -> Report:
     """The report of an input or a trust root that could not be read: the first step that applies fails."""
     steps: list[StepReport] = []
+    # Step 1 of a kit, step 9 of a registry receipt (REG-1.0 sections 12.2 and 12.6).
     home = next(number for number, step in enumerate(STEPS, 1) if _checks(step, kind))
     for number, step in enumerate(STEPS, 1):
         if number == home:
@@ -68,6 +69,7 @@ def _explain(evidence: Evidence) -> Report:
         else:
             status, failures, notes = _run(checks, evidence)
             steps.append(StepReport(number, step.name, status, failures, notes))
+    # A kit has a check in every step, so that NOT_CHECKED never stands for one of its steps.
     passed = all(step.status in {Status.PASSED, Status.NOT_CHECKED} for step in steps)
     return Report(evidence.kind, tuple(steps), _issuance(evidence) if passed else None)
 
@@ -105,7 +107,7 @@ def _run(
 
 
 def _issuance(evidence: Evidence) -> Issuance:
-    """What evidence that passed shows. Step 9 held the leaf's values against the receipt's."""
+    """The issuance that passed evidence shows. Step 9 compared the leaf's values with the receipt's."""
     log = evidence.registry_receipt.needed()
     alone = evidence.kind == Kind.REGISTRY_RECEIPT
     is_record = evidence.kind == Kind.DISCLOSED_RECORD

@@ -4,7 +4,7 @@ from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from attestlayer.audit.findings import Signed, check_note
+from attestlayer.audit.findings import check_note
 from attestlayer.canonical import format_json, parse_json
 from attestlayer.encoding import Hash, format_hash, format_time
 from attestlayer.errors import VerificationError
@@ -132,7 +132,7 @@ class RoundsAudit:
         # old as its first checkpoint.
         if checkpoint.head != self._tree:
             self._tree, self._since = checkpoint.head, at
-        for word, detail in check_note(Signed(signed.note, checkpoint, self._since), self.keyring):
+        for word, detail in check_note(signed.note, checkpoint, self.keyring, since=self._since):
             self.inspection.find(name, PrivateReason(word.value), f"note: {detail}")
 
     def _check_text(self, name: str, signed: SignedRound) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from attestlayer.audit.auditor import AuditReport, audit
-from attestlayer.audit.findings import Finding as PublicFinding
+from attestlayer.audit.findings import AuditFinding
 from attestlayer.canonical import Json, Members, format_json
 from attestlayer.cli.text import printable
 from attestlayer.errors import VerificationError
@@ -202,7 +202,7 @@ class _Progress:
             print(text, end="", file=sys.stderr, flush=True)
 
 
-def _line(part: str, finding: PublicFinding | PrivateFinding) -> Line:
+def _line(part: str, finding: AuditFinding | PrivateFinding) -> Line:
     return Line(part, finding.object, finding.reason.value, finding.detail)
 
 

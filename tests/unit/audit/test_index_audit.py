@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from attestlayer.audit.findings import Examiner
+from attestlayer.audit.findings import RegistryReader
 from attestlayer.audit.index import IndexAudit
 from attestlayer.log import layout
 from attestlayer.log.lookup import Segment
@@ -50,12 +50,12 @@ def root(indexed: Path, tmp_path: Path) -> Path:
 
 def findings(root: Path, first: int = 0, damaged: int | None = None) -> list[tuple[str, str]]:
     """What the audit of the index alone finds, from group `first` on."""
-    examiner = Examiner(FolderRegistry(root), lambda *_: None)
-    index = IndexAudit(examiner, first)
+    reader = RegistryReader(FolderRegistry(root), lambda *_: None)
+    index = IndexAudit(reader, first)
     for group in range(first, GROUPS):
         data = (root / Tile(0, group).bundle_path).read_bytes()
         index.check(group, None if group == damaged else parse_bundle(data, WIDTH))
-    return [(found.object, found.reason.value) for found in examiner.findings]
+    return [(found.object, found.reason.value) for found in reader.findings]
 
 
 def shards() -> Iterator[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from attestlayer.audit.auditor import AuditReport, audit
-from attestlayer.audit.findings import Finding, Word
+from attestlayer.audit.findings import AuditFinding, AuditReason
 from attestlayer.audit.journal import Journal
 from attestlayer.audit.state import AuditState, Position, Stretch, parse_state
 from attestlayer.canonical import format_json, parse_json, take_members
@@ -251,7 +251,7 @@ def test_a_log_that_does_not_extend_the_audited_one_is_a_conflict(tmp_path: Path
     run(FolderRegistry(one.root), tmp_path / "state")
     before = (tmp_path / "state").read_bytes()
     found = run(FolderRegistry(other.root), tmp_path / "state").findings
-    assert {finding.reason for finding in found} == {Word.TRUST_CONFLICT}
+    assert {finding.reason for finding in found} == {AuditReason.TRUST_CONFLICT}
     assert (tmp_path / "state").read_bytes() == before
 
 
@@ -263,7 +263,7 @@ def test_a_registry_that_went_back_is_a_conflict(tmp_path: Path) -> None:
     run(FolderRegistry(log.root), tmp_path / "state")
     before = (tmp_path / "state").read_bytes()
     found = run(FolderRegistry(tmp_path / "earlier"), tmp_path / "state").findings
-    assert [finding.reason for finding in found] == [Word.TRUST_CONFLICT]
+    assert [finding.reason for finding in found] == [AuditReason.TRUST_CONFLICT]
     assert (tmp_path / "state").read_bytes() == before
 
 
@@ -353,7 +353,7 @@ def test_a_tampered_window_never_ends_clean(made: Path, state: Path) -> None:
     for window in (((sha256(first), *more),), ((*more, first),) if more else ((sha256(b""),),)):
         state.write_bytes(replace(found, position=replace(found.position, windows=window)).format())
         words = {each.reason for each in run(FolderRegistry(made / "registry"), state).findings}
-        assert Word.ROOT_MISMATCH in words
+        assert AuditReason.ROOT_MISMATCH in words
 
 
 def test_a_stretch_of_another_chain_is_a_conflict(made: Path, state: Path) -> None:
@@ -361,7 +361,7 @@ def test_a_stretch_of_another_chain_is_a_conflict(made: Path, state: Path) -> No
     (stretch,) = found.chain
     state.write_bytes(replace(found, chain=(replace(stretch, hash=sha256(b"another")),)).format())
     words = {each.reason for each in run(FolderRegistry(made / "registry"), state).findings}
-    assert words == {Word.TRUST_CONFLICT}
+    assert words == {AuditReason.TRUST_CONFLICT}
 
 
 def test_a_state_is_read_as_it_was_written(made: Path) -> None:
@@ -374,7 +374,7 @@ def test_a_state_is_read_as_it_was_written(made: Path) -> None:
         (Stretch(newest.sequence, newest.hash(), 256), Stretch(200, sha256(b"x"), 0)),
         Position(512, 700, (window,), 1, 2, ((1_800_000_000, 7),), False, (sha256(b"n"), "note\n")),
         40,
-        (Finding("tile/0/000", Word.MISSING, "found “no” object\n"),),
+        (AuditFinding("tile/0/000", AuditReason.MISSING, "found “no” object\n"),),
         12,
         13,
     )

@@ -13,12 +13,12 @@ from attestlayer.log.lookup import (
     added_segment,
     format_shard,
     live_segments,
-    look_up,
     merge_shard,
     merged_segments,
     parse_shard,
     records_of,
 )
+from support.index_lookup import look_up
 from support.log import leaf_number
 
 LEVELS = st.integers(0, 2**24)

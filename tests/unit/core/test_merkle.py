@@ -12,11 +12,12 @@ from attestlayer.errors import Reason, VerificationError
 from attestlayer.log.merkle import (
     EMPTY_ROOT,
     Edge,
+    HashReader,
     Subtree,
     TreeHead,
+    _subtrees,
     check_consistency,
     check_inclusion,
-    edge_of,
     leaf_hash,
     prove_consistency,
     prove_inclusion,
@@ -113,6 +114,11 @@ def test_roots_are_those_of_certificate_transparencys_tests(size: int) -> None:
     leaves = [leaf_hash(data) for data in RFC_6962_LEAVES[:size]]
     assert root_of(leaves) == RFC_6962_ROOTS[size]
     assert root_hash(size, hash_reader(leaves)) == RFC_6962_ROOTS[size]
+
+
+def edge_of(size: int, read: HashReader) -> Edge:
+    """The right edge of a tree of `size` leaves, read from its subtrees."""
+    return Edge(size, [read(level, index) for level, index in _subtrees(0, size)])
 
 
 def test_paths_are_those_of_certificate_transparencys_tests() -> None:

@@ -8,12 +8,13 @@ import pytest
 
 from attestlayer.log import layout
 from attestlayer.log.leaf import Leaf, parse_entry
-from attestlayer.log.lookup import live_segments, look_up
+from attestlayer.log.lookup import live_segments
 from attestlayer.log.merkle import TreeHead
 from attestlayer.log.tiles import WIDTH, Tile, format_bundle, format_tile, parse_bundle
 from issuer.errors import LogHaltedError, StoreError
 from issuer.log import face
 from issuer.services.index import INDEXED, Indexer
+from support.index_lookup import look_up
 from support.log import Crash, Failure, Tap, TappedStore, TestLog, copy_home, failures
 from support.thorough import sampled
 

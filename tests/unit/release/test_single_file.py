@@ -260,7 +260,7 @@ MAIN = "from attestlayer.a import one\n\n\ndef main() -> None:\n    one()\n"
 def test_what_can_not_be_put_into_one_file_is_said(one: str, two: str, complaint: str) -> None:
     names = "sorted, two, json, rfc8785, three"
     sources = {
-        "standalone": MAIN,
+        "cli.standalone": MAIN,
         "a": f"{one}from attestlayer.b import b\n\n\ndef one() -> object:\n    return b(), {names}\n",
         "b": f"{two}\n\ndef b() -> object:\n    return one, json\n",
         "older": "",
