@@ -42,7 +42,7 @@ start = time.perf_counter()
 import issuer.handlers.{name} as module
 imported = time.perf_counter()
 if module.__name__.endswith("prove"):
-    from issuer.bootstrap.prover import prover as ready
+    from issuer.bootstrap.process import prover as ready
 else:
     from issuer.bootstrap.process import service as ready
 ready()

@@ -15,11 +15,11 @@ from attestlayer.log.promises import MERGE_DELAY_S
 from handlers.client import ORIGIN
 from handlers.cloud import CloudSite, fetch
 from infra.recording import ACCOUNT, Recorder
-from issuer.adapters.aws.s3_clock import S3Clock
+from issuer.adapters.aws.transfers import S3Clock
 from issuer.adapters.system import SystemClock
 from issuer.bootstrap import cloud, process
 from issuer.bootstrap.cloud import open_cloud
-from issuer.bootstrap.prover import _cloud_prover
+from issuer.bootstrap.process import _cloud_prover
 from issuer.bootstrap.service import Service
 from issuer.cli.home import DONE, FAILED
 from issuer.cli.main import main

@@ -18,9 +18,8 @@ from attestlayer.log.layout import headers_of
 from attestlayer.log.notices import Role
 from issuer.adapters.aws.kms import Binding, KmsSigner, WrappedKey, wrap_seed
 from issuer.adapters.aws.s3 import S3Place, S3Store
-from issuer.adapters.aws.s3_clock import S3Clock
 from issuer.adapters.aws.table import DynamoTable
-from issuer.adapters.aws.transfers import S3Transfers
+from issuer.adapters.aws.transfers import S3Clock, S3Transfers
 from issuer.adapters.binder.renderer import TypstBinder
 from issuer.adapters.local.scratch import Scratch
 from issuer.adapters.system import SystemClock, SystemEntropy

@@ -23,11 +23,10 @@ from attestlayer.errors import VerificationError
 from attestlayer.log.trust import TrustRoot
 from attestlayer.reading.files import read_trust
 from issuer.audit.findings import Finding as PrivateFinding
-from issuer.audit.registry import StoreRegistry
 from issuer.bootstrap.service import Service
 from issuer.cli.home import DONE, ERROR, FAILED, Commands, add_command, service_of
 from issuer.errors import ServiceError
-from issuer.services.audit import PrivateReport
+from issuer.services.audit import PrivateReport, StoreRegistry
 from issuer.services.reconcile import Reconciliation
 
 T = TypeVar("T")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from attestlayer.log.layout import CONSISTENCY_QUERY, QueryError, headers_of, rewrite_query
-from issuer.bootstrap.prover import prover
+from issuer.bootstrap.process import prover
 from issuer.bootstrap.telemetry import Telemetry
 from issuer.errors import Code, ServiceError
 from issuer.problem import CONTENT_TYPE, format_problem

@@ -4,8 +4,10 @@ The core (`attestlayer.audit`) audits the public store, `reconcile` compares led
 reads and may run while the service works: a finding counts only if a second look confirms it.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from attestlayer.errors import CouldNotCheckError, Reason
 from issuer.audit.books import BooksAudit
 from issuer.audit.derived import DerivedAudit
 from issuer.audit.findings import NOTES, AuditPorts, Finding, Inspection, Progress, look_twice
@@ -13,7 +15,9 @@ from issuer.audit.head import HeadAudit, Moment, read_moment
 from issuer.audit.names import NamesAudit
 from issuer.audit.packets import PacketsAudit
 from issuer.audit.rounds import RoundsAudit
+from issuer.errors import StoreError
 from issuer.log import face
+from issuer.ports import ObjectStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +81,21 @@ class Auditor:
         NamesAudit(inspection, moment, named).run(names)
         BooksAudit(inspection, moment, noted, trust.notices).run(trust.keyring)
         return (inspection, moment), inspection.findings
+
+
+@dataclass(frozen=True)
+class StoreRegistry:
+    """A `Registry` over the public store."""
+
+    public: ObjectStore
+
+    def read(self, name: str) -> bytes | None:
+        """The object's bytes, or None. Raises `CouldNotCheckError`."""
+        try:
+            return self.public.read(name)
+        except StoreError as error:
+            raise CouldNotCheckError(Reason.INPUT_UNREADABLE, error.detail) from error
+
+    def names(self) -> Iterator[str]:
+        """The names of all objects, in byte order, for the search for stray ones."""
+        return self.public.list("")

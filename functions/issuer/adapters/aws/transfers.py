@@ -1,18 +1,23 @@
-"""Uploads and downloads at presigned addresses of the private bucket.
+"""Uploads and downloads at presigned addresses of the private bucket; the time by the store's clock.
 
 An upload is a POST whose policy fixes the name, the exact length and the SHA-256: S3 compares the bytes with
 the signed checksum before it stores them. They are hashed again when they are read, since the store is not
 trusted. An address is signed with the credentials at hand and expires with them if they expire sooner.
 
 IAM actions, on objects below `records/`: s3:PutObject; below `kits/`: s3:GetObject. An address carries the
-rights of its signer, so the function's own role needs them.
+rights of its signer, so the function's own role needs them. The clock, on the bucket: s3:ListBucket.
 """
 
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from attestlayer.encoding import format_base64
+from issuer.adapters.aws.tries import first_line
+from issuer.errors import StoreError
 from issuer.ports import Clock, UploadForm
 
 if TYPE_CHECKING:
@@ -66,3 +71,20 @@ class S3Transfers:
 def _disposition(filename: str) -> str:
     """The Content-Disposition of a download (RFC 6266): any name, as percent-encoded UTF-8 (RFC 8187)."""
     return f"attachment; filename*=UTF-8''{quote(filename, safe='')}"
+
+
+@dataclass(frozen=True)
+class S3Clock:
+    """Reads the `Date` header of S3's answers (RFC 9110 section 6.6.1): whole seconds, one request a call."""
+
+    client: "S3Client"
+    bucket: str
+
+    def now(self) -> int:
+        """POSIX seconds, rounded down. Raises `StoreError`."""
+        try:
+            answer = self.client.head_bucket(Bucket=self.bucket)
+            date = answer["ResponseMetadata"]["HTTPHeaders"]["date"]
+            return int(parsedate_to_datetime(date).timestamp())
+        except (BotoCoreError, ClientError, KeyError, ValueError) as error:
+            raise StoreError(f"the store's time is not known: {first_line(error)}") from error
