@@ -17,8 +17,8 @@ from attestlayer.log.promises import MERGE_DELAY_S
 from issuer.adapters.local.directory import DirectoryStore
 from issuer.adapters.local.table import SqliteTable
 from issuer.errors import StoreError
-from issuer.ledger.leaves import put as put_leaf
 from issuer.ledger.ledger import Ledger
+from issuer.ledger.waiting import put_leaf
 from issuer.ledger.work import carry_out
 from issuer.log.store import LogPorts
 from issuer.model import (

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from attestlayer.encoding import format_time
 from issuer.api.call import (
@@ -27,13 +27,13 @@ from issuer.api.shapes import (
     WorkspaceAnswer,
 )
 from issuer.kits.terms import tier_of
+from issuer.ledger.whole import all_lines
 from issuer.model import Answer, Contact, CreditEntry, Workspace
 
 CSV = "text/csv"
 CREDITS_PATH = "/v1/workspace/credits"
 
 _RESERVED = "reserved:"
-_AT_ONCE = 1000  # lines of one query of the ledger
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -112,7 +112,7 @@ def _reserves(call: Call) -> list[ReserveAnswer]:
     """Cohorts with credits left, computed from the ledger's lines. O(lines)."""
     # Double entry: a reserve holds what was moved to its account less what was moved from it.
     balances: Counter[str] = Counter()
-    for entry in _all_lines(call):
+    for entry in all_lines(call.service.ledger, call.workspace_id):
         balances[entry.target] += entry.amount
         balances[entry.source] -= entry.amount
     return [
@@ -123,14 +123,7 @@ def _reserves(call: Call) -> list[ReserveAnswer]:
 
 
 def _has_line(call: Call, entry_id: str) -> bool:
-    return any(entry.entry_id == entry_id for entry in _all_lines(call))
-
-
-def _all_lines(call: Call) -> Iterator[CreditEntry]:
-    after: str | None = None
-    while page := call.service.ledger.credit_entries(call.workspace_id, after, _AT_ONCE):
-        yield from page
-        after = page[-1].entry_id
+    return any(entry.entry_id == entry_id for entry in all_lines(call.service.ledger, call.workspace_id))
 
 
 def _format_csv(lines: Sequence[CreditAnswer]) -> str:

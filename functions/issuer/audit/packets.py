@@ -2,7 +2,6 @@
 
 import hashlib
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,9 +14,9 @@ from issuer.audit.findings import LEDGER, Inspection, PrivateReason
 from issuer.errors import StoreError
 from issuer.kits.names import record_object, sealed_object
 from issuer.kits.terms import KITS_KEPT, RECORDS_KEPT
+from issuer.ledger.whole import all_packets
 from issuer.model import Issued, Packet, PacketState, Record
 
-_PAGE = 1000
 _KEPT = frozenset({PacketState.READY, PacketState.SEALED, PacketState.ISSUED})
 """States that a packet reaches only with every record stored."""
 
@@ -32,7 +31,7 @@ class PacketsAudit:
     def run(self) -> set[str]:
         """Check each packet. Returns the names of all records and sealed kits that packets refer to."""
         try:
-            for number, packet in enumerate(self._packets()):
+            for number, packet in enumerate(all_packets(self.inspection.ports.log.ledger)):
                 self.inspection.progress("packets", number, number)
                 self._check(packet)
         except StoreError as error:  # an unreadable row ends the listing: later packets go unchecked
@@ -49,14 +48,6 @@ class PacketsAudit:
     @property
     def _now(self) -> float:
         return self.inspection.ports.log.clock.now()
-
-    def _packets(self) -> Iterator[Packet]:
-        ledger = self.inspection.ports.log.ledger
-        for workspace in ledger.workspaces():
-            after: str | None = None
-            while page := ledger.packets(workspace.workspace_id, after, _PAGE):
-                yield from page
-                after = page[-1].packet_id
 
     def _check_record(self, packet: Packet, record: Record) -> None:
         name = record_object(packet.packet_id, record)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from issuer.errors import Code, ServiceError, StoreError
-from issuer.ledger import books, claims, leaves, notices, packets
+from issuer.ledger import books, claims, packets, waiting
 from issuer.ledger.damage import damage
 from issuer.ledger.keys import (
     NOTICES,
@@ -238,7 +238,7 @@ class Ledger:
             if books.is_posted(work, debit.entry_id):
                 raise ServiceError(Code.ALREADY_EXISTS, f"credit line {debit.entry_id} is posted")
             work.put(POINTERS, nonce, packet_key(packet.packet_id))
-            leaves.put(work, acceptance.leaf)
+            waiting.put_leaf(work, acceptance.leaf)
             books.post(work, debit)
             claims.bind(work, claim, acceptance.answer)
 
@@ -253,11 +253,11 @@ class Ledger:
 
         Reads all that wait.
         """
-        return leaves.first(self.table, until, limit)
+        return waiting.first_leaves(self.table, until, limit)
 
     def unmerged_leaves(self, until: int, limit: int) -> tuple[WaitingLeaf, ...]:
         """As `waiting_leaves`, without those that `note_merged` was called for."""
-        return leaves.first(self.table, until, limit, unmerged=True)
+        return waiting.first_leaves(self.table, until, limit, unmerged=True)
 
     def note_merged(self, leaf_hashes: Sequence[bytes]) -> None:
         """Note that these leaves, up to some thousand, are in the public log; their kits still wait.
@@ -287,7 +287,7 @@ class Ledger:
 
     def queue_notice(self, notice: QueuedNotice) -> None:
         """Queue a notice; the same one again changes nothing."""
-        self._do(lambda work: notices.queue(work, notice))
+        self._do(lambda work: waiting.queue_notice(work, notice))
 
     def queued_notices(self) -> tuple[QueuedNotice, ...]:
         """Queued notices, in order of queueing."""
@@ -295,7 +295,7 @@ class Ledger:
 
     def drop_notice(self, notice: QueuedNotice) -> None:
         """Take a notice out of the queue, once it is public."""
-        self._do(lambda work: notices.drop(work, notice))
+        self._do(lambda work: waiting.drop_notice(work, notice))
 
     def note_round(self, sequence: int) -> None:
         """Note that round `sequence` of the log is about to be committed; the largest number stays."""

@@ -24,14 +24,11 @@ from issuer.errors import LogHaltedError
 from issuer.kits.names import delivered_object, sealed_object
 from issuer.kits.terms import KITS_KEPT
 from issuer.ledger.ledger import Ledger
+from issuer.ledger.whole import all_lines, all_packets, all_waiting
 from issuer.log import face
 from issuer.log.promise import DEBIT, debit_id, oldest_waiting
 from issuer.model import CreditEntry, CreditKind, Packet, PacketState, QueuedNotice
 from issuer.ports import Clock, ObjectStore
-
-_PAGE = 1000
-_EVER = 1 << 52
-"""Later than any time, in POSIX seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +107,7 @@ class Reconciler:
         """
         books, unreadable = Books(), []
         workspaces = [workspace.workspace_id for workspace in self.ledger.workspaces()]
-        for line in (line for each in workspaces for line in self._lines(each)):
+        for line in (line for each in workspaces for line in all_lines(self.ledger, each)):
             books.lines[line.entry_id] = line
             if line.kind == CreditKind.CONSUMED:
                 leaf_hash = _leaf_of(line)
@@ -119,24 +116,12 @@ class Reconciler:
                     unreadable.append(Finding(line.entry_id, LedgerReason.DEBIT_UNREADABLE, detail))
                 else:
                     books.debits[leaf_hash] = line
-        books.waiting.update({each.leaf_hash: each for each in self.ledger.waiting_leaves(_EVER, _EVER)})
+        books.waiting.update({each.leaf_hash: each for each in all_waiting(self.ledger)})
         books.queued.extend(_late_merges(self.ledger.queued_notices()))
-        for packet in (packet for each in workspaces for packet in self._packets(each)):
+        for packet in all_packets(self.ledger):
             if packet.issued:
                 books.packets[packet.issued.leaf_hash] = packet
         return books, unreadable
-
-    def _lines(self, workspace_id: str) -> Iterator[CreditEntry]:
-        after: str | None = None
-        while page := self.ledger.credit_entries(workspace_id, after, _PAGE):
-            yield from page
-            after = page[-1].entry_id
-
-    def _packets(self, workspace_id: str) -> Iterator[Packet]:
-        after: str | None = None
-        while page := self.ledger.packets(workspace_id, after, _PAGE):
-            yield from page
-            after = page[-1].packet_id
 
     def _read_log(self) -> Log:
         log = Log(face.read_trust_root(self.public))

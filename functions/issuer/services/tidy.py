@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from issuer.kits.names import KITS, RECORDS, SEALED, sealed_object
 from issuer.kits.terms import KITS_KEPT, RECORDS_KEPT
 from issuer.ledger.ledger import Ledger
+from issuer.ledger.whole import all_waiting
 from issuer.log import face
 from issuer.log.state import BATCHES
 from issuer.ports import Clock, ObjectStore
 
 _NAME = re.compile(rf"{BATCHES}([0-9]+)-[0-9a-f]{{64}}")
-_EVER = 1 << 52
-"""Later than any time, in POSIX seconds."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +57,5 @@ class Tidier:
         yield from self.private.list(KITS, KITS_KEPT.end(now))
         # Listed before the ledger is read: a kit delivered in between needs its sealed form no more.
         if sealed := tuple(self.private.list(SEALED, KITS_KEPT.end(now))):
-            leaves = self.ledger.waiting_leaves(_EVER, _EVER)
-            waiting = {sealed_object(leaf.kit_digest) for leaf in leaves}
+            waiting = {sealed_object(leaf.kit_digest) for leaf in all_waiting(self.ledger)}
             yield from (name for name in sealed if name not in waiting)
