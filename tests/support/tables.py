@@ -26,7 +26,8 @@ class DictTable:
     def get_many(self, keys: Iterable[Key]) -> dict[Key, Item]:
         asked = list(keys)
         assert all(key.fits() for key in asked)
-        return {key: self._items[key] for key in asked if key in self._items}
+        with self._lock:
+            return {key: self._items[key] for key in asked if key in self._items}
 
     def query(self, span: Span, limit: int | None = None) -> Iterator[Item]:
         low, high = span.low.encode(), span.high.encode()
