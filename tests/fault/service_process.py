@@ -47,8 +47,7 @@ def settings_of(home: Path) -> Settings:
 
 def with_small_policy(service: Service) -> Service:
     """The service with the tests' policy and a binder that costs nothing."""
-    issuer = replace(service.issuer, catalogue=CATALOGUE, renderer=PlainBinder())
-    return replace(service, catalogue=CATALOGUE, issuer=issuer)
+    return replace(service, catalogue=CATALOGUE, renderer=PlainBinder())
 
 
 def say(line: str) -> None:

@@ -28,10 +28,8 @@ from issuer.errors import Code, ObjectConflictError, ServiceError
 from issuer.intake.catalogue import load_policies
 from issuer.ledger.ledger import Ledger
 from issuer.log.state import HEAD
-from issuer.log.store import LogPorts
 from issuer.ports import ObjectStore, Signer
 from issuer.services.initialise import Initialiser
-from issuer.services.issue import Issuer
 from issuer.settings import CloudSettings, KeySource
 
 if TYPE_CHECKING:
@@ -122,46 +120,25 @@ class Cloud:
 def open_cloud(settings: CloudSettings) -> Service:
     """The service in the cloud. Makes no request, for a short cold start. Raises `ServiceError`."""
     cloud = Cloud(settings)
-    clock, entropy = SystemClock(), SystemEntropy()
+    clock = SystemClock()
     public = S3Store(settings.registry_bucket, cloud.place, headers_of)
     private = S3Store(settings.private_bucket, cloud.place)
     ledger = Ledger(DynamoTable(cloud.client("dynamodb", _ONCE), settings.table))
-    scratch, catalogue = Scratch(SCRATCH), load_policies()
     s3 = cloud.s3()
-    issuer = Issuer(
-        origin=settings.origin,
-        ledger=ledger,
-        private=private,
-        public=public,
-        catalogue=catalogue,
-        signers=cloud.signers(Role.ISSUER, private),
-        renderer=TypstBinder(),
-        clock=clock,
-        entropy=entropy,
-        scratch=scratch.path,
-    )
-    log = LogPorts(
-        origin=settings.origin,
-        cadence_s=settings.cadence_s,
-        public=public,
-        private=private,
-        ledger=ledger,
-        signers=cloud.signers(Role.REGISTRY, private),
-        clock=clock,
-    )
     return Service(
         origin=settings.origin,
         settings=settings,
         clock=clock,
-        entropy=entropy,
+        entropy=SystemEntropy(),
         ledger=ledger,
         public=public,
         private=private,
-        catalogue=catalogue,
+        catalogue=load_policies(),
         transfers=S3Transfers(s3, settings.private_bucket, clock),
-        issuer=issuer,
-        log=log,
-        scratch=scratch,
+        renderer=TypstBinder(),
+        issuer_signers=cloud.signers(Role.ISSUER, private),
+        registry_signers=cloud.signers(Role.REGISTRY, private),
+        scratch=Scratch(SCRATCH),
         store_time=S3Clock(s3, settings.private_bucket).now,
     )
 

@@ -18,10 +18,8 @@ from issuer.errors import Code, ObjectConflictError, ServiceError
 from issuer.intake.catalogue import load_policies
 from issuer.ledger.ledger import Ledger
 from issuer.log.state import HEAD
-from issuer.log.store import LogPorts
 from issuer.ports import ObjectStore, Signer
 from issuer.services.initialise import Initialiser
-from issuer.services.issue import Issuer
 from issuer.settings import Settings
 
 HOME_FILE = "settings/attestlayer.json"
@@ -62,44 +60,22 @@ def initialise_home(settings: Settings, origin: str) -> Service:
 def open_home(settings: Settings) -> Service:
     """The service of a home. Raises `ServiceError` (HOME_UNUSABLE, KEY_UNUSABLE)."""
     home, origin = settings.home, _read_origin(settings.home)
-    clock, entropy = SystemClock(), SystemEntropy()
-    scratch = Scratch(home / "state" / "scratch")
+    clock = SystemClock()
     public, private, ledger = _open_stores(home)
-    catalogue = load_policies()
-    issuer = Issuer(
-        origin=origin,
-        ledger=ledger,
-        private=private,
-        public=public,
-        catalogue=catalogue,
-        signers=_signers(home, KeyRole.ISSUER, origin),
-        renderer=TypstBinder(),
-        clock=clock,
-        entropy=entropy,
-        scratch=scratch.path,
-    )
-    log = LogPorts(
-        origin=origin,
-        cadence_s=settings.cadence_s,
-        public=public,
-        private=private,
-        ledger=ledger,
-        signers=_signers(home, KeyRole.REGISTRY, origin),
-        clock=clock,
-    )
     return Service(
         origin=origin,
         settings=settings,
         clock=clock,
-        entropy=entropy,
+        entropy=SystemEntropy(),
         ledger=ledger,
         public=public,
         private=private,
-        catalogue=catalogue,
+        catalogue=load_policies(),
         transfers=LocalTransfers(_read_secret(home), settings.base_url, clock),
-        issuer=issuer,
-        log=log,
-        scratch=scratch,
+        renderer=TypstBinder(),
+        issuer_signers=_signers(home, KeyRole.ISSUER, origin),
+        registry_signers=_signers(home, KeyRole.REGISTRY, origin),
+        scratch=Scratch(home / "state" / "scratch"),
     )
 
 

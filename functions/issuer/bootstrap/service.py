@@ -1,6 +1,6 @@
 """The service: every use case on one set of adapters, which `issuer.bootstrap.home` or `cloud` opens."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from issuer.errors import LogHaltedError
 from issuer.intake.catalogue import Catalogue
 from issuer.ledger.ledger import Ledger
 from issuer.log.store import LogPorts
-from issuer.ports import Clock, Entropy, ObjectStore, Transfers
+from issuer.ports import BinderRenderer, Clock, Entropy, ObjectStore, Signer, Transfers
 from issuer.services.audit import Auditor
 from issuer.services.collect import Collector
 from issuer.services.deliver import Deliverer
@@ -37,7 +37,8 @@ CLOCK_DIFFERENCE_S = 5
 class Service:
     """All use cases of one log. Each is made when asked for and keeps no state.
 
-    `store_time`: POSIX seconds by the store's clock; None where the store has no clock of its own.
+    Signers are found by kid. `store_time`: POSIX seconds by the store's clock; None where the store has no
+    clock of its own.
     """
 
     origin: str
@@ -49,10 +50,40 @@ class Service:
     private: ObjectStore
     catalogue: Catalogue
     transfers: Transfers
-    issuer: Issuer
-    log: LogPorts
+    renderer: BinderRenderer
+    issuer_signers: Mapping[str, Signer]
+    registry_signers: Mapping[str, Signer]
     scratch: Scratch
     store_time: Callable[[], float] | None = None
+
+    @property
+    def issuer(self) -> Issuer:
+        """Issues kits."""
+        return Issuer(
+            origin=self.origin,
+            ledger=self.ledger,
+            private=self.private,
+            public=self.public,
+            catalogue=self.catalogue,
+            signers=self.issuer_signers,
+            renderer=self.renderer,
+            clock=self.clock,
+            entropy=self.entropy,
+            scratch=self.scratch.path,
+        )
+
+    @property
+    def log(self) -> LogPorts:
+        """What rounds work on."""
+        return LogPorts(
+            origin=self.origin,
+            cadence_s=self.settings.cadence_s,
+            public=self.public,
+            private=self.private,
+            ledger=self.ledger,
+            signers=self.registry_signers,
+            clock=self.clock,
+        )
 
     @property
     def packets(self) -> Packets:
