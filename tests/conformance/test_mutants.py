@@ -32,7 +32,7 @@ class Mutant:
 _SIGNED = "if key and key.public.verifies(checkpoint.signature, checkpoint.signed_bytes()):"
 MUTANTS = {
     "any incident explains a late merge": Mutant(
-        "log/keyring",
+        "log/trust",
         'if data["kind"] == IncidentKind.LATE_MERGE:',
         "if True:",
         "late-merge-with-an-incident-of-another-kind",
@@ -53,7 +53,7 @@ MUTANTS = {
         "note-line-invalid-beside-a-valid-one",
     ),
     "the leaf hash is the stated one in step 11": Mutant(
-        "log/registry_receipt",
+        "log/leaf",
         "check_inclusion(self.record.leaf.hash(),",
         "check_inclusion(self.record.leaf_hash,",
         "leaf-hash-differs",
