@@ -17,7 +17,7 @@ settings.load_profile("attestlayer")
 
 LONG = (
     *("fault/test_soak.py", "infra/test_local_cloud.py", "fault/test_killed.py", "fault/test_races.py"),
-    *("fault/test_http_matrix.py", "fault/test_matrix.py", "infra/test_rights.py"),
+    *("fault/test_http_matrix.py", "fault/test_matrix.py"),
 )
 """Files of tests that take long each."""
 
