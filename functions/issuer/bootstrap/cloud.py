@@ -29,7 +29,6 @@ from issuer.intake.catalogue import load_policies
 from issuer.ledger.ledger import Ledger
 from issuer.log.state import HEAD
 from issuer.ports import ObjectStore, Signer
-from issuer.services.initialise import Initialiser
 from issuer.settings import CloudSettings, KeySource
 
 if TYPE_CHECKING:
@@ -155,9 +154,7 @@ def initialise_cloud(settings: CloudSettings) -> Service:
         for source in sources:
             if source.wrapped is not None and not service.private.exists(source.wrapped):
                 _make_wrapped(cloud, service, source, role)
-    issuers = [signer.public for signer in service.issuer.signers.values()]
-    Initialiser(service.log).run(issuers)
-    service.publish()
+    service.start()
     return service
 
 

@@ -19,7 +19,6 @@ from issuer.intake.catalogue import load_policies
 from issuer.ledger.ledger import Ledger
 from issuer.log.state import HEAD
 from issuer.ports import ObjectStore, Signer
-from issuer.services.initialise import Initialiser
 from issuer.settings import Settings
 
 HOME_FILE = "settings/attestlayer.json"
@@ -51,9 +50,7 @@ def initialise_home(settings: Settings, origin: str) -> Service:
         _ensure(partial(settings_store.create, _SECRET, entropy.token(32)))
     service = open_home(settings)
     # Genesis names the first keys of both roles, so they must exist before it.
-    issuers = [signer.public for signer in service.issuer.signers.values()]
-    Initialiser(service.log).run(issuers)
-    service.publish()  # after genesis: verify-kit.zip contains the trust root
+    service.start()
     return service
 
 

@@ -16,6 +16,7 @@ from issuer.services.audit import Auditor
 from issuer.services.collect import Collector
 from issuer.services.deliver import Deliverer
 from issuer.services.index import Indexer
+from issuer.services.initialise import Initialiser
 from issuer.services.issue import Issuer
 from issuer.services.notify import Notifier
 from issuer.services.packet import Packets
@@ -162,6 +163,11 @@ class Service:
         from issuer.adapters.release_files import ReleaseFiles
 
         return KitOfVerifiers(self.public, ReleaseFiles(_site_folder()))
+
+    def start(self) -> None:
+        """Start the log and publish what is not of a round; begun before, go on. Raises `ServiceError`."""
+        Initialiser(self.log).run([signer.public for signer in self.issuer_signers.values()])
+        self.publish()  # after genesis: verify-kit.zip contains the trust root
 
     def publish(self) -> int:
         """Publish verify-kit.zip, then policies and pages, which show its hash.

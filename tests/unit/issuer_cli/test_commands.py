@@ -275,13 +275,13 @@ def test_an_init_that_died_while_it_gave_a_file_its_name_goes_on(
 ) -> None:
     """The process ends, without any clean-up, instead of its n-th key or settings file getting its name."""
     code = (
-        "import os; from issuer.adapters import posix; from issuer.adapters.local import directory, keys\n"
+        "import os; from issuer.adapters import system; from issuer.adapters.local import directory, keys\n"
         "from issuer.cli.main import main\n"
         f"left = [{call}]\n"
         "def name_new(temporary, target):\n"
         "    left[0] -= 1\n"
         "    left[0] or os._exit(9)\n"
-        "    return posix.name_new(temporary, target)\n"
+        "    return system.name_new(temporary, target)\n"
         "directory.name_new = keys.name_new = name_new\n"
         f"main(['init', '--home', {str(tmp_path / 'home')!r}, '--origin', 'registry.test'])\n"
     )

@@ -29,7 +29,7 @@ from obstore.exceptions import (
 
 from issuer.adapters.aws.tries import Tries, first_line
 from issuer.adapters.object_names import check_name, folder_of
-from issuer.adapters.posix import storing
+from issuer.adapters.system import storing
 from issuer.errors import ObjectConflictError, StaleTagError, StoreError
 from issuer.ports import Tagged
 

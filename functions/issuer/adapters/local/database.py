@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from issuer.adapters.posix import identity, storing, sync_folder
+from issuer.adapters.system import identity, storing, sync_folder
 from issuer.errors import StoreError
 
 # What to say of SQLite's primary result codes (https://www.sqlite.org/rescode.html).

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from issuer.adapters.object_names import check_name, folder_of, is_name
-from issuer.adapters.posix import identity, make_folder, name_new, storing, sync_folder
+from issuer.adapters.system import identity, make_folder, name_new, storing, sync_folder
 from issuer.errors import Code, ObjectConflictError, ServiceError, StaleTagError, StoreError
 from issuer.ports import Tagged
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from attestlayer.encoding import format_base64url, parse_base64url, parse_origin, shown
 from attestlayer.keys import KEY_LENGTH, PrivateKey, PublicKey
-from issuer.adapters.posix import name_new, storing, sync_folder
+from issuer.adapters.system import name_new, storing, sync_folder
 from issuer.errors import Code, ServiceError
 from issuer.ports import Entropy
 

@@ -11,7 +11,7 @@ import weakref
 from contextlib import suppress
 from pathlib import Path
 
-from issuer.adapters.posix import make_folder, storing
+from issuer.adapters.system import make_folder, storing
 
 _LOCK = "lock"
 
