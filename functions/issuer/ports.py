@@ -4,12 +4,13 @@ Any call may raise `StoreError`. Its effect is then unknown: read back before de
 never an error, and an error is never taken for absence.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from attestlayer.encoding import Hash
+from attestlayer.encoding import Hash, shown
 from attestlayer.keys import PublicKey
 from attestlayer.log.note import Note, Signature, WitnessPolicy
 from issuer.model import Binder
@@ -18,6 +19,10 @@ if TYPE_CHECKING:  # importing intake loads the record checkers, which most func
     from issuer.intake.policy import Policy
 
 T = TypeVar("T")
+
+_PART = re.compile(r"[A-Za-z0-9._-]{1,255}")  # 255: NAME_MAX of POSIX file systems
+_PREFIX = re.compile(r"[A-Za-z0-9._/-]*")
+_NAME_MAX = 1024  # bytes; the longest key that S3 takes, so that any store can move there
 
 ConsistencyProver = Callable[[int], tuple[Hash, ...]]
 """Maps an older tree size to the proof that the checkpoint extends that tree (RFC 9162 section 2.1.4)."""
@@ -82,6 +87,27 @@ class ObjectStore(Protocol):
 
         `before`: only objects last written before that time, in POSIX seconds by the store's clock.
         """
+
+
+def is_name(text: str) -> bool:
+    """Whether an object may have this name."""
+    # No empty part, and none of dots alone: `.` and `..` mean other folders on a file system.
+    parts = text.split("/")
+    return len(text) <= _NAME_MAX and all(_PART.fullmatch(part) and part.strip(".") for part in parts)
+
+
+def check_name(text: str) -> None:
+    """Check an object's name. Raises `ValueError`, an error of ours: no user chooses these names."""
+    if not is_name(text):
+        raise ValueError(f"{shown(text)} is not an object name")
+
+
+def folder_of(prefix: str) -> str:
+    """The prefix up to its last slash, which may be empty. Raises `ValueError` if no name begins with it."""
+    folder, slash, _ = prefix.rpartition("/")
+    if not _PREFIX.fullmatch(prefix) or (slash and not is_name(folder)):
+        raise ValueError(f"{shown(prefix)} does not begin any object name")
+    return folder + slash
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,9 +48,10 @@ from attestlayer.kit.receipt import Nonce, Receipt
 from attestlayer.log.checkpoint import Checkpoint
 from attestlayer.log.leaf import Leaf, LeafRecord, RegistryReceipt
 from attestlayer.log.merkle import HashReader, TreeHead, prove_inclusion, root_of
-from attestlayer.log.note import COSIGNATURE, ED25519, Note, Signature, VerifierKey, cosign_note, sign_note
+from attestlayer.log.note import COSIGNATURE, ED25519, Note, Signature, VerifierKey
 from attestlayer.log.notices import Notices, NoticeType, Role, key_added
 from attestlayer.log.trust import TrustRoot, make_trust_root, parse_trust
+from support.notes import cosign_note, sign_note
 
 T = TypeVar("T")
 NoticeContent = tuple[NoticeType, Members]

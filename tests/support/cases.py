@@ -26,7 +26,7 @@ from attestlayer.kit.manifest import (
 from attestlayer.kit.receipt import Receipt, parse_receipt
 from attestlayer.log.checkpoint import Checkpoint
 from attestlayer.log.leaf import Leaf, LeafRecord, RegistryReceipt
-from attestlayer.log.note import ED25519, Note, Signature, VerifierKey, sign_note
+from attestlayer.log.note import ED25519, Note, Signature, VerifierKey
 from attestlayer.log.notices import IncidentReason, NoticeType, Role, key_added, late_merge
 from support.build import (
     ISSUED_AT,
@@ -56,6 +56,7 @@ from support.build import (
     witness,
     witness_policy,
 )
+from support.notes import sign_note
 from support.worked import worked
 
 RECORD = "records/001-a.txt"

@@ -15,7 +15,7 @@ from attestlayer.encoding import Hash
 from attestlayer.log import layout
 from attestlayer.log.checkpoint import Checkpoint, parse_checkpoint
 from attestlayer.log.leaf import Leaf
-from attestlayer.log.note import ED25519, Note, VerifierKey, sign_note
+from attestlayer.log.note import ED25519, Note, VerifierKey
 from attestlayer.log.notices import Notices, parse_notices
 from attestlayer.log.trust import read_notices
 from issuer.adapters.local.directory import DirectoryStore
@@ -24,6 +24,7 @@ from issuer.log.promise import Promise, promise_after
 from issuer.log.publication import EdgeOfTree, Growth, consistency_object, entry_objects, views
 from issuer.log.state import Batch, SignedRound
 from support.log import REGISTRY, TestLog, leaf_number
+from support.notes import sign_note
 from support.service import CATALOGUE
 
 POLICY = CATALOGUE.policies[0]

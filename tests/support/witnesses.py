@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 
 from attestlayer.log.checkpoint import NoteBody, parse_note_body
 from attestlayer.log.merkle import check_consistency
-from attestlayer.log.note import COSIGNATURE, Note, Signature, VerifierKey, WitnessPolicy, cosign_note
+from attestlayer.log.note import COSIGNATURE, Note, Signature, VerifierKey, WitnessPolicy
 from issuer.errors import LogHaltedError
 from issuer.ports import ConsistencyProver
 from support.log import HeldClock, SeedSigner
+from support.notes import cosign_note
 
 
 @dataclass

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from attestlayer.encoding import format_base64, parse_base64, parse_decimal, sha256, shown
 from attestlayer.errors import Reason, malformed
-from attestlayer.keys import KEY_LENGTH, SIGNATURE_LENGTH, PrivateKey, PublicKey
+from attestlayer.keys import KEY_LENGTH, SIGNATURE_LENGTH, PublicKey
 
 ED25519 = 0x01
 COSIGNATURE = 0x04
@@ -92,25 +92,6 @@ def parse_note(data: str) -> Note:
     """A signed note with 1 … 32 signature lines. Raises `FormatError` (note-malformed)."""
     with malformed(Reason.NOTE_MALFORMED, "signed note"):
         return _parse_note(data)
-
-
-def parse_signature_lines(data: str) -> tuple[Signature, ...]:
-    """Signature lines by themselves, as a witness answers them. Raises `FormatError`."""
-    with malformed(Reason.NOTE_MALFORMED, "signature lines"):
-        if not data.endswith("\n"):
-            raise ValueError("the last line does not end")
-        return tuple(_parse_signature(line) for line in data[:-1].split("\n"))
-
-
-def sign_note(text: str, key: VerifierKey, private: PrivateKey) -> Signature:
-    """A type 0x01 signature line over `text`."""
-    return Signature(key.name, key.key_id, private.sign(text.encode()))
-
-
-def cosign_note(text: str, key: VerifierKey, private: PrivateKey, time: int) -> Signature:
-    """A type 0x04 cosignature line over `text` at `time` (POSIX seconds)."""
-    signature = private.sign(_cosigned(text, time))
-    return Signature(key.name, key.key_id, time.to_bytes(_TIME_LENGTH, "big") + signature)
 
 
 def signatures_by(note: Note, key: VerifierKey) -> list[Signature]:

@@ -4,41 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from issuer.errors import Code, ServiceError, StoreError
-from issuer.ledger import books, claims, packets, waiting
+from issuer.ledger import books, claims, keys, packets, rows, waiting
 from issuer.ledger.damage import damage
-from issuer.ledger.keys import (
-    NOTICES,
-    QUALIFICATIONS,
-    ROUNDS,
-    WORKSPACES,
-    api_key_key,
-    api_key_pointer,
-    api_keys_of,
-    books_key,
-    claim_key,
-    kit_pointer,
-    leaf_key,
-    line_pointer,
-    lines_from,
-    nonce_pointer,
-    packet_key,
-    packet_pointer,
-    packets_until,
-    qualification_key,
-    workspace_key,
-)
-from issuer.ledger.rows import (
-    API_KEYS,
-    CREDIT_ENTRIES,
-    NUMBERS,
-    PACKETS,
-    POINTERS,
-    WAITING_LEAVES,
-    Rows,
-)
-from issuer.ledger.rows import NOTICES as NOTICE_ROWS
-from issuer.ledger.rows import QUALIFICATIONS as QUALIFICATION_ROWS
-from issuer.ledger.rows import WORKSPACES as WORKSPACE_ROWS
+from issuer.ledger.rows import Rows
 from issuer.ledger.work import Work, carry_out, read_items
 from issuer.model import (
     Acceptance,
@@ -71,40 +39,43 @@ class Ledger:
 
     def add_workspace(self, workspace: Workspace) -> None:
         """Store a new workspace. Raises `ServiceError` (ALREADY_EXISTS) if its id is taken."""
-        self._add(WORKSPACE_ROWS, workspace_key(workspace.workspace_id), workspace)
+        self._add(rows.WORKSPACES, keys.workspace_key(workspace.workspace_id), workspace)
 
     def replace_workspace(self, workspace: Workspace) -> None:
         """Store the next version. Raises CHANGED_MEANWHILE unless the stored one is `version` − 1."""
-        self._replace(WORKSPACE_ROWS, workspace_key(workspace.workspace_id), workspace)
+        self._replace(rows.WORKSPACES, keys.workspace_key(workspace.workspace_id), workspace)
 
     def workspace(self, workspace_id: str) -> Workspace | None:
         """The workspace, or None."""
-        return self._one(WORKSPACE_ROWS, workspace_key(workspace_id))
+        return self._one(rows.WORKSPACES, keys.workspace_key(workspace_id))
 
     def workspaces(self) -> tuple[Workspace, ...]:
         """All workspaces, by id."""
-        return self._all(WORKSPACE_ROWS, WORKSPACES)
+        return self._all(rows.WORKSPACES, keys.WORKSPACES)
 
     def put_api_key(self, key: ApiKey) -> None:
         """Store or update a key, under its hash."""
 
         def act(work: Work) -> None:
-            place, pointer = api_key_key(key.key_hash), api_key_pointer(key.workspace_id, key.key_hash)
+            place, pointer = (
+                keys.api_key_key(key.key_hash),
+                keys.api_key_pointer(key.workspace_id, key.key_hash),
+            )
             work.read(place, pointer)
-            work.put(API_KEYS, place, key)
-            if work.get(POINTERS, pointer) is None:
-                work.put(POINTERS, pointer, place)
+            work.put(rows.API_KEYS, place, key)
+            if work.get(rows.POINTERS, pointer) is None:
+                work.put(rows.POINTERS, pointer, place)
 
         self._do(act)
 
     def api_key(self, key_hash: bytes) -> ApiKey | None:
         """The key with this hash, or None."""
-        return self._one(API_KEYS, api_key_key(key_hash))
+        return self._one(rows.API_KEYS, keys.api_key_key(key_hash))
 
     def api_keys(self, workspace_id: str) -> tuple[ApiKey, ...]:
         """A workspace's keys, by time of making, then by hash."""
-        keys = self._pointed(API_KEYS, self._all(POINTERS, api_keys_of(workspace_id)))
-        own = (key for key in keys if key.workspace_id == workspace_id)
+        pointed = self._pointed(rows.API_KEYS, self._all(rows.POINTERS, keys.api_keys_of(workspace_id)))
+        own = (key for key in pointed if key.workspace_id == workspace_id)
         return tuple(sorted(own, key=lambda key: (key.created_at, key.key_hash)))
 
     def post_credits(self, entry: CreditEntry) -> None:
@@ -114,7 +85,7 @@ class Ledger:
         """
 
         def act(work: Work) -> None:
-            work.read(line_pointer(entry.entry_id), books_key(entry.workspace_id))
+            work.read(keys.line_pointer(entry.entry_id), keys.books_key(entry.workspace_id))
             if not books.is_posted(work, entry.entry_id):
                 books.check_funds(work, entry)
                 books.post(work, entry)
@@ -130,15 +101,15 @@ class Ledger:
 
         None after a line that the workspace does not have.
         """
-        last = self._one(POINTERS, line_pointer(after)) if after is not None else None
-        if after is not None and (last is None or last.pk != books_key(workspace_id).pk):
+        last = self._one(rows.POINTERS, keys.line_pointer(after)) if after is not None else None
+        if after is not None and (last is None or last.pk != keys.books_key(workspace_id).pk):
             return ()
-        return self._page(CREDIT_ENTRIES, lines_from(workspace_id, last), last, limit)
+        return self._page(rows.CREDIT_ENTRIES, keys.lines_from(workspace_id, last), last, limit)
 
     def credit_entry(self, entry_id: str) -> CreditEntry | None:
         """The line with this id, whatever its workspace, or None."""
-        place = self._one(POINTERS, line_pointer(entry_id))
-        line = self._one(CREDIT_ENTRIES, place) if place else None
+        place = self._one(rows.POINTERS, keys.line_pointer(entry_id))
+        line = self._one(rows.CREDIT_ENTRIES, place) if place else None
         if place and line is None:
             raise StoreError(f"credit line {entry_id} is missing from its workspace")
         return line
@@ -151,7 +122,9 @@ class Ledger:
         """
 
         def act(work: Work) -> None:
-            work.read(claim_key(claim), books_key(packet.workspace_id), packet_key(packet.packet_id))
+            work.read(
+                keys.claim_key(claim), keys.books_key(packet.workspace_id), keys.packet_key(packet.packet_id)
+            )
             claims.check_held(work, claim)
             packets.create(work, packet, open_limit)
             claims.bind(work, claim, answer)
@@ -164,12 +137,12 @@ class Ledger:
 
     def packet(self, packet_id: str) -> Packet | None:
         """The packet, or None."""
-        return self._one(PACKETS, packet_key(packet_id))
+        return self._one(rows.PACKETS, keys.packet_key(packet_id))
 
     def packet_of_kit(self, workspace_id: str, kit_id: str) -> Packet | None:
         """The workspace's packet that was sealed as `kit_id`, or None."""
-        place = self._one(POINTERS, kit_pointer(workspace_id, kit_id))
-        packet = self._one(PACKETS, place) if place else None
+        place = self._one(rows.POINTERS, keys.kit_pointer(workspace_id, kit_id))
+        packet = self._one(rows.PACKETS, place) if place else None
         return packet if packets.kit_id_of(packet) == kit_id else None
 
     def packets(self, workspace_id: str, after: str | None, limit: int) -> tuple[Packet, ...]:
@@ -180,8 +153,10 @@ class Ledger:
         newer = self.packet(after) if after is not None else None
         if after is not None and (newer is None or newer.workspace_id != workspace_id):
             return ()
-        last = packet_pointer(newer) if newer else None
-        return self._pointed(PACKETS, self._page(POINTERS, packets_until(workspace_id, last), last, limit))
+        last = keys.packet_pointer(newer) if newer else None
+        return self._pointed(
+            rows.PACKETS, self._page(rows.POINTERS, keys.packets_until(workspace_id, last), last, limit)
+        )
 
     def claim(self, claim: Claim, now: int) -> Answer | None:
         """Claim an idempotency key, for ever. None: go on. An answer: the request was carried out before.
@@ -221,23 +196,23 @@ class Ledger:
         debit's `entry_id` was posted before.
         """
         claim, packet, debit = acceptance.claim, acceptance.packet, acceptance.debit
-        nonce, leaf = nonce_pointer(acceptance.nonce_hash), leaf_key(acceptance.leaf.leaf_hash)
+        nonce, leaf = keys.nonce_pointer(acceptance.nonce_hash), keys.leaf_key(acceptance.leaf.leaf_hash)
 
         def act(work: Work) -> None:
             work.read(
-                *(claim_key(claim), packet_key(packet.packet_id), nonce, leaf),
-                *(books_key(packet.workspace_id), line_pointer(debit.entry_id)),
+                *(keys.claim_key(claim), keys.packet_key(packet.packet_id), nonce, leaf),
+                *(keys.books_key(packet.workspace_id), keys.line_pointer(debit.entry_id)),
             )
             claims.check_held(work, claim, acceptance.now)
             packets.replace(work, packet, PacketState.READY)
-            if work.get(POINTERS, nonce):
+            if work.get(rows.POINTERS, nonce):
                 raise ServiceError(Code.NONCE_USED, "a kit was accepted with this client nonce")
             books.check_funds(work, debit)
-            if work.get(WAITING_LEAVES, leaf):
+            if work.get(rows.WAITING_LEAVES, leaf):
                 raise ServiceError(Code.ALREADY_EXISTS, f"leaf {leaf.sk} is waiting")
             if books.is_posted(work, debit.entry_id):
                 raise ServiceError(Code.ALREADY_EXISTS, f"credit line {debit.entry_id} is posted")
-            work.put(POINTERS, nonce, packet_key(packet.packet_id))
+            work.put(rows.POINTERS, nonce, keys.packet_key(packet.packet_id))
             waiting.put_leaf(work, acceptance.leaf)
             books.post(work, debit)
             claims.bind(work, claim, acceptance.answer)
@@ -246,7 +221,7 @@ class Ledger:
 
     def nonce_used(self, nonce_hash: bytes) -> bool:
         """Whether a kit was accepted with this nonce."""
-        return self._one(POINTERS, nonce_pointer(nonce_hash)) is not None
+        return self._one(rows.POINTERS, keys.nonce_pointer(nonce_hash)) is not None
 
     def waiting_leaves(self, until: int, limit: int) -> tuple[WaitingLeaf, ...]:
         """Undelivered leaves with `issued_at` ≤ `until`, by (`issued_at`, `leaf_hash`), at most `limit`.
@@ -264,11 +239,11 @@ class Ledger:
 
         Each on its own: of a call that fails, some may be noted. A leaf that does not wait is passed over.
         """
-        self.table.mark(map(leaf_key, leaf_hashes))
+        self.table.mark(map(keys.leaf_key, leaf_hashes))
 
     def waiting_leaf(self, leaf_hash: bytes) -> WaitingLeaf | None:
         """The leaf if its kit is not delivered yet, else None."""
-        return self._one(WAITING_LEAVES, leaf_key(leaf_hash))
+        return self._one(rows.WAITING_LEAVES, keys.leaf_key(leaf_hash))
 
     def finish(self, leaf_hash: bytes, packet: Packet) -> None:
         """Store the packet's next version (`issued`) and drop its waiting leaf. Again: changes nothing.
@@ -277,9 +252,9 @@ class Ledger:
         """
 
         def act(work: Work) -> None:
-            key = leaf_key(leaf_hash)
-            work.read(key, packet_key(packet.packet_id))
-            if work.get(WAITING_LEAVES, key):
+            key = keys.leaf_key(leaf_hash)
+            work.read(key, keys.packet_key(packet.packet_id))
+            if work.get(rows.WAITING_LEAVES, key):
                 packets.replace(work, packet)
                 work.delete(key)
 
@@ -291,7 +266,7 @@ class Ledger:
 
     def queued_notices(self) -> tuple[QueuedNotice, ...]:
         """Queued notices, in order of queueing."""
-        return self._all(NOTICE_ROWS, NOTICES)
+        return self._all(rows.NOTICES, keys.NOTICES)
 
     def drop_notice(self, notice: QueuedNotice) -> None:
         """Take a notice out of the queue, once it is public."""
@@ -301,32 +276,34 @@ class Ledger:
         """Note that round `sequence` of the log is about to be committed; the largest number stays."""
 
         def act(work: Work) -> None:
-            noted = work.get(NUMBERS, ROUNDS)
+            noted = work.get(rows.NUMBERS, keys.ROUNDS)
             if noted is None or noted < sequence:
-                work.put(NUMBERS, ROUNDS, sequence)
+                work.put(rows.NUMBERS, keys.ROUNDS, sequence)
 
         self._do(act)
 
     def noted_round(self) -> int:
         """The largest number noted, or −1: a ledger behind the log's head came from a backup."""
-        noted = self._one(NUMBERS, ROUNDS)
+        noted = self._one(rows.NUMBERS, keys.ROUNDS)
         return -1 if noted is None else noted
 
     def add_qualification(self, qualification: Qualification) -> None:
         """Store a new qualification. Raises ALREADY_EXISTS if its id is taken."""
-        self._add(QUALIFICATION_ROWS, qualification_key(qualification.qualification_id), qualification)
+        self._add(rows.QUALIFICATIONS, keys.qualification_key(qualification.qualification_id), qualification)
 
     def replace_qualification(self, qualification: Qualification) -> None:
         """Store the next version. Raises CHANGED_MEANWHILE unless the stored one is `version` − 1."""
-        self._replace(QUALIFICATION_ROWS, qualification_key(qualification.qualification_id), qualification)
+        self._replace(
+            rows.QUALIFICATIONS, keys.qualification_key(qualification.qualification_id), qualification
+        )
 
     def qualification(self, qualification_id: str) -> Qualification | None:
         """The qualification, or None."""
-        return self._one(QUALIFICATION_ROWS, qualification_key(qualification_id))
+        return self._one(rows.QUALIFICATIONS, keys.qualification_key(qualification_id))
 
     def qualifications(self) -> tuple[Qualification, ...]:
         """All qualifications, oldest first, then by id."""
-        every = self._all(QUALIFICATION_ROWS, QUALIFICATIONS)
+        every = self._all(rows.QUALIFICATIONS, keys.QUALIFICATIONS)
         return tuple(sorted(every, key=lambda each: (each.received_at, each.qualification_id)))
 
     def damage(self) -> tuple[str, ...]:
@@ -340,38 +317,38 @@ class Ledger:
     def _do(self, act: Callable[[Work], T]) -> T:
         return carry_out(self.table, act)
 
-    def _one(self, rows: Rows[T], key: Key) -> T | None:
-        return Work(self.table).get(rows, key)
+    def _one(self, kind: Rows[T], key: Key) -> T | None:
+        return Work(self.table).get(kind, key)
 
-    def _all(self, rows: Rows[T], span: Span) -> tuple[T, ...]:
-        return tuple(rows.parse(item.body) for item in self.table.query(span))
+    def _all(self, kind: Rows[T], span: Span) -> tuple[T, ...]:
+        return tuple(kind.parse(item.body) for item in self.table.query(span))
 
-    def _page(self, rows: Rows[T], span: Span, last: Key | None, limit: int) -> tuple[T, ...]:
+    def _page(self, kind: Rows[T], span: Span, last: Key | None, limit: int) -> tuple[T, ...]:
         """The first `limit` records of a span that begins with `last`, which was on the page before."""
         items = self.table.query(span, limit + (last is not None))
-        return tuple(rows.parse(item.body) for item in items if item.key != last)
+        return tuple(kind.parse(item.body) for item in items if item.key != last)
 
-    def _pointed(self, rows: Rows[T], keys: Sequence[Key]) -> tuple[T, ...]:
+    def _pointed(self, kind: Rows[T], places: Sequence[Key]) -> tuple[T, ...]:
         """The records under these keys, in their order, without those that are gone."""
-        items = read_items(self.table, keys)
-        return tuple(rows.parse(items[key].body) for key in keys if key in items)
+        items = read_items(self.table, places)
+        return tuple(kind.parse(items[key].body) for key in places if key in items)
 
-    def _add(self, rows: Rows[V], key: Key, record: V) -> None:
+    def _add(self, kind: Rows[V], key: Key, record: V) -> None:
         def act(work: Work) -> None:
-            if work.get(rows, key):
+            if work.get(kind, key):
                 raise ServiceError(Code.ALREADY_EXISTS, f"{_named(key)} exists")
-            work.put(rows, key, record)
+            work.put(kind, key, record)
 
         self._do(act)
 
-    def _replace(self, rows: Rows[V], key: Key, record: V) -> None:
+    def _replace(self, kind: Rows[V], key: Key, record: V) -> None:
         def act(work: Work) -> None:
-            stored = work.get(rows, key)
+            stored = work.get(kind, key)
             if stored is None or stored.version != record.version - 1:
                 raise ServiceError(
                     Code.CHANGED_MEANWHILE, f"{_named(key)} is not stored in version {record.version - 1}"
                 )
-            work.put(rows, key, record)
+            work.put(kind, key, record)
 
         self._do(act)
 

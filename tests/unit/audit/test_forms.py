@@ -12,9 +12,10 @@ from attestlayer.errors import FormatError
 from attestlayer.log.checkpoint import Checkpoint
 from attestlayer.log.leaf import LeafRecord, RegistryReceipt, parse_entry
 from attestlayer.log.merkle import Edge, TreeHead, leaf_hash, prove_inclusion
-from attestlayer.log.note import ED25519, Note, VerifierKey, sign_note
+from attestlayer.log.note import ED25519, Note, VerifierKey
 from attestlayer.log.tiles import Tile, hash_reader
 from support.log import ORIGIN, REGISTRY, START, leaf_number
+from support.notes import sign_note
 
 ENTRY = leaf_number(7).entry()
 

@@ -28,10 +28,9 @@ from obstore.exceptions import (
 )
 
 from issuer.adapters.aws.tries import Tries, first_line
-from issuer.adapters.object_names import check_name, folder_of
 from issuer.adapters.system import storing
 from issuer.errors import ObjectConflictError, StaleTagError, StoreError
-from issuer.ports import Tagged
+from issuer.ports import Tagged, check_name, folder_of
 
 if TYPE_CHECKING:
     from obstore import PutMode

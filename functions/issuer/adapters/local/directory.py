@@ -22,10 +22,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from issuer.adapters.object_names import check_name, folder_of, is_name
 from issuer.adapters.system import identity, make_folder, name_new, storing, sync_folder
 from issuer.errors import Code, ObjectConflictError, ServiceError, StaleTagError, StoreError
-from issuer.ports import Tagged
+from issuer.ports import Tagged, check_name, folder_of, is_name
 
 _WRITERS = 16  # threads; measured: 2.8–3.2 k files/s with fsync, against 1.0–1.5 k in one thread
 _LEFTOVER_AGE_S = 3600  # far longer than a write takes; a live writer also holds a lock on its file
