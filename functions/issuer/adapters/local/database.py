@@ -64,7 +64,7 @@ class Database:
             self._create_file()
             self._identity = identity(self._path)
             # SQLite takes a file of less than a page for an empty one, and would write over it.
-            if 0 < self._path.stat().st_size < _PAGE_MIN:
+            if self._path.is_file() and 0 < self._path.stat().st_size < _PAGE_MIN:
                 raise StoreError(f"ledger {path}: {_EXPLAINED[sqlite3.SQLITE_NOTADB]}")
         self._prepare()
 
