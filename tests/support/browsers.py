@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -168,14 +169,17 @@ def running_browser(name: str, place: Path) -> Iterator[Browser]:
     """A browser, closed at the end; `place`: an empty folder for its profile."""
     program = _program(PROGRAMS[name])
     install_packages()
-    environment = {**os.environ, "HOME": str(place), "TMPDIR": str(place)}  # noqa: TID251
-    with subprocess.Popen(
-        [require("node"), str(JS / "driver.mjs"), name, str(program)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment,
-    ) as process:
+    with (
+        # Not below `place`: Chromium puts a socket there, whose path may have 107 bytes (unix(7)).
+        tempfile.TemporaryDirectory() as scratch,
+        subprocess.Popen(
+            [require("node"), str(JS / "driver.mjs"), name, str(program)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "HOME": str(place), "TMPDIR": scratch},  # noqa: TID251
+        ) as process,
+    ):
         try:
             yield Browser(name, process)
         finally:
