@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import re
+import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -50,12 +51,14 @@ def delivered() -> Delivered:
 
 
 @pytest.fixture
-def place(tmp_path: Path, delivered: Delivered) -> Path:
-    """verify.html, kit.zip and the same kit unpacked."""
-    (tmp_path / "verify.html").write_bytes(verifier_page(delivered.trust.format()))
-    (tmp_path / "kit.zip").write_bytes(delivered.zip)
-    unpack(delivered.members, tmp_path / "kit")
-    return tmp_path
+def place(delivered: Delivered) -> Iterator[Path]:
+    """verify.html, kit.zip and the same kit unpacked. Never below /dev/shm: a page gets no handle of /dev."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        place = Path(folder)
+        (place / "verify.html").write_bytes(verifier_page(delivered.trust.format()))
+        (place / "kit.zip").write_bytes(delivered.zip)
+        unpack(delivered.members, place / "kit")
+        yield place
 
 
 Opener = Callable[..., Page]
