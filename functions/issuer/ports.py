@@ -229,7 +229,7 @@ class Clock(Protocol):
     """This machine's clock. It may step back: callers that need order compare with stored times."""
 
     def now(self) -> float:
-        """POSIX seconds, UTC."""
+        """The time now, in POSIX seconds."""
 
     def sleep(self, seconds: float) -> None:
         """Return after `seconds` or later, at once if it is 0 or less."""

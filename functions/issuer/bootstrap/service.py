@@ -59,7 +59,7 @@ class Service:
 
     @property
     def issuer(self) -> Issuer:
-        """Issues kits."""
+        """Issues a kit for a packet, or says what blocks it."""
         return Issuer(
             origin=self.origin,
             ledger=self.ledger,
@@ -75,7 +75,7 @@ class Service:
 
     @property
     def log(self) -> LogPorts:
-        """What rounds work on."""
+        """The ports that rounds, audits and genesis work on."""
         return LogPorts(
             origin=self.origin,
             cadence_s=self.settings.cadence_s,

@@ -8,7 +8,6 @@ from attestlayer.log.notices import WithdrawalReason
 from issuer.cli.home import DONE, Commands, add_command, add_group, service_of
 from issuer.kits.terms import TIERS
 from issuer.model import Contact
-from issuer.services.qualify import Decision
 
 _TIERS = [tier.name for tier in TIERS]
 
@@ -84,8 +83,13 @@ def _list_qualifications(arguments: argparse.Namespace) -> int:
 
 def _decide(arguments: argparse.Namespace) -> int:
     by = arguments.by or getpass.getuser()
-    decision = Decision(arguments.accepted, by, arguments.scope, arguments.boundaries)
-    qualification = service_of(arguments).qualifications.decide(arguments.qualification, decision)
+    qualification = service_of(arguments).qualifications.decide(
+        arguments.qualification,
+        accepted=arguments.accepted,
+        decided_by=by,
+        scope=arguments.scope,
+        boundaries=arguments.boundaries,
+    )
     print(f"{qualification.qualification_id} {qualification.state} by {by}")
     return DONE
 

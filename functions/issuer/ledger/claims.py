@@ -27,7 +27,7 @@ CLAIMS = Rows(StoredClaim)
 
 
 def take(work: Work, claim: Claim, now: int) -> Answer | None:
-    """`Ledger.claim`."""
+    """Claims the key, renews its lease, or returns the answer that is bound to it (`Ledger.claim`)."""
     stored = work.get(CLAIMS, claim_key(claim))
     if stored and stored.request_hash != claim.request_hash:
         raise ServiceError(
@@ -66,7 +66,7 @@ def bind(work: Work, claim: Claim, answer: Answer) -> None:
 
 
 def give_up(work: Work, claim: Claim) -> None:
-    """`Ledger.release`."""
+    """Gives the key up unless it was answered or lost (`Ledger.release`)."""
     stored = work.get(CLAIMS, claim_key(claim))
     if stored and stored.token == claim.token and stored.answer is None:
         work.put(CLAIMS, claim_key(claim), StoredClaim(stored.request_hash, None))

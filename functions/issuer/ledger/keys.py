@@ -17,12 +17,12 @@ LEAVES = tuple(Span(f"leaves#{shard}", "0", "~") for shard in range(LEAF_SHARDS)
 
 
 def workspace_key(workspace_id: str) -> Key:
-    """A workspace."""
+    """The key of a workspace's record."""
     return Key("workspaces", f"id#{workspace_id}")
 
 
 def qualification_key(qualification_id: str) -> Key:
-    """A qualification."""
+    """The key of a qualification's record."""
     return Key("qualifications", f"id#{qualification_id}")
 
 
@@ -42,7 +42,7 @@ def api_keys_of(workspace_id: str) -> Span:
 
 
 def books_key(workspace_id: str) -> Key:
-    """A workspace's books."""
+    """The key of a workspace's books, one item."""
     return Key(_of(workspace_id), "books")
 
 
@@ -62,7 +62,7 @@ def lines_from(workspace_id: str, first: Key | None) -> Span:
 
 
 def packet_key(packet_id: str) -> Key:
-    """A packet."""
+    """The key of a packet, whatever its workspace."""
     return Key(f"packet#{packet_id}")
 
 

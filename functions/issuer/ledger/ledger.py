@@ -46,11 +46,11 @@ class Ledger:
         self._replace(rows.WORKSPACES, keys.workspace_key(workspace.workspace_id), workspace)
 
     def workspace(self, workspace_id: str) -> Workspace | None:
-        """The workspace, or None."""
+        """The workspace with this id, or None."""
         return self._one(rows.WORKSPACES, keys.workspace_key(workspace_id))
 
     def workspaces(self) -> tuple[Workspace, ...]:
-        """All workspaces, by id."""
+        """All workspaces, in order of their ids."""
         return self._all(rows.WORKSPACES, keys.WORKSPACES)
 
     def put_api_key(self, key: ApiKey) -> None:
@@ -136,7 +136,7 @@ class Ledger:
         self._do(lambda work: packets.replace(work, packet))
 
     def packet(self, packet_id: str) -> Packet | None:
-        """The packet, or None."""
+        """The packet with this id, whatever its workspace, or None."""
         return self._one(rows.PACKETS, keys.packet_key(packet_id))
 
     def packet_of_kit(self, workspace_id: str, kit_id: str) -> Packet | None:
@@ -298,7 +298,7 @@ class Ledger:
         )
 
     def qualification(self, qualification_id: str) -> Qualification | None:
-        """The qualification, or None."""
+        """The qualification with this id, or None."""
         return self._one(rows.QUALIFICATIONS, keys.qualification_key(qualification_id))
 
     def qualifications(self) -> tuple[Qualification, ...]:

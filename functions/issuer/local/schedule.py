@@ -34,7 +34,7 @@ class Background(ABC):
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
-        """Start the thread, once."""
+        """Start the thread. It can be started once."""
         self._thread.start()
 
     def close(self) -> None:

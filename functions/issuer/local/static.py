@@ -9,7 +9,7 @@ from attestlayer.log.layout import QueryError, headers_of, rewrite_query
 from issuer.errors import Code, ServiceError
 from issuer.handlers import prove
 from issuer.local.wsgi import HttpResponse, LambdaContext, response_of
-from issuer.ports import ObjectStore
+from issuer.ports import ObjectStore, is_name
 from issuer.problem import CONTENT_TYPE, MethodNotAllowedError, format_problem, problem_headers, public_error
 
 METHODS = ("GET", "HEAD", "OPTIONS")
@@ -23,8 +23,6 @@ _PREFLIGHT = {
     "Access-Control-Max-Age": "86400",
     "Allow": ", ".join(METHODS),
 }
-_NAME_MAX = 1024
-_PART = re.compile(r"[A-Za-z0-9._-]{1,255}")
 _PAIR = re.compile(rf"{re.escape(layout.CONSISTENCY_QUERY)}/[^/]+\.json")
 _TAG = re.compile(r'\s*(?:W/)?("[^"]*")\s*')
 
@@ -66,8 +64,7 @@ def object_name(path: str, query: str) -> str:
     except QueryError as error:
         raise ServiceError(Code.MALFORMED_REQUEST, str(error)) from error
     name = f"{name}{INDEX}" if not name or name.endswith("/") else name
-    parts = name.split("/")
-    if len(name) > _NAME_MAX or not all(_PART.fullmatch(part) and part.strip(".") for part in parts):
+    if not is_name(name):
         raise ServiceError(Code.NOT_FOUND, f"there is nothing at {shown(path)}")
     return name
 

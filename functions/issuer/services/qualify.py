@@ -11,19 +11,6 @@ from issuer.model import Contact, Qualification, QualificationState
 from issuer.ports import Clock, Entropy
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """The operator's decision.
-
-    `decided_by`: the person, for the record; `scope`, `boundaries`: text for people.
-    """
-
-    accepted: bool
-    decided_by: str
-    scope: str
-    boundaries: str
-
-
 @dataclass(frozen=True)
 class Qualifications:
     """Receives requests to take part and records the one decision about each."""
@@ -49,8 +36,13 @@ class Qualifications:
         self.ledger.add_qualification(qualification)
         return qualification
 
-    def decide(self, qualification_id: str, decision: Decision) -> Qualification:
-        """Accept or decline a request once. Raises NOT_FOUND, WRONG_STATE."""
+    def decide(
+        self, qualification_id: str, *, accepted: bool, decided_by: str, scope: str, boundaries: str
+    ) -> Qualification:
+        """Accept or decline a request once. Raises NOT_FOUND, WRONG_STATE.
+
+        `decided_by`: the person, for the record; `scope`, `boundaries`: text for people.
+        """
         request = self.ledger.qualification(qualification_id)
         if request is None:
             raise ServiceError(Code.NOT_FOUND, f"there is no qualification {shown(qualification_id)}")
@@ -58,11 +50,11 @@ class Qualifications:
             raise ServiceError(Code.WRONG_STATE, f"the qualification is {request.state} already")
         decided = replace(
             request,
-            state=QualificationState.ACCEPTED if decision.accepted else QualificationState.DECLINED,
+            state=QualificationState.ACCEPTED if accepted else QualificationState.DECLINED,
             decided_at=int(self.clock.now()),
-            decided_by=decision.decided_by,
-            scope=decision.scope,
-            boundaries=decision.boundaries,
+            decided_by=decided_by,
+            scope=scope,
+            boundaries=boundaries,
             version=request.version + 1,
         )
         self.ledger.replace_qualification(decided)

@@ -84,7 +84,7 @@ class SqliteTable:
         return result
 
     def damage(self) -> Iterator[str]:
-        """SQLite's integrity check."""
+        """The lines of SQLite's integrity check, at most 100."""
         with self._database.read() as connection:
             for (text,) in connection.execute(f"PRAGMA integrity_check({_REPORTED})"):
                 if text != "ok":
