@@ -34,18 +34,13 @@ from issuer.intake.sidecar import SIDECAR, SidecarRecord, assign_by_folder, chec
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 SAMPLES = ROOT / "site/content/samples"
-HELD_BACK = {
-    "AGENT-01/tool-action": "action-record",
-    "DORA/ict-third-party": "exit-plan",
-    "HUMAN-01/change-approval": "approval",
-    "ID-01/authorised-signatory": "issuance-trail",
-    "PAY-01/payment-batch": "batch-file",
-    "PAY-01/wire-transfer": "approval",
-    "VENDOR/security-review": "engagement-scope",
-}
-"""For each sample set the record type whose last record is held back, so that the first attempt fails."""
-
 Json = dict[str, object]
+
+
+def held_back(lane: str, profile: str) -> str:
+    """The record type of which a record is held back, so that the first attempt fails: the last required."""
+    types = load_policies().find(lane, profile).record_types
+    return [each.type_id for each in types if each.min_count][-1]
 
 
 class DemoError(Exception):
@@ -247,7 +242,7 @@ class Demo:
         records = self.read_records()
         self.open_packet()
         own = self.arguments.records is not None
-        missing = HELD_BACK.get(f"{self.arguments.lane}/{self.arguments.profile}")
+        missing = held_back(self.arguments.lane, self.arguments.profile)
         later = [] if own else [record for record in records if record["record_type"] == missing][-1:]
         heading(4, f"The client submits {len(records) - len(later)} of {len(records)} records")
         for record in records:

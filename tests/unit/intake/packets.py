@@ -29,6 +29,7 @@ def examined_samples(name: str, today: date = TODAY) -> tuple[Policy, list[Exami
     """A sample set with its policy, examined."""
     folder = SAMPLES / name
     sidecar = read_sidecar((folder / "records.json").read_bytes(), today)
+    assert name == f"{sidecar.lane_id}/{sidecar.profile_id}"
     policy = load_policies().find(sidecar.lane_id, sidecar.profile_id)
     examined = []
     for number, one in enumerate(sidecar.records):
