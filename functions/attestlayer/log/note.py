@@ -18,6 +18,11 @@ MAX_NOTE = 1024 * 1024
 MAX_SIGNATURES = 32
 """Signature lines of one note, as REG-1.0 bounds them (C2SP asks for at least 16)."""
 
+NO_QUORUM = "none"
+MAX_POLICY = 64 * 1024
+MAX_LINES = 256
+"""Names of one policy; C2SP asks for at least 32 of each kind."""
+
 _KEY_ID_LENGTH = 4
 _TIME_LENGTH = 8
 _MAX_TIME = 2**63 - 1  # C2SP tlog-cosignature
@@ -156,12 +161,6 @@ def _parse_name(name: str) -> str:
 def _cosigned(text: str, time: int) -> bytes:
     """The message of a cosignature/v1 (C2SP tlog-cosignature)."""
     return f"cosignature/v1\ntime {time}\n{text}".encode()
-
-
-NO_QUORUM = "none"
-MAX_POLICY = 64 * 1024
-MAX_LINES = 256
-"""Names of one policy; C2SP asks for at least 32 of each kind."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from attestlayer.log import layout
 from attestlayer.log.checkpoint import Checkpoint, parse_checkpoint
 from attestlayer.log.merkle import HashReader, TreeHead, leaf_hash, root_hash
 from attestlayer.log.notices import parse_notices
-from attestlayer.log.tiles import Tile, edge_tiles, hash_reader, parse_bundle, parse_tile
+from attestlayer.log.tiles import WIDTH, Tile, edge_tiles, hash_reader, parse_bundle, parse_tile
 from attestlayer.log.trust import TrustRoot, make_trust_root
 from issuer.errors import LogHaltedError
 from issuer.log.publication import EdgeOfTree
@@ -50,7 +50,7 @@ def read_edge(public: ObjectStore, head: TreeHead) -> EdgeOfTree:
     def read(tile: Tile) -> list[Hash]:
         # A level holds size / 256^level hashes, rounded down (REG-1.0 section 10.2); its last tile, which may
         # be partial, is read already and may hold more hashes than this narrower one.
-        if tile.index == (head.size >> (8 * tile.level)) // 256 and tile.level in tiles:
+        if tile.index == (head.size >> (8 * tile.level)) // WIDTH and tile.level in tiles:
             return tiles[tile.level][: tile.width]
         return _read_tile(public, tile)
 
@@ -87,9 +87,9 @@ def _read_tile(public: ObjectStore, tile: Tile) -> list[Hash]:
 
 def _read_bundle(public: ObjectStore, size: int) -> list[bytes]:
     """The entries of the partial last bundle; none if the tree ends with a full one."""
-    if size % 256 == 0:
+    if size % WIDTH == 0:
         return []
-    tile = Tile(0, size // 256, size % 256)
+    tile = Tile(0, size // WIDTH, size % WIDTH)
     data = public.read(tile.bundle_path)
     if data is None:
         raise LogHaltedError(f"{tile.bundle_path} is missing from the public store")
