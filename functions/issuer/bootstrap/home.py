@@ -123,22 +123,26 @@ def _keys_in(home: Path) -> Path | None:
 def _make_folders(home: Path) -> None:
     """Make the home's folders, or refuse a folder that is something else. Raises `ServiceError`."""
     try:
-        # A home is a folder that `issuer init` made: files of another program are never mixed with its own,
-        # and served or backed up along with them.
+        # Keys and other files are looked for before the home file: another initialiser stores that one first,
+        # so whatever of its work is seen here, its home file is seen too.
+        key_file = _keys_in(home)
         others = {entry.name for entry in home.iterdir()} - _FIRST_MADE if home.exists() else set()
-        if others and not (home / HOME_FILE).exists():
-            raise ServiceError(
-                Code.HOME_UNUSABLE,
-                f"{home} holds other files and no {HOME_FILE}: name an empty or new folder",
-            )
-        # Keys without a home file: those of a log whose home was lost in part. A key that signed one log must
-        # never sign another, or the two would look like a fork.
-        if not (home / HOME_FILE).exists() and (key_file := _keys_in(home)):
-            raise ServiceError(
-                Code.KEY_UNUSABLE,
-                f"{key_file} is there and no {HOME_FILE}: a home makes its own keys, and no key serves two "
-                "logs",
-            )
+        if not (home / HOME_FILE).exists():
+            # A home is a folder that `issuer init` made: files of another program are never mixed with its
+            # own, and served or backed up along with them.
+            if others:
+                raise ServiceError(
+                    Code.HOME_UNUSABLE,
+                    f"{home} holds other files and no {HOME_FILE}: name an empty or new folder",
+                )
+            # Keys without a home file: those of a log whose home was lost in part. A key that signed one log
+            # must never sign another, or the two would look like a fork.
+            if key_file:
+                raise ServiceError(
+                    Code.KEY_UNUSABLE,
+                    f"{key_file} is there and no {HOME_FILE}: a home makes its own keys, and no key serves "
+                    "two logs",
+                )
         for folder in (home, home / _KEYS):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:

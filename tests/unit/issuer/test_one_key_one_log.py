@@ -1,11 +1,14 @@
 """A key signs one log: wherever another's key, or this key for another log, can be seen, it is refused."""
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from attestlayer.canonical import parse_json
 from attestlayer.encoding import format_time
 from attestlayer.log.notices import Role, key_added
 from issuer.bootstrap.home import HOME_FILE, initialise_home, open_home
@@ -59,6 +62,31 @@ def test_a_home_that_is_told_another_origin_is_refused(home: Path) -> None:
     file.write_bytes(file.read_bytes().replace(ORIGIN.encode(), OTHER.encode()))
     with pytest.raises(ServiceError, match="its origin is"):
         open_home(Settings(home))
+
+
+@pytest.mark.parametrize("look", range(7))
+def test_an_initialiser_that_is_overtaken_between_two_looks_continues_the_faster_ones_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, look: int
+) -> None:
+    home = tmp_path / "home"
+    looks = iter(range(1000))
+
+    def overtaken(real: Callable[[Path], Any]) -> Callable[[Path], Any]:
+        def looked(path: Path) -> Any:
+            if home in (path, *path.parents) and next(looks) == look:
+                initialise_home(Settings(home), ORIGIN)
+            return real(path)
+
+        return looked
+
+    for name in ("exists", "iterdir"):
+        monkeypatch.setattr(Path, name, overtaken(getattr(Path, name)))
+    service = initialise_home(Settings(home), ORIGIN)
+    assert next(looks) > look, "nobody was overtaken"
+    keys = service.registry_signers.keys()
+    assert keys == open_home(Settings(home)).registry_signers.keys()
+    log = parse_json(service.public.read("v1/jwks/registry.jwks.json") or b"")
+    assert [key["kid"] for key in log["keys"]] == list(keys)
 
 
 def test_another_logs_key_of_the_same_origin_signs_nothing(log: TestLog) -> None:
