@@ -22,6 +22,7 @@ import threading
 import time
 import uuid
 import zipfile
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,10 +38,11 @@ SAMPLES = ROOT / "site/content/samples"
 Json = dict[str, object]
 
 
-def held_back(lane: str, profile: str) -> str:
-    """The record type of which a record is held back, so that the first attempt fails: the last required."""
-    types = load_policies().find(lane, profile).record_types
-    return [each.type_id for each in types if each.min_count][-1]
+def held_back(lane: str, profile: str, records: list[Json]) -> list[Json]:
+    """The record that is held back, so that the first attempt fails: the last of which none is to spare."""
+    least = {each.type_id: each.min_count for each in load_policies().find(lane, profile).record_types}
+    number = Counter(str(record["record_type"]) for record in records)
+    return [one for one in records if number[str(one["record_type"])] == least[str(one["record_type"])]][-1:]
 
 
 class DemoError(Exception):
@@ -242,8 +244,7 @@ class Demo:
         records = self.read_records()
         self.open_packet()
         own = self.arguments.records is not None
-        missing = held_back(self.arguments.lane, self.arguments.profile)
-        later = [] if own else [record for record in records if record["record_type"] == missing][-1:]
+        later = [] if own else held_back(self.arguments.lane, self.arguments.profile, records)
         heading(4, f"The client submits {len(records) - len(later)} of {len(records)} records")
         for record in records:
             if record not in later:

@@ -4,6 +4,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+from demo import held_back
+
+from issuer.intake.catalogue import load_policies
+from issuer.intake.policy import Policy
+from unit.intake.packets import examined_samples
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -43,3 +50,13 @@ def test_a_folder_that_says_nothing_of_its_records_is_refused(tmp_path: Path) ->
     (tmp_path / "a.txt").write_text("What is this?")
     done = demo("--home", tmp_path / "home", "--records", tmp_path)
     assert (done.returncode, "a.txt" in done.stderr, "Traceback" in done.stderr) == (1, True, False)
+
+
+@pytest.mark.parametrize("policy", load_policies().policies, ids=lambda policy: policy.profile_id)
+def test_the_first_attempt_lacks_a_record_that_is_required(policy: Policy) -> None:
+    _, examined = examined_samples(f"{policy.lane_id}/{policy.profile_id}")
+    records: list[dict[str, object]] = [{"record_type": one.record.record_type} for one in examined]
+    (later,) = held_back(policy.lane_id, policy.profile_id, records)
+    kind = policy.record_type(str(later["record_type"]))
+    assert kind
+    assert len([one for one in records if one is not later and one == later]) < kind.min_count

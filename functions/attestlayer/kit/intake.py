@@ -38,6 +38,12 @@ from attestlayer.encoding import (
 from attestlayer.errors import Reason, malformed
 from attestlayer.kit.manifest import HASH_TRAIL, INTAKE_REPORT, ManifestFile
 
+STATEMENTS = (
+    "The type of each record and the values stated for it are the client's own words. The checks compare "
+    "these statements with each other; a record is read to confirm them only where a check says so."
+)
+"""What the checks of an intake report rest on; every list of their results for people says it."""
+
 
 class CheckResult(StrEnum):
     """The result of a rule's check in an issued kit; blockers never get that far."""

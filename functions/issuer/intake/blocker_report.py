@@ -5,12 +5,16 @@ from collections.abc import Iterator
 
 from attestlayer.canonical import Json, format_json
 from attestlayer.encoding import format_hash, format_time
+from attestlayer.kit.intake import STATEMENTS
 from issuer.intake.evaluate import Blocker, Evaluation
 from issuer.intake.policy import Policy
 from issuer.intake.rules import Rule
 
 SCHEMA = "attestlayer/blocker-report/1"
-MEANING = "It says which records are missing, unreadable or at odds with each other, not how good they are."
+MEANING = (
+    "This report covers missing, unreadable or contradictory records. It does not judge their quality. "
+    + STATEMENTS
+)
 _WIDTH = 100  # columns of a terminal line
 
 

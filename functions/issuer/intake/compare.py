@@ -1,4 +1,4 @@
-"""How each kind of relation is decided, from metadata values alone."""
+"""How each kind of relation is decided, from stated metadata values alone."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from issuer.intake.examine import Examined
 from issuer.intake.relations import Field, Relation
 from issuer.intake.rules import RelationKind
-from issuer.intake.values import comparable, parse_amount, parse_instant, show
+from issuer.intake.statements import comparable, comparable_name, may_be_one_name, scope_covers
+from issuer.intake.values import AMOUNT, NAME, parse_amount, parse_instant, show
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def _compared(relation: Relation, examined: Sequence[Examined], *, same: bool) -
 
 
 def _unlike(relation: Relation, each: list[Value], others: list[Value], same: bool) -> Iterator[Violation]:
-    key: Callable[[str], object] = parse_amount if relation.numeric else comparable
+    key = _key(relation)
     known = {key(value.text) for value in others}
     texts = " or ".join(dict.fromkeys(show(value.text) for value in others))
     other = f"{relation.fields['matches'].record_type}.{relation.fields['matches'].name}"
@@ -93,6 +94,32 @@ def _unlike(relation: Relation, each: list[Value], others: list[Value], same: bo
             involved = (value.record, *(one.record for one in others if one.record is not value.record))
             wanted = f"{texts} as in {other}" if same else f"another value than {texts} of {other}"
             yield Violation(involved, _said(value, relation.fields["each"]), wanted)
+
+
+def _key(relation: Relation) -> Callable[[str], object]:
+    """What two values that count as the same have in common."""
+    return _KEYS.get(relation.format or "", comparable)
+
+
+def _clearly_different_name(relation: Relation, examined: Sequence[Examined]) -> Violations:
+    each = _values(examined, relation.fields["each"])
+    others = _values(examined, relation.fields["matches"])
+    return _similar(relation, each, others) if each and others else None
+
+
+def _similar(relation: Relation, each: list[Value], others: list[Value]) -> Iterator[Violation]:
+    side = f"{relation.fields['matches'].record_type}.{relation.fields['matches'].name}"
+    for value in each:
+        for other in others:
+            if _may_be_one(value, other):
+                wanted = f"a name that is clearly not {show(other.text)}, {side}"
+                yield Violation((value.record, other.record), _said(value, relation.fields["each"]), wanted)
+
+
+def _may_be_one(one: Value, other: Value) -> bool:
+    """Whether two values may be one name in two spellings. The same name is another rule's fault."""
+    same = comparable_name(one.text) == comparable_name(other.text)
+    return not same and may_be_one_name(one.text, other.text)
 
 
 def _not_before(relation: Relation, examined: Sequence[Examined]) -> Violations:
@@ -116,12 +143,30 @@ def _at_least_n_distinct(relation: Relation, examined: Sequence[Examined]) -> Vi
     each = _values(examined, relation.fields["each"])
     if len(each) < relation.least:
         return None  # the type's count or its metadata fails and says so
-    distinct = dict.fromkeys(comparable(value.text) for value in each)
+    distinct = dict.fromkeys(map(_key(relation), (value.text for value in each)))
     if len(distinct) >= relation.least:
         return iter(())
     texts = ", ".join(dict.fromkeys(show(value.text) for value in each))
     wanted = f"at least {relation.least} different values"
     return iter([Violation(tuple(value.record for value in each), f"{len(distinct)}: {texts}", wanted)])
+
+
+def _clearly_distinct_names(relation: Relation, examined: Sequence[Examined]) -> Violations:
+    values = _values(examined, relation.fields["each"])
+    each = list({comparable_name(value.text): value for value in values}.values())
+    if len(each) < relation.least:
+        return None  # at-least-n-distinct fails and says so
+    # Names are one if a chain of spellings connects them: `Marit Olsvik`, `M. Olsvik`, `Morten Olsvik`.
+    groups: list[list[Value]] = []
+    for value in each:
+        near = [group for group in groups if any(_may_be_one(value, one) for one in group)]
+        merged = [value, *(one for group in near for one in group)]
+        groups = [group for group in groups if group not in near] + [merged]
+    if len(groups) >= relation.least:
+        return iter(())
+    texts = ", ".join(show(value.text) for value in each)
+    wanted = f"at least {relation.least} names that are clearly different"
+    return iter([Violation(tuple(value.record for value in each), f"may be one name: {texts}", wanted)])
 
 
 def _limit_covers(relation: Relation, examined: Sequence[Examined]) -> Violations:
@@ -137,6 +182,20 @@ def _over_limit(relation: Relation, each: list[Value], limits: list[Value]) -> I
         if parse_amount(value.text) > parse_amount(largest.text):
             wanted = f"at most {largest.text}, the limit in {show(largest.record.record.name)}"
             yield Violation((value.record, largest.record), _said(value, relation.fields["each"]), wanted)
+
+
+def _scope_covers(relation: Relation, examined: Sequence[Examined]) -> Violations:
+    each = _values(examined, relation.fields["each"])
+    scopes = _values(examined, relation.fields["scope"])
+    return _out_of_scope(relation, each, scopes) if each and scopes else None
+
+
+def _out_of_scope(relation: Relation, each: list[Value], scopes: list[Value]) -> Iterator[Violation]:
+    wanted = "one of the tools of " + " or ".join(dict.fromkeys(show(scope.text) for scope in scopes))
+    for value in each:
+        if not any(scope_covers(scope.text, value.text) for scope in scopes):
+            involved = (value.record, *(scope.record for scope in scopes))
+            yield Violation(involved, _said(value, relation.fields["each"]), wanted)
 
 
 def _required_when(relation: Relation, examined: Sequence[Examined]) -> Violations:
@@ -158,6 +217,9 @@ def _required_when(relation: Relation, examined: Sequence[Examined]) -> Violatio
     )
 
 
+_KEYS: dict[str, Callable[[str], object]] = {AMOUNT: parse_amount, NAME: comparable_name}
+
+
 def _said(value: Value, field: Field) -> str:
     return f"{field.name} is {show(value.text)}"
 
@@ -166,8 +228,11 @@ _DECIDE: dict[RelationKind, Callable[[Relation, Sequence[Examined]], Violations]
     RelationKind.WINDOW_COVERS: _window_covers,
     RelationKind.SAME_VALUE: _same_value,
     RelationKind.DIFFERENT_VALUE: _different_value,
+    RelationKind.CLEARLY_DIFFERENT_NAME: _clearly_different_name,
     RelationKind.NOT_BEFORE: _not_before,
     RelationKind.AT_LEAST_N_DISTINCT: _at_least_n_distinct,
+    RelationKind.CLEARLY_DISTINCT_NAMES: _clearly_distinct_names,
     RelationKind.LIMIT_COVERS: _limit_covers,
+    RelationKind.SCOPE_COVERS: _scope_covers,
     RelationKind.REQUIRED_WHEN: _required_when,
 }

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from attestlayer.canonical import Json
 from issuer.intake.media import MediaType
-from issuer.intake.policy import RecordType
+from issuer.intake.policy import MetadataField, RecordType
+from issuer.intake.statements import scope_entries
 from issuer.intake.texts import csv_header, csv_row_count, parse_record_json
-from issuer.intake.values import show
+from issuer.intake.values import SCOPE, show
 
 _ERRORS_SHOWN = 10  # of one record; a record of another kind fails everywhere at once
 _MESSAGE_MAX = 160  # characters of a validator's message, which quotes the client's value
@@ -60,15 +61,24 @@ def _member_faults(
     for field in record_type.metadata:
         if field.json_member is None or field.name not in metadata:
             continue
-        member = _member(value, field.json_member)
+        member, stated = _member(value, field.json_member), metadata[field.name]
         # Compared as text: an amount that is written with other decimals inside is another value to a reader.
-        if member is None or str(member) != metadata[field.name]:
-            inside = "nothing" if member is None else show(str(member))
-            yield f"{field.json_member} says {inside}", f"{show(metadata[field.name])} as in {field.name}"
+        if member is None or (member != stated and not _same_scope(field, member, stated)):
+            inside = "nothing" if member is None else show(member)
+            yield f"{field.json_member} says {inside}", f"{show(stated)} as in {field.name}"
 
 
-def _member(value: Json, pointer: str) -> str | int | None:
-    """The string or integer at a JSON pointer (RFC 6901), or None. Policies name members only, no items."""
+def _same_scope(field: MetadataField, one: str, other: str) -> bool:
+    return field.format == SCOPE and scope_entries(one) == scope_entries(other)
+
+
+def _member(value: Json, pointer: str) -> str | None:
+    """What is at a JSON pointer (RFC 6901): a string, an integer, or strings as a scope states them; or None.
+
+    Policies name members only, no items.
+    """
     for name in pointer.split("/")[1:]:
         value = value.get(name) if isinstance(value, dict) else None
-    return value if isinstance(value, str | int) and not isinstance(value, bool) else None
+    if isinstance(value, list):
+        return "; ".join(map(str, value)) if all(isinstance(one, str) for one in value) else None
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else None

@@ -161,7 +161,5 @@ def _shape(field: MetadataField) -> str:
     choices = field.schema.get("enum")
     if isinstance(choices, list):
         return "one of " + ", ".join(map(str, choices))
-    if field.format is not None:
-        return _SHAPES[field.format]
     described = field.schema.get("description")
-    return described if isinstance(described, str) else "a text"
+    return described if isinstance(described, str) else _SHAPES.get(field.format or "", "a text")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from attestlayer.canonical import Json, Members, take_array, take_integer, take_object, take_value
 from attestlayer.encoding import shown
 from issuer.intake.rules import RULE_MEMBERS, RelationKind, Rule, check_word, parse_id, parse_rule
-from issuer.intake.values import AMOUNT, DATE, DATE_TIME
+from issuer.intake.values import AMOUNT, DATE, DATE_TIME, NAME, SCOPE
 
 Formats = Mapping[str, Mapping[str, str | None]]
 """Record type id → metadata field name → the format its schema names, or None."""
@@ -16,9 +16,12 @@ _FIELD_OF: dict[RelationKind, dict[str, tuple[str, ...] | None]] = {
     RelationKind.WINDOW_COVERS: {"each": _INSTANT, "from": _INSTANT, "until": _INSTANT},
     RelationKind.SAME_VALUE: {"each": None, "matches": None},
     RelationKind.DIFFERENT_VALUE: {"each": None, "matches": None},
+    RelationKind.CLEARLY_DIFFERENT_NAME: {"each": (NAME,), "matches": (NAME,)},
     RelationKind.NOT_BEFORE: {"each": _INSTANT, "than": _INSTANT},
     RelationKind.AT_LEAST_N_DISTINCT: {"each": None},
+    RelationKind.CLEARLY_DISTINCT_NAMES: {"each": (NAME,)},
     RelationKind.LIMIT_COVERS: {"each": (AMOUNT,), "limit": (AMOUNT,)},
+    RelationKind.SCOPE_COVERS: {"each": None, "scope": (SCOPE,)},
     RelationKind.REQUIRED_WHEN: {"each": None},
 }
 """The fields that each kind names, and the formats (None: any) that their schemas must have."""
@@ -39,14 +42,19 @@ class Relation:
     - window-covers: each `each` lies in a window `from` … `until` of one record; no `until` is open.
     - same-value: each `each` is among the values of `matches`.
     - different-value: no `each` is among the values of `matches`.
+    - clearly-different-name: no `each` may be another spelling of one of `matches`.
     - not-before: no `each` is before any `than`.
     - at-least-n-distinct: `each` has `least` different values or more.
+    - clearly-distinct-names: `each` has `least` different values, those that may be one name counted once.
     - limit-covers: no `each` is larger than the largest `limit`.
+    - scope-covers: each `each` is the name of a tool that an entry of a `scope` begins with.
     - required-when: if any `each` is one of `values`, there is a record of type `needs`.
 
-    Values are compared as numbers where all fields are amounts (`numeric`), else as texts with case,
-    spaces and compatibility forms folded. A relation whose records or
-    values are missing is not applicable: the rule that asks for them says so.
+    All values are the submitter's statements; no record is read for them. They are compared as numbers where
+    `format`, the one that all fields have, is `amount`, as names where it is `name`, else as texts with case,
+    spaces and compatibility forms folded. Names that may be one and are not the same under that folding break
+    the two rules of clear differences only, which policies have as notes. A relation whose records or values
+    are missing is not applicable: the rule that asks for them says so.
     """
 
     rule: Rule
@@ -55,7 +63,7 @@ class Relation:
     least: int = 0
     values: tuple[str, ...] = ()
     needs: str | None = None
-    numeric: bool = False
+    format: str | None = None
 
     @property
     def record_types(self) -> tuple[str, ...]:
@@ -69,6 +77,7 @@ def parse_relation(value: Json, formats: Formats) -> Relation:
     kind = RelationKind(check_word(value, "check"))
     extra: dict[RelationKind, tuple[str, ...]] = {
         RelationKind.AT_LEAST_N_DISTINCT: ("least",),
+        RelationKind.CLEARLY_DISTINCT_NAMES: ("least",),
         RelationKind.REQUIRED_WHEN: ("needs", "values"),
     }
     members = take_object(value, (*RULE_MEMBERS, *_FIELD_OF[kind], *extra.get(kind, ())))
@@ -86,8 +95,8 @@ def parse_relation(value: Json, formats: Formats) -> Relation:
         raise ValueError(f"{rule.rule_id}: {error}") from error
     if needs is not None and needs not in formats:
         raise ValueError(f"{rule.rule_id}: needs record type {shown(needs)}, which the policy lacks")
-    numeric = all(formats[one.record_type][one.name] == AMOUNT for one in fields.values())
-    return Relation(rule, kind, fields, least, values, needs, numeric)
+    named = {formats[one.record_type][one.name] for one in fields.values()}
+    return Relation(rule, kind, fields, least, values, needs, named.pop() if len(named) == 1 else None)
 
 
 def _parse_field(value: Json, wanted: tuple[str, ...] | None, formats: Formats) -> Field:

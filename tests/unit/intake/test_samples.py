@@ -1,5 +1,6 @@
 """The shipped sample records against the shipped policies."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from issuer.intake.blocker_report import format_blocker_report, format_blocker_text
 from issuer.intake.catalogue import load_policies
 from issuer.intake.evaluate import Outcome, evaluate
+from issuer.intake.examine import examine
 from issuer.intake.media import MediaType
 from issuer.intake.rules import Result
 
@@ -75,6 +77,25 @@ def test_the_same_records_make_the_same_report_byte_for_byte(name: str) -> None:
         json = format_blocker_report(report, "pkt_1", policy, AT)
         reports.append((json, format_blocker_text(report, policy, AT)))
     assert reports[0] == reports[1]
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_a_record_without_any_stated_value_is_told_each_one_and_its_shape(name: str) -> None:
+    policy, examined = examined_samples(name)
+    bare = [examine(policy, replace(one.record, metadata={}), b"a text") for one in examined]
+    told = {
+        blocker.expected.partition(" (")[0]
+        for blocker in evaluate(policy, bare, AT).blockers
+        if blocker.found.endswith(" is missing")
+    }
+    submitted = {one.record.record_type for one in examined}
+    assert told == {
+        field.title
+        for kind in policy.record_types
+        if kind.type_id in submitted
+        for field in kind.metadata
+        if field.required
+    }
 
 
 def test_every_shipped_profile_has_a_sample_set() -> None:

@@ -38,13 +38,13 @@ def test_each_rule_of_a_record_type_has_its_values() -> None:
     assert list(rules) == ["count", "form", "metadata", "age", "content"]
     assert rules["form"][0] == "Mandate: a file of type PDF, DOCX, JSON, CSV or TXT, at most 1 MiB."
     assert rules["form"][1].startswith("Upload it as PDF, DOCX, JSON, CSV or TXT; ")
-    assert rules["metadata"][0].endswith("are given and well formed (reference, as_of).")
-    assert rules["age"][0] == "Mandate: made or confirmed in the last 30 days."
+    assert rules["metadata"][0].endswith("are stated and well formed (reference, as_of).")
+    assert rules["age"][0] == "Mandate: the date stated in as_of is in the last 30 days."
 
 
 CSV, JSON = {"csv_columns": ["a", "b"]}, {"json_members": {"x": "text"}}
 CSV_SAID = "a CSV file has the columns a, b and at least one row"
-JSON_SAID = "a JSON file has the members x and agrees with the values given"
+JSON_SAID = "a JSON file has the members x and agrees with the stated values"
 
 
 @pytest.mark.parametrize(
@@ -100,8 +100,10 @@ def test_a_reference_is_a_rule_of_the_same_value_for_each_field() -> None:
             "id": "act-names-mandate",
             "check": "same-value",
             "severity": "blocker",
-            "sentence": "Each act names the payment that this packet is about.",
-            "fix": "Correct the reference of the act, or replace it by the one that belongs to this payment.",
+            "sentence": "The reference stated for each act is the one stated for the payment that this "
+            "packet is about.",
+            "fix": "Correct the reference stated for the act, or replace it by the record that belongs to "
+            "this payment.",
             "each": {"record_type": "act", "field": "reference"},
             "matches": {"record_type": "mandate", "field": "reference"},
         }

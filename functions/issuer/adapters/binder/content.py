@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TypeAlias, TypedDict
 
 from attestlayer.encoding import Hash, format_hash
-from attestlayer.kit.intake import ReportCheck, ReportRecord
+from attestlayer.kit.intake import STATEMENTS, ReportCheck, ReportRecord
 from attestlayer.kit.receipt import BOUNDARY
 from attestlayer.log.promises import MERGE_DELAY_S
 from issuer.model import Binder
@@ -87,6 +87,7 @@ def binder_data(binder: Binder, show: Show) -> dict[str, object]:
         **{name: show(getattr(binder, name)) for name in _TEXTS},
         **{name: getattr(binder, name).hex() for name in _HASHES},
         "boundary": show(BOUNDARY),
+        "statements": show(STATEMENTS),
         "nonce_checkpoint": None if binder.nonce_checkpoint is None else format_hash(binder.nonce_checkpoint),
         "supersedes": None if binder.supersedes is None else show(binder.supersedes),
         "date": _date(binder.issued_at),
