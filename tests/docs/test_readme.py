@@ -9,8 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from issuer.intake.catalogue import load_policies
+from issuer.intake.policy import MAX_RECORDS, MAX_TOTAL_SIZE
 from support.home import IssuedKit, issue_sample
+from support.thorough import THOROUGH
 from support.tools import require
+
+MIB = 1024 * 1024
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -51,11 +56,39 @@ def test_the_two_commands_are_there() -> None:
 
 
 def test_a_kit_is_verified_as_it_says(issued: IssuedKit) -> None:
-    install, *commands = block("Verify a kit in 60 seconds")
-    assert install == "pip install ."
-    said = [run(command, issued.kit.parent) for command in commands]
+    demo, _, install, *commands = block("Verify a kit in 60 seconds")
+    assert (demo, install) == ("scripts/demo --home demo", "verifier/bin/pip install .")
+    # Installed already, and the kit of another home than the demo's: the next test runs it all as it stands.
+    (issued.kit.parent / "demo").symlink_to(issued.kit.parent)
+    said = [run(command.replace("verifier/bin/", ""), issued.kit.parent) for command in commands]
+    check_verified(said)
+
+
+def check_verified(said: list[str]) -> None:
     assert "VERIFIED" in said[1]
     assert '"verdict":"VERIFIED"' in said[2].replace(" ", "")
+
+
+@THOROUGH
+def test_a_kit_is_verified_as_it_stands_there(tmp_path: Path) -> None:
+    for part in ROOT.iterdir():
+        (tmp_path / part.name).symlink_to(part)
+    check_verified([run(command, tmp_path) for command in block("Verify a kit in 60 seconds")][3:])
+
+
+def test_the_limits_are_those_of_the_policies() -> None:
+    policies = load_policies().policies
+    records = [
+        min(policy.max_records, sum(kind.max_count for kind in policy.record_types)) for policy in policies
+    ]
+    sizes = {kind.max_size // MIB for policy in policies for kind in policy.record_types}
+    total = MAX_TOTAL_SIZE // MIB
+    said = " ".join(README.partition("## Limits, measured")[2].split())
+    assert said.startswith(
+        f"A packet holds at most {min(records)} to {max(records)} records, depending on its profile, "
+        f"each of at most {' or '.join(map(str, sorted(sizes)))} MiB, and {total} MiB in all. "
+        f"The format allows {MAX_RECORDS} records and {total} MiB"
+    )
 
 
 def test_a_kit_is_issued_by_hand_as_it_says(tmp_path: Path) -> None:

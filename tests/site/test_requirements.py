@@ -112,7 +112,10 @@ WANTED: dict[str, dict[str, tuple[str, ...]]] = {
     "R73": {POLICY: ("a random value that the client generates before submission",)},
     "R74": {POLICY: ("stores only its hash", "registry/client_nonce.txt")},
     "R75": {
-        POLICY: ("after the nonce was generated and before the checkpoint was signed", "neither backdated")
+        POLICY: (
+            "after the nonce was generated and before the checkpoint was signed",
+            "both backdating and forward-dating",
+        )
     },
     "R76": {POLICY: ("zero personally identifiable information", "email addresses or file contents")},
     "R77": {POLICY: ("/v1/entries/{leaf_hash}.json",)},
