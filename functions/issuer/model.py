@@ -236,6 +236,14 @@ class Qualification:
 
 
 @dataclass(frozen=True, slots=True)
+class KitRegistry:
+    """The registry that a kit is of: its origin, and the address of the page that verifies kits."""
+
+    origin: str
+    verify_page: str
+
+
+@dataclass(frozen=True, slots=True)
 class Binder:
     """The content of the binder PDF: facts about policy and issue, and the intake report.
 
@@ -244,6 +252,7 @@ class Binder:
 
     kit_id: str
     origin: str
+    verify_page: str
     lane_id: str
     lane_title: str
     profile_id: str

@@ -4,6 +4,7 @@ A process is embedded, with everything in a home folder, or in the cloud, with b
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ Issuing refuses a log whose newest checkpoint is over 300 s old; a slower cadenc
 _HOME = "ATTESTLAYER_HOME"
 _CADENCE = "ATTESTLAYER_CADENCE_SECONDS"
 _BASE_URL = "ATTESTLAYER_BASE_URL"
+_VERIFY_PAGE = "ATTESTLAYER_VERIFY_PAGE"
 _ORIGIN = "ATTESTLAYER_ORIGIN"
 _REGISTRY_BUCKET = "ATTESTLAYER_REGISTRY_BUCKET"
 _PRIVATE_BUCKET = "ATTESTLAYER_PRIVATE_BUCKET"
@@ -47,14 +49,22 @@ CLOUD_NAMES = (
 
 _KMS, _WRAPPED = "kms", "wrapped"
 
+# RFC 3986 section 2: unreserved, reserved and percent, without quotes; ASCII, so that a reader can type it.
+_PAGE = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~:/?#@!$&()*+,;=%-]*)?")
+_PAGE_MAX = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Settings of the embedded service: its folder, seconds between checkpoints, its server's address."""
+    """Settings of the embedded service: its folder, seconds between checkpoints, its server's address.
+
+    `verify_page`: the address of the page that verifies kits, which kits name; None for the registry's own.
+    """
 
     home: Path
     cadence_s: int = DEFAULT_CADENCE_S
     base_url: str = f"http://127.0.0.1:{DEFAULT_PORT}"
+    verify_page: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +79,7 @@ class KeySource:
 class CloudSettings:
     """Settings of the service in the cloud.
 
-    `endpoint_url`: a server in place of AWS's, for tests and demos.
+    `verify_page`: as in `Settings`. `endpoint_url`: a server in place of AWS's, for tests and demos.
     """
 
     origin: str
@@ -81,6 +91,7 @@ class CloudSettings:
     registry_keys: tuple[KeySource, ...]
     issuer_keys: tuple[KeySource, ...]
     region: str
+    verify_page: str | None = None
     endpoint_url: str | None = None
 
 
@@ -100,7 +111,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings | Clo
         )
     cadence = environment.get(_CADENCE, str(DEFAULT_CADENCE_S))
     base_url = environment.get(_BASE_URL, Settings(Path(home)).base_url)
-    return Settings(Path(home), parse_cadence(cadence), base_url)
+    return Settings(Path(home), parse_cadence(cadence), base_url, _verify_page(environment))
 
 
 def read_cloud(environment: Mapping[str, str] = os.environ) -> CloudSettings:
@@ -121,8 +132,14 @@ def read_cloud(environment: Mapping[str, str] = os.environ) -> CloudSettings:
         registry_keys=_parsed(environment, _REGISTRY_KEYS, _parse_keys),
         issuer_keys=_parsed(environment, _ISSUER_KEYS, _parse_keys),
         region=region,
+        verify_page=_verify_page(environment),
         endpoint_url=environment.get(_ENDPOINT) or None,
     )
+
+
+def verify_page_of(origin: str) -> str:
+    """The address at which a registry serves the page that verifies kits, unless a setting says another."""
+    return f"https://{origin}/verify.html"
 
 
 def tells_of_cloud(environment: Mapping[str, str] = os.environ) -> bool:
@@ -168,6 +185,21 @@ def _parsed(environment: Mapping[str, str], name: str, parse: Callable[[str], T]
         return parse(environment[name])
     except ValueError as error:
         raise ServiceError(Code.INVALID_REQUEST, f"{name}: {error}") from error
+
+
+def _verify_page(environment: Mapping[str, str]) -> str | None:
+    # An empty variable counts as missing here too.
+    return _parsed(environment, _VERIFY_PAGE, _parse_page) if environment.get(_VERIFY_PAGE) else None
+
+
+def _parse_page(text: str) -> str:
+    """An address as it is printed in kits, and encoded in the binder's QR code."""
+    if not _PAGE.fullmatch(text) or len(text) > _PAGE_MAX:
+        raise ValueError(
+            f"found {shown(text)}, wanted an address like https://registry.example.org/verify.html "
+            f"of at most {_PAGE_MAX} characters"
+        )
+    return text
 
 
 def _parse_keys(text: str) -> tuple[KeySource, ...]:

@@ -19,12 +19,23 @@ from issuer.intake.source import expand_policy, read_toml
 from issuer.kits.names import delivered_object, record_object
 from issuer.log.face import read_trust_root
 from issuer.log.store import LogPorts
-from issuer.model import Answer, Binder, Claim, CreditEntry, CreditKind, Packet, Record, Workspace
+from issuer.model import (
+    Answer,
+    Binder,
+    Claim,
+    CreditEntry,
+    CreditKind,
+    KitRegistry,
+    Packet,
+    Record,
+    Workspace,
+)
 from issuer.ports import BinderRenderer
 from issuer.services.deliver import Deliverer, Delivery
 from issuer.services.issue import Issuer
 from issuer.services.packet import Packets
 from issuer.services.sequence import RoundReport, Sequencer
+from issuer.settings import verify_page_of
 from support.log import ISSUER, ORIGIN, SeededEntropy, Tap, TestLog, tapped_ledger, tapped_store
 
 WORKSPACE = "ws_test"
@@ -110,7 +121,7 @@ class TestService:
     def issuer(self) -> Issuer:
         """Issues kits; writes go through the tap if there is one."""
         issuer = Issuer(
-            origin=ORIGIN,
+            registry=KitRegistry(ORIGIN, verify_page_of(ORIGIN)),
             ledger=self.ports.ledger,
             private=self.ports.private,
             public=self.ports.public,

@@ -11,6 +11,7 @@ from issuer.errors import LogHaltedError
 from issuer.intake.catalogue import Catalogue
 from issuer.ledger.ledger import Ledger
 from issuer.log.store import LogPorts
+from issuer.model import KitRegistry
 from issuer.ports import BinderRenderer, Clock, Entropy, ObjectStore, Signer, Transfers
 from issuer.services.audit import Auditor
 from issuer.services.collect import Collector
@@ -28,7 +29,7 @@ from issuer.services.release import KitOfVerifiers
 from issuer.services.sequence import Sequencer
 from issuer.services.tidy import Tidier
 from issuer.services.workspace import Workspaces
-from issuer.settings import CloudSettings, Settings
+from issuer.settings import CloudSettings, Settings, verify_page_of
 
 CLOCK_DIFFERENCE_S = 5
 """Seconds by which this machine's clock and the store's may differ before rounds stop."""
@@ -61,7 +62,7 @@ class Service:
     def issuer(self) -> Issuer:
         """Issues a kit for a packet, or says what blocks it."""
         return Issuer(
-            origin=self.origin,
+            registry=KitRegistry(self.origin, self.settings.verify_page or verify_page_of(self.origin)),
             ledger=self.ledger,
             private=self.private,
             public=self.public,

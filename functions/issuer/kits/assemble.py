@@ -45,7 +45,7 @@ from issuer.intake.examine import Examined
 from issuer.intake.policy import Policy
 from issuer.kits.names import record_path
 from issuer.kits.readme import format_readme
-from issuer.model import Binder, Packet, Record
+from issuer.model import Binder, KitRegistry, Packet, Record
 from issuer.ports import BinderRenderer, Signer
 
 
@@ -107,7 +107,13 @@ class Sealed:
 
 
 def seal(
-    intake: Intake, *, origin: str, kit_id: str, issued_at: int, renderer: BinderRenderer, signer: Signer
+    intake: Intake,
+    *,
+    registry: KitRegistry,
+    kit_id: str,
+    issued_at: int,
+    renderer: BinderRenderer,
+    signer: Signer,
 ) -> Sealed:
     """Make every document of the kit and sign the receipt. The same input makes the same bytes.
 
@@ -120,14 +126,14 @@ def seal(
         for number, one in enumerate(intake.examined, 1)
     }
     report = _intake_report(intake, kit_id, paths)
-    binder = _binder(intake, report, origin=origin, issued_at=issued_at, issuer_kid=issuer_kid)
+    binder = _binder(intake, report, registry=registry, issued_at=issued_at, issuer_kid=issuer_kid)
     documents = {
         README: format_readme(
             kit_id=kit_id,
             lane_id=intake.policy.lane_id,
             profile_id=intake.policy.profile_id,
             issued_at=issued_at,
-            origin=origin,
+            registry=registry,
             issuer_kid=issuer_kid,
         ),
         BINDER: renderer.render(binder),
@@ -140,7 +146,7 @@ def seal(
     # The manifest lists what was there before it; the receipt binds manifest and trail.
     manifest = _manifest(kit_id, intake.packet.seed, documents, records)
     trail = _trail(intake, issued_at, manifest, documents)
-    receipt = _receipt(intake, origin, issued_at, manifest, trail, signer)
+    receipt = _receipt(intake, registry.origin, issued_at, manifest, trail, signer)
     documents |= {
         MANIFEST: manifest.format(),
         HASH_TRAIL: trail.format(),
@@ -228,11 +234,14 @@ def _intake_report(intake: Intake, kit_id: str, paths: Mapping[str, str]) -> Int
     return IntakeReport(kit_id, take_members(parse_json(intake.policy.document)), records, checks)
 
 
-def _binder(intake: Intake, report: IntakeReport, *, origin: str, issued_at: int, issuer_kid: str) -> Binder:
+def _binder(
+    intake: Intake, report: IntakeReport, *, registry: KitRegistry, issued_at: int, issuer_kid: str
+) -> Binder:
     policy, nonce = intake.policy, intake.nonce
     return Binder(
         kit_id=report.kit_id,
-        origin=origin,
+        origin=registry.origin,
+        verify_page=registry.verify_page,
         lane_id=policy.lane_id,
         lane_title=policy.lane_title,
         profile_id=policy.profile_id,

@@ -2,6 +2,7 @@
 
 from attestlayer.encoding import format_time
 from attestlayer.kit.receipt import BOUNDARY
+from issuer.model import KitRegistry
 
 _TEXT = """\
 AttestLayer evidence kit {kit_id}
@@ -25,7 +26,10 @@ WHAT IS IN IT
                                    kits have it; the digest leaves it out)
 
 CHECK IT
-With a browser: the page at verify.attestlayer.com. Nothing is uploaded.
+With a browser, where nothing is uploaded:
+
+  {verify_page}
+
 On a command line, with a trust root that you got from somebody you trust and
 not from this kit:
 
@@ -79,15 +83,16 @@ WHAT IT DOES NOT PROVE
 
 
 def format_readme(
-    *, kit_id: str, lane_id: str, profile_id: str, issued_at: int, origin: str, issuer_kid: str
+    *, kit_id: str, lane_id: str, profile_id: str, issued_at: int, registry: KitRegistry, issuer_kid: str
 ) -> bytes:
-    """The file's bytes: ASCII, lines of at most 80 characters but for the boundary sentence."""
+    """The file's bytes: ASCII, lines of at most 80 characters but for the boundary sentence and addresses."""
     text = _TEXT.format(
         kit_id=kit_id,
         lane_id=lane_id,
         profile_id=profile_id,
         issued_at=format_time(issued_at),
-        origin=origin,
+        origin=registry.origin,
+        verify_page=registry.verify_page,
         issuer_kid=issuer_kid,
         rule="=" * len(f"AttestLayer evidence kit {kit_id}"),
         boundary=BOUNDARY,

@@ -36,6 +36,7 @@ from issuer.model import (
     CreditEntry,
     CreditKind,
     Issued,
+    KitRegistry,
     Packet,
     PacketState,
     WaitingLeaf,
@@ -59,7 +60,7 @@ _AVAILABLE = "available"
 class Issuer:
     """Issues kits. `signers`: the issuer's keys by kid; `scratch`: for unfinished files."""
 
-    origin: str
+    registry: KitRegistry
     ledger: Ledger
     private: ObjectStore
     public: ObjectStore
@@ -169,7 +170,7 @@ class Issuer:
         issued_at = self._issue_time(intake, trust, now)
         sealed = seal(
             intake,
-            origin=self.origin,
+            registry=self.registry,
             kit_id=make_id("kit", now, self.entropy),
             issued_at=issued_at,
             renderer=self.renderer,

@@ -55,6 +55,7 @@ SENTENCES = {
 }
 
 BINDER = Binder(
+    verify_page="https://registry.attestlayer.com/verify.html",
     kit_id="kit_01JPA7D2M4X8Q9V6T3R5W1Y0ZC",
     origin="registry.attestlayer.com",
     lane_id="PAY-01",

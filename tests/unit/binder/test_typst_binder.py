@@ -21,6 +21,8 @@ from issuer.adapters.binder import content, renderer
 from issuer.adapters.binder.renderer import TypstBinder
 from issuer.model import Binder
 from issuer.ports import BinderRenderer
+from support.thorough import THOROUGH
+from support.tools import require
 from unit.binder.samples import BINDER, BOUNDARY, a_record, hash_of, with_names, with_records
 
 TESTS = Path(__file__).parents[2]
@@ -53,6 +55,33 @@ def test_it_declares_pdf_a_3a_and_pdf_ua_1() -> None:
     with pikepdf.open(io.BytesIO(rendered())) as pdf, pdf.open_metadata() as metadata:
         assert (metadata["pdfaid:part"], metadata["pdfaid:conformance"]) == ("3", "A")
         assert metadata["pdfuaid:part"] == "1"
+
+
+@THOROUGH
+def test_verapdf_finds_nothing_against_pdf_a_3a_and_pdf_ua_1(tmp_path: Path) -> None:
+    folder = TESTS / "unit/binder/verapdf"
+    output = f"-DoutputDirectory={tmp_path}"
+    maven = [require("mvn"), "-q", "-B", "-f", folder / "pom.xml", "dependency:copy-dependencies", output]
+    subprocess.run(maven, check=True, capture_output=True)
+    files = []
+    binders = (BINDER, with_names("שלום", "契約.pdf"), replace(BINDER, records=(), hashes=()))
+    for number, binder in enumerate(binders):
+        files.append(tmp_path / f"{number}.pdf")
+        files[-1].write_bytes(RENDERER.render(binder))
+    # A Java source file runs as it is (JEP 330).
+    java = [require("java"), "-cp", f"{tmp_path}/*", folder / "Verdict.java", *files]
+    said = subprocess.run(java, check=True, capture_output=True, text=True).stdout
+    assert said.splitlines() == [f"{file} {flavour} true" for file in files for flavour in ("3a", "ua1")]
+
+
+def test_the_verification_page_is_a_link_and_a_qr_code() -> None:
+    with pikepdf.open(io.BytesIO(rendered())) as pdf:
+        notes = [note for page in pdf.pages for note in page.get("/Annots", [])]
+        links = {str(note.A.URI) for note in notes if "/URI" in note.get("/A", {})}
+        parts = [part for part in pdf.objects if isinstance(part, pikepdf.Dictionary)]
+        alternatives = {str(part.Alt) for part in parts if "/Alt" in part}
+    assert links == {BINDER.verify_page}
+    assert f"QR code of the verification page: {BINDER.verify_page}" in alternatives
 
 
 def test_it_is_tagged_titled_and_in_english() -> None:

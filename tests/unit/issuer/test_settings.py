@@ -36,6 +36,27 @@ def test_a_home_is_a_home() -> None:
     assert read_settings(given) == Settings(Path("/home"), 5, "http://x")
 
 
+PAGE = "https://verify.example.org/?from=kit"
+
+
+@pytest.mark.parametrize("environment", [{"ATTESTLAYER_HOME": "/home"}, CLOUD], ids=["home", "cloud"])
+def test_the_page_that_kits_name_is_a_setting(environment: dict[str, str]) -> None:
+    assert read_settings(environment).verify_page is None
+    assert read_settings(environment | {"ATTESTLAYER_VERIFY_PAGE": ""}).verify_page is None
+    assert read_settings(environment | {"ATTESTLAYER_VERIFY_PAGE": PAGE}).verify_page == PAGE
+    for bad in (
+        "verify.example.org",
+        "https://",
+        "javascript:x",
+        f"{PAGE} ",
+        "https://é.org/",
+        PAGE + "x" * 200,
+    ):
+        error = refused(environment | {"ATTESTLAYER_VERIFY_PAGE": bad})
+        assert error.code is Code.INVALID_REQUEST
+        assert "ATTESTLAYER_VERIFY_PAGE: found" in error.detail
+
+
 def test_the_cloud_is_what_all_its_names_say() -> None:
     assert read_settings(CLOUD) == CloudSettings(
         origin="registry.example.org",

@@ -103,7 +103,16 @@ def binder_data(binder: Binder, show: Show) -> dict[str, object]:
 
 
 _TEXTS = (
-    *("kit_id", "origin", "lane_id", "lane_title", "profile_id", "profile_title", "profile_summary"),
+    *(
+        "kit_id",
+        "origin",
+        "verify_page",
+        "lane_id",
+        "lane_title",
+        "profile_id",
+        "profile_title",
+        "profile_summary",
+    ),
     "issuer_kid",
 )
 _HASHES = ("intake_policy_hash", "client_nonce_hash")  # in hexadecimal, as sha256sum prints them

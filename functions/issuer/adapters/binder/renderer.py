@@ -38,11 +38,13 @@ class TypstBinder:
 
 
 def _typeset(binder: Binder, show: Callable[[str], str]) -> bytes:
+    import segno
     import typst
 
     data = json.dumps(binder_data(binder, show), ensure_ascii=True, sort_keys=True).encode("ascii")
     # typst takes a mapping of in-memory files, which its type hints do not say.
-    files = cast("Any", {"main": _template(), "data.json": data})
+    code = segno.make_qr(binder.verify_page, error="m").svg_inline(border=4, omitsize=True, dark="#111")
+    files = cast("Any", {"main": _template(), "data.json": data, "verify.svg": code.encode("ascii")})
     return typst.compile(
         files,
         font_paths=_fonts(),
