@@ -48,7 +48,7 @@ def every_handler_is_a_function_and_every_function_a_handler(template: Template)
 @fact
 def every_function_is_told_all_that_the_settings_read(template: Template) -> list[str]:
     told = template["Globals"]["Function"]["Environment"]["Variables"]
-    wanted = {*CLOUD_NAMES, "ATTESTLAYER_CADENCE_SECONDS"}
+    wanted = {*CLOUD_NAMES, "ATTESTLAYER_CADENCE_SECONDS", "ATTESTLAYER_VERIFY_PAGE"}
     wanted |= {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
     found = [f"{name} is not told" for name in sorted(wanted - told.keys())]
     unknown = {name for name in told if name.startswith("ATTESTLAYER_")} - wanted
