@@ -13,7 +13,8 @@ from typing import TypeVar
 from attestlayer.canonical import Members, format_json, parse_json
 from attestlayer.encoding import Hash, parse_time, sha256
 from attestlayer.keys import PrivateKey
-from attestlayer.kit.container import Kit, KitWriter, read_zip
+from attestlayer.kit.container import Kit, KitWriter
+from attestlayer.kit.zip_reader import read_zip
 from attestlayer.kit.intake import (
     CheckResult,
     EventType,

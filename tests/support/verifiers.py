@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from attestlayer.cli.main import main
-from attestlayer.kit.container import read_zip
+from attestlayer.kit.zip_reader import read_zip
 from support.browsers import JS, Page
 from support.cases import Subject
 from support.judge import write_folder

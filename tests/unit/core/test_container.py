@@ -13,7 +13,8 @@ import pytest
 
 from attestlayer.encoding import sha256
 from attestlayer.errors import CouldNotCheckError, Reason, Remark, VerificationError
-from attestlayer.kit.container import Kit, KitWriter, read_zip
+from attestlayer.kit.container import Kit, KitWriter
+from attestlayer.kit.zip_reader import read_zip
 from attestlayer.kit.manifest import MANIFEST, README, RECEIPT, REGISTRY_RECEIPT
 from attestlayer.kit.receipt import parse_receipt
 from attestlayer.reading.files import open_kit, read_trust

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from attestlayer.encoding import format_hash, sha256
-from attestlayer.kit.container import read_zip
+from attestlayer.kit.zip_reader import read_zip
 from attestlayer.log import layout
 from attestlayer.log.notices import IncidentReason, late_merge
 from attestlayer.log.trust import parse_trust
