@@ -90,7 +90,7 @@ async function run(given) {
 
 /** A kit of a vector: its ZIP, or the content of its folder. */
 async function openKit(given) {
-  if ("zip" in given) return CORE.kit.readZip(bytesSource(b64(given.zip)));
+  if ("zip" in given) return CORE.zip_reader.readZip(bytesSource(b64(given.zip)));
   const files = Object.entries(given.folder).map(([name, data]) => ({ name, source: bytesSource(b64(data)) }));
   return CORE.files.readFolder(files);
 }

@@ -15,7 +15,7 @@ PLACE = Path(__file__).parents[2] / "site" / "content" / "verify-kit" / "vectors
 
 NAMES = (
     "delivered",
-    "bytes-behind-the-zip",
+    "ambiguous-bytes-behind",
     "record-not-listed",
     "hash-differs",
     "manifest-root-differs",

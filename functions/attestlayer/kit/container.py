@@ -150,14 +150,15 @@ def _check_limits(members: Mapping[str, File]) -> None:
     """Compare stated sizes with the limits, before anything is read (REG-1.0 section 6.2)."""
     records = 0
     for name, file in members.items():
-        limit = MAX_RECORDS_LENGTH - records if is_record(name) else member_limit(name)
-        if file.size > limit:
-            raise VerificationError(
-                Reason.CONTAINER_LIMIT_EXCEEDED,
-                f"{name} has {file.size} bytes, where at most {limit} are allowed",
-                (name,),
-            )
-        records += file.size if is_record(name) else 0
+        if is_record(name):
+            records += file.size
+            found, limit = records, MAX_RECORDS_LENGTH
+            message = f"with {name} the records have more than the {limit} bytes that are allowed in all"
+        else:
+            found, limit = file.size, member_limit(name)
+            message = f"{name} has more than the {limit} bytes that are allowed"
+        if found > limit:
+            raise VerificationError(Reason.CONTAINER_LIMIT_EXCEEDED, message, (name,))
 
 
 def _read(name: str, file: File) -> tuple[Member, bytes | None]:

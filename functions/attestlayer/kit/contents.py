@@ -117,4 +117,4 @@ def _check_no_kits(names: Iterable[str]) -> None:
     if kits and not {RECEIPT, DISCLOSURE} & set(names):
         found = sorted(kits, key=byte_order)
         message = f"it is no kit, but holds kits: {shown_names(found)}; check each of them by itself"
-        raise CouldNotCheckError(Reason.INPUT_NOT_A_KIT, message, tuple(found))
+        raise CouldNotCheckError(Reason.INPUT_NOT_A_KIT, message)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from attestlayer.encoding import shown
+from attestlayer.encoding import MAX_INTEGER, shown
 from attestlayer.errors import VerificationError
 from attestlayer.kit.container import CENTRAL, LOCAL, ZIP_START, ambiguous, central_header, local_header
 from attestlayer.kit.zip_names import name_text
@@ -222,7 +222,10 @@ def _zip64_values(name: bytes, data: bytes, stated: Values) -> dict[int, int]:
     if held is None or not set(needed) <= set(held):
         raise ambiguous(f"the ZIP64 field of {shown(name_text(name))} does not hold the values it should")
     ends = [sum(_WIDTHS[n] for n in held[: place + 1]) for place in range(len(held))]
-    return {n: int.from_bytes(data[end - _WIDTHS[n] : end], "little") for n, end in zip(held, ends)}  # noqa: B905
+    values = {n: int.from_bytes(data[end - _WIDTHS[n] : end], "little") for n, end in zip(held, ends)}  # noqa: B905
+    if max(values.values(), default=0) > MAX_INTEGER:
+        raise _other_value(name)
+    return values
 
 
 def _other_value(name: bytes) -> VerificationError:

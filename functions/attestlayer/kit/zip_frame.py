@@ -3,6 +3,7 @@
 import struct
 from dataclasses import dataclass
 
+from attestlayer.encoding import MAX_INTEGER
 from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
 from attestlayer.kit.container import END, END_START, ambiguous
 from attestlayer.kit.contents import MAX_ENTRIES
@@ -49,10 +50,7 @@ def read_frame(tail: bytes, length: int) -> Frame:
     if frame.comment:
         raise ambiguous("its end record has a comment")
     if frame.count > MAX_ENTRIES or frame.size > MAX_DIRECTORY_LENGTH:
-        message = (
-            f"the ZIP has {frame.count} entries in a directory of {frame.size} bytes, where at most "
-            f"{MAX_ENTRIES} in {MAX_DIRECTORY_LENGTH} are allowed"
-        )
+        message = f"the ZIP has more than {MAX_ENTRIES} entries, or over {MAX_DIRECTORY_LENGTH} bytes about them"
         raise VerificationError(Reason.CONTAINER_LIMIT_EXCEEDED, message)
     return frame
 
@@ -98,6 +96,8 @@ def _zip64_values(tail: bytes, at: int, start: int) -> tuple[int, int, int, int,
     if (signature, length) != (b"PK\x06\x06", _ZIP64_END.size - 12):
         return None
     if (mark, disk, place, disks) != (b"PK\x06\x07", 0, start + at, 1):
+        return None
+    if max(values) > MAX_INTEGER:
         return None
     disk_number, directory_disk, here, count, size, offset = values
     return disk_number, directory_disk, here, count, size, offset

@@ -14,9 +14,9 @@ import pytest
 from attestlayer.encoding import sha256
 from attestlayer.errors import CouldNotCheckError, Reason, Remark, VerificationError
 from attestlayer.kit.container import Kit, KitWriter
-from attestlayer.kit.zip_reader import read_zip
 from attestlayer.kit.manifest import MANIFEST, README, RECEIPT, REGISTRY_RECEIPT
 from attestlayer.kit.receipt import parse_receipt
+from attestlayer.kit.zip_reader import read_zip
 from attestlayer.reading.files import open_kit, read_trust
 from attestlayer.verify.verifier import explain, verify
 from support.build import ISSUER, Delivered, Plan, Scenario, make, make_zip, open_zip
