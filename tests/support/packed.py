@@ -225,7 +225,7 @@ def _zip64(members: Members) -> bytes:
 
 
 def _zip64_central(members: Members) -> bytes:
-    """Sizes and offsets all ones in the directory too; with descriptors of 24 bytes and empty local values."""
+    """Sizes and offsets all ones in the directory too, descriptors of 24 bytes, local values of 0."""
     made, at = [], 0
     for item in items(members, method=8):
         ones = {"compressed": ONES, "size": ONES}
@@ -261,7 +261,8 @@ def _backslashes(members: Members) -> bytes:
 
 
 LEFTOVERS = (
-    "Thumbs.db", "ehthumbs.db", "desktop.ini", ".localized", ".directory", "records/~$1-a.docx", "records/Icon\r",
+    "Thumbs.db", "ehthumbs.db", "desktop.ini", ".localized", ".directory", "records/~$1-a.docx",
+    "records/Icon\r",
     ".~lock.binder.pdf#", "receipt.json:Zone.Identifier", "@eaDir/binder.pdf@SynoEAStream",
     "records/@eaDir/x/SYNOINDEX_MEDIA_INFO", "registry/._x", ".DS_Store", "DESKTOP.INI.d/DESKTOP.INI",
 )  # fmt: skip

@@ -33,7 +33,7 @@ LOCAL = struct.Struct("<4sHHHHHLLLHH")
 CENTRAL = struct.Struct("<4sHHHHHHLLLHHHHHLL")
 END = struct.Struct("<4sHHHHLLH")
 _VERSION = 20
-_DATE = 20 << 9 | 1 << 5 | 1  # years since 1980, month, day. 1980 itself is refused by some packers
+_DATE = 0x2821  # years since 1980, month, day. A time of 1980 is refused by some packers
 _CHUNK = 1 << 20
 _NOT_KEPT = frozenset({README, BINDER})
 _HINT = "unpack it into an empty folder and check the folder instead"
@@ -140,7 +140,7 @@ def collect(contents: Contents, *, is_repacked: bool = False) -> Kit:
     members: dict[str, Member] = {}
     documents: dict[str, bytes] = {}
     for name, file in contents.members.items():
-        members[name], data = _read(name, file)
+        members[name], data = _read_member(name, file)
         if data is not None:
             documents[name] = data
     return Kit(members, documents, contents.unexpected, contents.ignored, is_repacked)
@@ -161,7 +161,7 @@ def _check_limits(members: Mapping[str, File]) -> None:
             raise VerificationError(Reason.CONTAINER_LIMIT_EXCEEDED, message, (name,))
 
 
-def _read(name: str, file: File) -> tuple[Member, bytes | None]:
+def _read_member(name: str, file: File) -> tuple[Member, bytes | None]:
     """One member, and its content if it is a document that is parsed."""
     kept = None if is_record(name) or name in _NOT_KEPT else io.BytesIO()
     digest, crc32 = hashlib.sha256(), 0

@@ -50,7 +50,9 @@ def read_frame(tail: bytes, length: int) -> Frame:
     if frame.comment:
         raise ambiguous("its end record has a comment")
     if frame.count > MAX_ENTRIES or frame.size > MAX_DIRECTORY_LENGTH:
-        message = f"the ZIP has more than {MAX_ENTRIES} entries, or over {MAX_DIRECTORY_LENGTH} bytes about them"
+        message = (
+            f"the ZIP has more than {MAX_ENTRIES} entries, or over {MAX_DIRECTORY_LENGTH} bytes about them"
+        )
         raise VerificationError(Reason.CONTAINER_LIMIT_EXCEEDED, message)
     return frame
 
@@ -73,7 +75,7 @@ def _frame_at(tail: bytes, at: int, start: int) -> Frame | None:
     values, end, is_zip64 = stated, at, False
     if at >= _LOCATOR.size and tail.startswith(b"PK\x06\x07", at - _LOCATOR.size):
         end, is_zip64 = at - _ZIP64_LENGTH, True
-        large = _zip64_values(tail, end, start)
+        large = _large_end_values(tail, end, start)
         if large is None or not all(map(_agrees, stated, large, (0xFFFF,) * 4 + (0xFFFFFFFF,) * 2)):
             return None
         values = large
@@ -87,7 +89,7 @@ def _agrees(stated: int, value: int, all_ones: int) -> bool:
     return stated in (value, all_ones)
 
 
-def _zip64_values(tail: bytes, at: int, start: int) -> tuple[int, int, int, int, int, int] | None:
+def _large_end_values(tail: bytes, at: int, start: int) -> tuple[int, int, int, int, int, int] | None:
     """Disks, counts, size and offset by the ZIP64 end record there; None unless its locator agrees."""
     if at < 0:
         return None

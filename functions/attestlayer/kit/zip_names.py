@@ -1,5 +1,6 @@
 """The names of a ZIP's entries, read in one way only (REG-1.0 section 6.8)."""
 
+import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
@@ -7,7 +8,7 @@ from itertools import pairwise
 from attestlayer.encoding import shown
 from attestlayer.kit.container import ambiguous
 
-_CONTROL = frozenset(bytes([*range(0x20), 0x7F]))
+_ODD = re.compile(rb"[\x00-\x1f\x7f:\\]")
 _MARK = b":zone.identifier"
 
 
@@ -36,15 +37,13 @@ def _read_path(name: bytes, may_have_backslash: bool) -> bytes:
     parts = (folded[:-1] if folded.endswith(b"/") else folded).split(b"/")
     if not {b"", b".", b".."}.isdisjoint(parts):
         raise ambiguous(f"the name {shown(name_text(name))} leads elsewhere")
-    last = parts[-1][:-1] if parts[-1] in {b"icon\r", b"._icon\r"} else parts[-1]
-    last = last[: -len(_MARK)] if last.endswith(_MARK) else last
-    if any(not _is_plain(part) for part in (*parts[:-1], last)):
+    if parts[-1] in {b"icon\r", b"._icon\r"}:
+        parts[-1] = parts[-1][:-1]
+    elif parts[-1].endswith(_MARK):
+        parts[-1] = parts[-1][: -len(_MARK)]
+    if _ODD.search(b"/".join(parts)):
         raise ambiguous(f"the name {shown(name_text(name))} holds what systems read differently")
     return path
-
-
-def _is_plain(part: bytes) -> bool:
-    return b":" not in part and b"\\" not in part and _CONTROL.isdisjoint(part)
 
 
 def _check_different(paths: Sequence[bytes]) -> None:

@@ -38,13 +38,13 @@ def read_zip(stream: BinaryIO) -> Kit:
     paths = read_paths([(entry.name, entry.host) for entry in entries])
     files = []
     for entry, place, path in zip(entries, places, paths):  # noqa: B905
-        opener = _opener(stream, entry, place)
+        opener = _content_opener(stream, entry, place)
         if entry.is_folder:
             _check_folder(opener)
         else:
             files.append(File(name_text(path), entry.size, opener, entry.crc32))
     contents = arrange(files)
-    whole = _is_canonical(entries, places, frame) and not contents.ignored and not contents.is_moved
+    whole = _is_canonical_zip(entries, places, frame) and not contents.ignored and not contents.is_moved
     return collect(contents, is_repacked=not whole)
 
 
@@ -58,7 +58,7 @@ def _read_places(stream: BinaryIO, entries: list[Entry], frame: Frame) -> list[P
     return [places[n] for n in range(len(entries))]
 
 
-def _is_canonical(entries: list[Entry], places: list[Place], frame: Frame) -> bool:
+def _is_canonical_zip(entries: list[Entry], places: list[Place], frame: Frame) -> bool:
     """Whether these are the bytes that the members make: every header, their order, and no ZIP64 record."""
     names = [entry.name for entry in entries]
     in_order = all(one < other for one, other in zip(names, names[1:]))  # noqa: B905, RUF007
@@ -72,7 +72,7 @@ def _is_canonical(entries: list[Entry], places: list[Place], frame: Frame) -> bo
     )
 
 
-def _opener(stream: BinaryIO, entry: Entry, place: Place) -> Callable[[], BinaryIO]:
+def _content_opener(stream: BinaryIO, entry: Entry, place: Place) -> Callable[[], BinaryIO]:
     def opened() -> BinaryIO:
         window = _Window(stream, place.start, entry.compressed)
         return window if entry.method != DEFLATED else _Inflated(window, entry)  # type: ignore[return-value]

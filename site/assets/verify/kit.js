@@ -12,7 +12,7 @@ export const ZIP_START = Uint8Array.of(0x50, 0x4b, 3, 4);
 
 export const LOCAL_LENGTH = 30; // APPNOTE.TXT 4.3.7
 const VERSION = 20; // REG-1.0's fixed values: version 20, flags 0, stored, 2000-01-01
-const DATE = (20 << 9) | (1 << 5) | 1; // years since 1980, month, day. 1980 itself is refused by some packers
+const DATE = 0x2821; // years since 1980, month, day. A time of 1980 is refused by some packers
 const CHUNK = 1 << 20;
 const NOT_KEPT = [README, BINDER];
 const HINT = "unpack it into an empty folder and check the folder instead";

@@ -27,8 +27,8 @@ function readPath(name, mayHaveBackslash) {
   if (parts.some((part) => ["", ".", ".."].includes(part))) throw ambiguous(`the name ${shownName(name)} leads elsewhere`);
   let last = parts.pop();
   if (["icon\r", "._icon\r"].includes(last)) last = last.slice(0, -1);
-  if (last.endsWith(MARK)) last = last.slice(0, -MARK.length);
-  if ([...parts, last].some((part) => ODD.test(part))) {
+  else if (last.endsWith(MARK)) last = last.slice(0, -MARK.length);
+  if (ODD.test([...parts, last].join("/"))) {
     throw ambiguous(`the name ${shownName(name)} holds what systems read differently`);
   }
   return path;
