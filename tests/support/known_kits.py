@@ -15,7 +15,7 @@ PLACE = Path(__file__).parents[2] / "site" / "content" / "verify-kit" / "vectors
 
 NAMES = (
     "delivered",
-    "ambiguous-bytes-behind",
+    "bytes-behind-the-zip",
     "record-not-listed",
     "hash-differs",
     "manifest-root-differs",

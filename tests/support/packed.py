@@ -162,6 +162,15 @@ def items(members: Members, prefix: str = "", **common: Any) -> list[Item]:
     return [Item((prefix + name).encode(), members[name], **common) for name in sorted(members)]
 
 
+def stating(name: str, size: int) -> "Maker":
+    """A member that states `size` bytes: a verifier stops before it reads any."""
+    sizes = {"size": size}
+    return lambda members: lay_out(
+        replace(item, method=8, local=sizes, central=sizes) if item.name == name.encode() else item
+        for item in items(members)
+    )
+
+
 def _folders(members: Members, prefix: str = "", **common: Any) -> list[Item]:
     names = {prefix + name.rpartition("/")[0] + "/" for name in members if "/" in name} | ({prefix} - {""})
     return [Item(name.encode(), **common) for name in sorted(names)]
@@ -609,7 +618,7 @@ AMBIGUOUS: dict[str, tuple[str, Maker]] = {
     "leftover-twice": ("An ignored name twice.", _more(Item(b"._x"), Item(b"._X", b"x"))),
     "name-twice-with-a-dot": ("A name twice, once with ./ before it.", _more(Item(b"./receipt.json", b"{}"))),
     "file-and-folder": ("A name that is a file and a folder.", _more(Item(b"receipt.json/"))),
-    "file-and-implied-folder": ("A file that another name makes a folder.", _more(Item(b"RECORDS", b"x"))),
+    "file-and-implied-folder": ("A file that another name makes a folder.", _more(Item(b"REGISTRY", b"x"))),
     "name-with-nul": ("A NUL in a name.", _more(Item(b"._x\0y"))),
     "name-with-a-control-character": ("An escape character in a name.", _more(Item(b"._\x1b[2J"))),
     "name-with-delete": ("U+007F in a name.", _more(Item(b"._\x7f"))),

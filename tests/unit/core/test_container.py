@@ -19,9 +19,10 @@ from attestlayer.kit.receipt import parse_receipt
 from attestlayer.kit.zip_frame import read_frame
 from attestlayer.reading import files
 from attestlayer.reading.files import open_kit, read_trust
+from attestlayer.verify.report import Verdict
 from attestlayer.verify.verifier import explain, verify
 from support.build import ISSUER, Delivered, Plan, Scenario, make, make_zip, open_zip
-from support.packed import Item, items, lay_out
+from support.packed import AMBIGUOUS, HONEST, Item, Maker, items, lay_out
 from support.thorough import thorough
 from support.tools import missing, require
 
@@ -127,10 +128,26 @@ class TestZip:
         assert open_zip(make_zip({README: bytes(65536)})).members[README].size == 65536
         assert reason_of(make_zip({README: bytes(65537)})) == Reason.CONTAINER_LIMIT_EXCEEDED
 
+    def test_a_file_that_no_kit_has_can_be_of_any_size(self) -> None:
+        kit = open_zip(make_zip({RECEIPT: b"{}", "zzz": bytes(20 * 1024 * 1024)}))
+        assert kit.unexpected == ("zzz",)
+
     def test_a_member_that_no_kit_has_is_not_read(self) -> None:
         data = bytearray(make_zip({"zzz": b"content"}))
         data[data.index(b"content")] ^= 1
         assert open_zip(bytes(data)).unexpected == ("zzz",)
+
+    @pytest.mark.parametrize("maker", [maker for _, maker in AMBIGUOUS.values()], ids=AMBIGUOUS)
+    def test_a_whole_kit_packed_ambiguously_is_refused(self, maker: Maker) -> None:
+        assert reason_of(maker(make().members)) == Reason.CONTAINER_AMBIGUOUS
+
+    @pytest.mark.parametrize("maker", [maker for _, maker in HONEST.values()], ids=HONEST)
+    def test_a_whole_kit_packed_again_is_verified(self, maker: Maker) -> None:
+        kit = open_zip(maker(make().members))
+        report = explain(kit, make().trust)
+        assert report.verdict == Verdict.VERIFIED
+        assert report.notes[0].remark == Remark.CONTAINER_REPACKED
+        assert kit.sealed_digest() == make().kit().sealed_digest()
 
     def test_keeps_no_record_in_memory(self) -> None:
         assert sorted(make().kit().documents) == sorted(
