@@ -17,8 +17,9 @@ class Reason(StrEnum):
     INPUT_UNREADABLE = "input-unreadable"
     SCHEMA_NEWER = "schema-newer"
     TRUST_ROOT_UNUSABLE = "trust-root-unusable"
+    CONTAINER_INCOMPLETE = "container-incomplete"
     # 1 container
-    CONTAINER_NOT_CANONICAL = "container-not-canonical"
+    CONTAINER_AMBIGUOUS = "container-ambiguous"
     CONTAINER_LIMIT_EXCEEDED = "container-limit-exceeded"
     CONTAINER_LINK = "container-link"
     FILE_UNEXPECTED = "file-unexpected"
@@ -93,12 +94,14 @@ class Remark(StrEnum):
     SUPERSEDED = "superseded"
     TRUST_ROOT_OLDER = "trust-root-older"
     FILES_IGNORED = "files-ignored"
+    CONTAINER_REPACKED = "container-repacked"
 
 
 COULD_NOT_CHECK = frozenset(
     {
         Reason.INPUT_NOT_A_KIT,
         Reason.INPUT_UNREADABLE,
+        Reason.CONTAINER_INCOMPLETE,
         Reason.SCHEMA_NEWER,
         Reason.TRUST_ROOT_UNUSABLE,
     }

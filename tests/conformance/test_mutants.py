@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from support.cases import Subject, small
+from support.judge import judge, told
+from support.packed import AMBIGUOUS
 from support.single_file import environment
 from support.verifiers import Given, lay_out, load
 
@@ -37,8 +40,51 @@ MUTANTS = {
         "if True:",
         "late-merge-with-an-incident-of-another-kind",
     ),
-    "litter of any size is ignored": Mutant(
-        "reading/files", "return size <= _MAX_LITTER and (", "return (", "folder-with-large-litter"
+    "leftovers of any size are ignored": Mutant(
+        "kit/contents",
+        "return file.size <= _SMALL and _is_small",
+        "return _is_small",
+        "folder-with-large-leftover",
+    ),
+    "two top folders are taken off": Mutant(
+        "kit/contents",
+        "    named = {name[len(top) :]: file for name, file in kept.items()}\n",
+        "    top += _top_folder(name[len(top) :] for name in kept)\n"
+        "    named = {name[len(top) :]: file for name, file in kept.items()}\n",
+        "folder-in-two-folders",
+    ),
+    "names may differ in case alone": Mutant(
+        "kit/zip_names",
+        "folded = sorted(path.lower() for path in paths)",
+        "folded = sorted(paths)",
+        "ambiguous-leftover-twice",
+    ),
+    "bytes may lie between entries": Mutant(
+        "kit/zip_entry", "    elif gap:\n", "    elif False:\n", "ambiguous-bytes-between-entries"
+    ),
+    "a local header may have another size": Mutant(
+        "kit/zip_entry",
+        "(compressed, entry.compressed), (size, entry.size))",
+        "(compressed, entry.compressed))",
+        "ambiguous-local-size-differs",
+    ),
+    "descriptors are not looked at": Mutant(
+        "kit/zip_entry",
+        'if raw not in (content, b"PK',
+        'if False and (content, b"PK',
+        "ambiguous-descriptor-differs",
+    ),
+    "bytes may follow deflated data": Mutant(
+        "kit/zip_reader",
+        "if inflater.eof and (inflater.unused_data or self._window.read(1)):",
+        "if False:",
+        "ambiguous-bytes-behind-the-deflated-data",
+    ),
+    "a second name does not matter": Mutant(
+        "kit/zip_entry",
+        "and not _repeats(fields[_UNICODE_PATH], name):",
+        "and False:",
+        "ambiguous-unicode-name-differs",
     ),
     "records are submitted in order of their names": Mutant(
         "verify/steps_kit",
@@ -95,7 +141,7 @@ MUTANTS = {
         "verify/steps_kit",
         "    if evidence.kit.unexpected:  # of",
         "    if False:  # of",
-        "folder-with-large-litter",
+        "folder-with-large-leftover",
     ),
     "whoever made the checkpoint accuses": Mutant(
         "verify/steps_registry", _SIGNED, "if True:", "checkpoint-unsigned"
@@ -123,13 +169,25 @@ def report_by(functions: Path, given: Given) -> dict[str, object]:
     return {"verdict": report["verdict"], "steps": steps}
 
 
+def kit_of(name: str, place: Path) -> tuple[Given, dict[str, object]]:
+    """A vector's kit and its report, or a small kit that is packed ambiguously."""
+    if not name.startswith("ambiguous-"):
+        vector = load(KITS / f"{name}.json")
+        return lay_out(vector, place / "vector")[0], vector["report"]
+    subject = Subject(
+        zip=AMBIGUOUS[name.removeprefix("ambiguous-")][1](small().members), trust=small().trust.format()
+    )
+    (place / "kit.zip").write_bytes(subject.zip or b"")
+    (place / "trust.json").write_bytes(subject.trust)
+    return Given(place / "kit.zip", place / "trust.json"), told(judge(subject, place).whole)
+
+
 @pytest.mark.parametrize("mutant", MUTANTS.values(), ids=MUTANTS)
 def test_a_wrong_verifier_is_found(mutant: Mutant, tmp_path: Path) -> None:
-    vector = load(KITS / f"{mutant.vector}.json")
-    given = lay_out(vector, tmp_path / "vector")[0]
+    given, report = kit_of(mutant.vector, tmp_path)
     module = shutil.copytree(ROOT / "functions/attestlayer", tmp_path / "attestlayer") / f"{mutant.module}.py"
-    assert report_by(tmp_path, given) == vector["report"]
+    assert report_by(tmp_path, given) == report
     source = module.read_text(encoding="utf-8")
     assert source.count(mutant.right) == 1
     module.write_text(source.replace(mutant.right, mutant.wrong), encoding="utf-8")
-    assert report_by(tmp_path, given) != vector["report"]
+    assert report_by(tmp_path, given) != report

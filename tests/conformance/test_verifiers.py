@@ -5,6 +5,7 @@
 
 import os
 import random
+import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from attestlayer.errors import VerificationError
+from attestlayer.reading.files import open_kit
 from support.browsers import JS, Browser
 from support.build import (
     Delivered,
@@ -150,7 +152,8 @@ def write_mutant(number: int, place: Path) -> Given:
     trust.write_bytes(original.trust.format())
     kit = place / f"{number}.zip"
     if number % 3 == 0:
-        with suppress(VerificationError):  # of pieces that are no ZIP any more there is nothing to unpack
+        # Of pieces that are no ZIP any more, also to Python's own reader, there is nothing to unpack.
+        with suppress(VerificationError, zipfile.BadZipFile, NotImplementedError):
             unpack(data, kit)
             return Given(kit, trust)
     kit.write_bytes(data)
@@ -162,7 +165,11 @@ def test_each_changed_kit_is_judged_alike(verifier: Verifier, start: int, tmp_pa
     given = [write_mutant(number, tmp_path) for number in range(start, min(MUTANTS, start + AT_ONCE))]
     expected = PythonCommand().reports(given)
     assert differences(expected, verifier.reports(given)) == []
-    assert "VERIFIED" not in {report["verdict"] for report in expected}
+    for each, report in zip(given, expected, strict=True):
+        if report["verdict"] == "VERIFIED":  # the ZIP was changed, and none of its members
+            original = originals()[int(each.trust.stem.removeprefix("trust-"))]
+            with open_kit(each.kit) as kit:
+                assert {n: b"".join(m.chunks()) for n, m in kit.members.items()} == original.members
 
 
 def test_a_number_makes_the_same_changed_kit_each_time() -> None:

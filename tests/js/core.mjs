@@ -1,8 +1,9 @@
 // The browser verifier's modules, for node.
 const NAMES = [
   "canonical", "checkpoint", "crc32", "disclosure", "ed25519", "encoding", "errors", "evidence", "files", "intake",
-  "keys", "kit", "leaf", "manifest", "merkle", "note", "notices", "receipt", "report",
+  "contents", "keys", "kit", "leaf", "manifest", "merkle", "note", "notices", "receipt", "report",
   "report_json", "report_text", "sha256", "sha512", "steps", "steps_kit", "steps_registry", "trust", "verifier", "words",
+  "zip_reader",
 ];
 const HOME = new URL("../../site/assets/verify/", import.meta.url);
 

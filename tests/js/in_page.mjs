@@ -12,7 +12,7 @@ export async function reportMany(inputs) {
 
 async function reportOne({ path, zip, folder, trust: text, trust_path: trustPath }) {
   const open = () => {
-    if (zip !== undefined) return CORE.kit.readZip(new CORE.files.BlobSource(new Blob([bytesOf(zip)]), path));
+    if (zip !== undefined) return CORE.zip_reader.readZip(new CORE.files.BlobSource(new Blob([bytesOf(zip)]), path));
     const files = Object.entries(folder).map(([name, data]) => ({ name, source: bytesSource(bytesOf(data)) }));
     return CORE.files.readFolder(files);
   };

@@ -35,6 +35,12 @@ const told = ({ verdict, steps }) => ({
 });
 
 const RUNNERS = {
+  async container(given) {
+    const kit = await CORE.zip_reader.readZip(bytesSource(b64(given.data)));
+    const hashes = Object.entries(given.members ?? {}).sort().join();
+    const same = [...kit.members.values()].map(({ name, sha256 }) => [name, sha256]).sort().join() === hashes;
+    return same && !kit.unexpected.length ? "accepted" : "file-hash-mismatch";
+  },
   inclusion(given) {
     CORE.merkle.checkInclusion(given.leaf_hash, given.index, { size: given.size, root: given.root }, given.path);
   },
@@ -90,7 +96,7 @@ async function run(given) {
 
 /** A kit of a vector: its ZIP, or the content of its folder. */
 async function openKit(given) {
-  if ("zip" in given) return CORE.kit.readZip(bytesSource(b64(given.zip)));
+  if ("zip" in given) return CORE.zip_reader.readZip(bytesSource(b64(given.zip)));
   const files = Object.entries(given.folder).map(([name, data]) => ({ name, source: bytesSource(b64(data)) }));
   return CORE.files.readFolder(files);
 }

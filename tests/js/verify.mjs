@@ -56,7 +56,7 @@ async function openKit(path) {
   try {
     return fs.statSync(path).isDirectory()
       ? await CORE.files.readFolder(walk(path))
-      : await CORE.kit.readZip(fileSource(path));
+      : await CORE.zip_reader.readZip(fileSource(path));
   } catch (error) {
     if (error instanceof VerificationError) throw error;
     throw unreadable("input-unreadable", path, error);

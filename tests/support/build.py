@@ -13,7 +13,7 @@ from typing import TypeVar
 from attestlayer.canonical import Members, format_json, parse_json
 from attestlayer.encoding import Hash, parse_time, sha256
 from attestlayer.keys import PrivateKey
-from attestlayer.kit.container import Kit, KitWriter, read_zip
+from attestlayer.kit.container import Kit, KitWriter
 from attestlayer.kit.intake import (
     CheckResult,
     EventType,
@@ -45,6 +45,7 @@ from attestlayer.kit.manifest import (
     is_record,
 )
 from attestlayer.kit.receipt import Nonce, Receipt
+from attestlayer.kit.zip_reader import read_zip
 from attestlayer.log.checkpoint import Checkpoint
 from attestlayer.log.leaf import Leaf, LeafRecord, RegistryReceipt
 from attestlayer.log.merkle import HashReader, TreeHead, prove_inclusion, root_of

@@ -3,8 +3,9 @@
 The tests of `verify` and `explain` and the generator of the vectors both read this table.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 
 from attestlayer.canonical import Json, Members
 from attestlayer.encoding import format_hash, format_time, sha256
@@ -12,7 +13,6 @@ from attestlayer.errors import Reason, Remark
 from attestlayer.keys import PrivateKey
 from attestlayer.kit.intake import Event, Trail
 from attestlayer.kit.manifest import (
-    BINDER,
     CLIENT_NONCE,
     HASH_TRAIL,
     INTAKE_REPORT,
@@ -57,6 +57,7 @@ from support.build import (
     witness_policy,
 )
 from support.notes import sign_note
+from support.packed import HONEST, LEFTOVERS, WITH_LEFTOVERS, Item, Maker, items, lay_out, stating
 from support.worked import worked
 
 RECORD = "records/001-a.txt"
@@ -347,22 +348,25 @@ def _superseded() -> Subject:
     return Subject(zip=delivered.zip, trust=delivered.log.trust().format())
 
 
-def _too_large() -> Subject:
-    """The header of README.txt claims 16 MiB and one byte; a verifier stops before it reads them."""
-    delivered = make()
-    data = bytearray(make_zip({README: b""}))
-    size = (16 * 1024 * 1024 + 1).to_bytes(4, "little")
-    data[18:26] = size * 2  # APPNOTE 4.3.7: compressed and uncompressed size
-    return Subject(zip=bytes(data), trust=delivered.trust.format())
+def _large_leftovers(members: Mapping[str, bytes]) -> bytes:
+    """17 ignored files that state a mebibyte each."""
+    sizes = {"size": 1 << 20}
+    many = (Item(b"._%d" % n, method=8, local=sizes, central=sizes) for n in range(17))
+    return lay_out([*items(members), *many])
 
 
-def _unsorted() -> Subject:
+def _unsorted(members: Mapping[str, bytes]) -> bytes:
     """The same members with the first two swapped, as a ZIP tool that adds in another order makes it."""
-    delivered = make()
-    whole, first = delivered.zip, make_zip({README: delivered.members[README]})
-    second = make_zip({BINDER: delivered.members[BINDER]})
-    one, two = first[: first.index(b"PK\x01\x02")], second[: second.index(b"PK\x01\x02")]
-    return Subject(zip=two + one + whole[len(one) + len(two) :], trust=delivered.trust.format())
+    first, second, *others = items(members)
+    return lay_out([second, first, *others])
+
+
+def _cut_around_a_zip() -> Subject:
+    """Cut a few bytes after the end of a record that is a ZIP."""
+    inner = make_zip({"a": b"x"})
+    delivered = make(Scenario(plan=Plan(records=(("records/001-a.zip", inner),))))
+    end = delivered.zip.index(inner) + len(inner)
+    return Subject(zip=delivered.zip[: end + 9], trust=delivered.trust.format())
 
 
 def _bad_nonce_checkpoint(change: Callable[[Checkpoint], Checkpoint]) -> Callable[[], Subject]:
@@ -621,25 +625,115 @@ COULD_NOT_CHECK = (
     ),
 )
 
-CONTAINER = (
+
+def repacked(maker: Maker) -> Callable[[], Subject]:
+    """A small kit, packed by that maker."""
+    return lambda: Subject(zip=maker(small().members), trust=small().trust.format())
+
+
+@cache
+def small() -> Delivered:
+    """A kit of few bytes."""
+    return make(Scenario(plan=Plan(records=(("records/001-a", b"x"),), readme=b"R", binder=b"B")))
+
+
+REPACKED = tuple(
     Case(
-        name="members-out-of-order",
-        comment="The first two members are swapped.",
-        build=_unsorted,
-        reason=Reason.CONTAINER_NOT_CANONICAL,
-    ),
+        name=f"repacked-{name}",
+        comment=comment,
+        build=repacked(maker),
+        remarks=(Remark.CONTAINER_REPACKED, *([Remark.FILES_IGNORED] if name in WITH_LEFTOVERS else [])),
+    )
+    for name, (comment, maker) in HONEST.items()
+    if name in {"by-info-zip", "by-macos", "zip64-in-the-directory", "backslashes", "with-leftovers"}
+)
+"""The others are vectors of a container alone, which are smaller."""
+
+CONTAINER = (
     Case(
         name="bytes-behind-the-zip",
         comment="One byte follows the end of the ZIP.",
         build=lambda: replace(zipped(make()), zip=make().zip + b"\0"),
-        reason=Reason.CONTAINER_NOT_CANONICAL,
+        reason=Reason.CONTAINER_AMBIGUOUS,
     ),
     Case(
-        name="readme-of-over-16-mib",
-        comment="The header claims a member above the limit.",
-        build=_too_large,
+        name="zip-cut",
+        comment="A ZIP without its last byte: nothing is known of what it would say.",
+        build=lambda: replace(zipped(make()), zip=make().zip[:-1]),
+        reason=Reason.CONTAINER_INCOMPLETE,
+    ),
+    Case(
+        name="zip-cut-with-a-zip-in-it",
+        comment="A ZIP cut within a record that is a ZIP itself: its end record is not the kit's.",
+        build=_cut_around_a_zip,
+        reason=Reason.CONTAINER_INCOMPLETE,
+    ),
+    Case(
+        name="members-out-of-order",
+        comment="The first two members are swapped.",
+        build=repacked(_unsorted),
+        remarks=(Remark.CONTAINER_REPACKED,),
+    ),
+    Case(
+        name="zip-of-3101-entries",
+        comment="The end record counts an entry more than there may be.",
+        build=repacked(lambda members: lay_out(items(members), end={"here": 3101, "count": 3101})),
         reason=Reason.CONTAINER_LIMIT_EXCEEDED,
-        files=(README,),
+    ),
+    Case(
+        name="zip-with-17-mib-of-leftovers",
+        comment="More bytes in ignored files than there may be.",
+        build=repacked(_large_leftovers),
+        reason=Reason.CONTAINER_LIMIT_EXCEEDED,
+    ),
+    Case(
+        name="registry-receipt-over-its-limit",
+        comment="The registry receipt states a byte more than it may have, and is not read.",
+        build=repacked(stating(REGISTRY_RECEIPT, 262_144 + 1)),
+        reason=Reason.CONTAINER_LIMIT_EXCEEDED,
+        files=(REGISTRY_RECEIPT,),
+    ),
+    Case(
+        name="zip-with-a-large-leftover",
+        comment="What a system leaves behind, a byte too large to be ignored.",
+        build=repacked(lambda members: lay_out([*items(members), Item(b"desktop.ini", bytes(4097))])),
+        reason=Reason.FILE_UNEXPECTED,
+        files=("desktop.ini",),
+        remarks=(Remark.CONTAINER_REPACKED,),
+    ),
+    Case(
+        name="zip-of-kits",
+        comment="Kits in a ZIP, which is none itself: they are to be checked one by one.",
+        build=lambda: replace(
+            zipped(make()), zip=lay_out([Item(b"one.zip", b"x"), Item(b"two/receipt.json", b"{}")])
+        ),
+        reason=Reason.INPUT_NOT_A_KIT,
+    ),
+    Case(
+        name="folder-of-kits",
+        comment="A folder that holds no receipt.json, but kits.",
+        build=lambda: _folder(lambda _: {"one.zip": b"x", "two/receipt.json": b"{}", "notes.txt": b""}),
+        reason=Reason.INPUT_NOT_A_KIT,
+    ),
+    Case(
+        name="folder-in-a-folder",
+        comment="The kit in one folder more, with what systems leave behind beside it.",
+        build=lambda: _folder(
+            lambda m: {".DS_Store": b"x", **{f"kit/{name}": data for name, data in m.items()}}
+        ),
+        remarks=(Remark.FILES_IGNORED,),
+    ),
+    Case(
+        name="folder-in-two-folders",
+        comment="Only one top folder is taken off: in the next one is a kit.",
+        build=lambda: _folder(lambda m: {f"a/b/{name}": data for name, data in m.items()}),
+        reason=Reason.INPUT_NOT_A_KIT,
+    ),
+    Case(
+        name="folder-with-each-leftover",
+        comment="Each kind of file that is ignored.",
+        build=lambda: _folder(lambda m: {**m, **dict.fromkeys(LEFTOVERS, b"x")}),
+        remarks=(Remark.FILES_IGNORED,),
     ),
     Case(
         name="link-in-folder",
@@ -649,11 +743,11 @@ CONTAINER = (
         files=(RECORD,),
     ),
     Case(
-        name="folder-with-large-litter",
-        comment="What systems leave is ignored up to 64 KiB; a byte more makes it a member.",
-        build=lambda: _folder(lambda m: {**m, ".DS_Store": bytes(65537), "records/Thumbs.db": bytes(65536)}),
+        name="folder-with-large-leftover",
+        comment="Some names are ignored up to 4 KiB; a byte more makes a file one that no kit has.",
+        build=lambda: _folder(lambda m: {**m, ".directory": bytes(4097), "records/desktop.ini": bytes(4096)}),
         reason=Reason.FILE_UNEXPECTED,
-        files=(".DS_Store",),
+        files=(".directory",),
         remarks=(Remark.FILES_IGNORED,),
     ),
     Case(
@@ -1379,6 +1473,7 @@ CASES = (
     *ACCEPTED,
     *COULD_NOT_CHECK,
     *CONTAINER,
+    *REPACKED,
     *MANIFEST_CASES,
     *TRAIL_CASES,
     *RECEIPT_CASES,

@@ -39,13 +39,9 @@ from support.build import (
     witness,
     witness_policy,
 )
+from support.cases import small
 
 Members = dict[str, bytes]
-
-
-@cache
-def small() -> Delivered:
-    return make(Scenario(plan=Plan(records=(("records/001-a", b"x"),), readme=b"R", binder=b"B")))
 
 
 @cache

@@ -28,6 +28,7 @@ from attestlayer.verify.verifier import explain_disclosure, report_unopened
 from support.build import ISSUER, STRANGER, Delivered, Plan, Round, Scenario, make, make_zip, sign_receipt
 from support.cases import Subject
 from support.judge import opened
+from support.packed import HONEST
 
 RECORDS = tuple((f"records/{n:03}-r.txt", b"record %d\n" % n) for n in range(1, 6))
 PATH = "records/003-r.txt"
@@ -186,8 +187,21 @@ CASES = (
         "bytes-behind-the-zip",
         "A byte behind the end of the ZIP.",
         lambda: replace(good(), zip=(good().zip or b"") + b"x"),
-        Reason.CONTAINER_NOT_CANONICAL,
+        Reason.CONTAINER_AMBIGUOUS,
         1,
+    ),
+    DisclosureCase(
+        name="repacked",
+        comment="Packed again by macOS.",
+        build=lambda: replace(good(), zip=HONEST["by-macos"][1](made()[0])),
+        remarks=(Remark.CONTAINER_REPACKED, Remark.FILES_IGNORED),
+    ),
+    DisclosureCase(
+        name="folder-in-a-folder",
+        comment="Unpacked into a folder of its name.",
+        build=lambda: replace(
+            _folder(), folder={f"part/{name}": data for name, data in (_folder().folder or {}).items()}
+        ),
     ),
     _case(
         "newer-format",

@@ -44,6 +44,7 @@ from support.disclosures import DisclosureCase, judge_disclosure
 from support.documents import KINDS, spoilt
 from support.foreign import RFC_6962_LEAVES, SIGNATURES, SMALL_ORDER
 from support.judge import Judgement, judge, told
+from support.vectors_containers import container_vectors, run_container
 from support.vectors_notices import notice_vectors
 from support.vectors_receipts import receipt_vectors
 from support.vectors_values import value_vectors
@@ -74,6 +75,7 @@ def all_vectors() -> dict[str, object]:
         "receipts.json": _receipts(),
         "values.json": value_vectors(),
         "notices.json": notice_vectors(),
+        "containers.json": container_vectors(),
     }
 
 
@@ -384,6 +386,7 @@ _RUNNERS = {
     "public-key": _run_public_key,
     "receipt-by-trust": _run_receipt,
     "receipt-by-jwks": _run_receipt,
+    "container": run_container,
 }
 
 

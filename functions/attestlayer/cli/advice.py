@@ -15,11 +15,16 @@ ADVICE: dict[Reason, str] = {
         "fingerprint that `attestlayer trust FILE` shows with one that reached you another way, then run "
         "`attestlayer trust --install FILE` or name it with --trust."
     ),
-    Reason.CONTAINER_NOT_CANONICAL: (
-        "The ZIP was packed again or damaged, which by itself says nothing of its files. Unpack it into an "
-        "empty folder and check the folder."
+    Reason.CONTAINER_INCOMPLETE: (
+        "The end of the ZIP is missing, as after an interrupted download. Download it again, and check that."
     ),
-    Reason.CONTAINER_LIMIT_EXCEEDED: f"A member is too large for a kit, or is one too many. {_ALTERED}",
+    Reason.CONTAINER_AMBIGUOUS: (
+        "Programs could find different files in this ZIP, so it is not read. This says nothing about the "
+        "files themselves: unpack it into an empty folder and check the folder."
+    ),
+    Reason.CONTAINER_LIMIT_EXCEEDED: (
+        f"There is a file that is too large for a kit, or there are too many files. {_ALTERED}"
+    ),
     Reason.CONTAINER_LINK: (
         "The folder holds a link or a device where only files can be. Unpack the original ZIP into an empty "
         "folder and check that."
@@ -119,6 +124,7 @@ REMARK_ADVICE: dict[Remark, str] = {
         "A withdrawal or a revocation after that time can't be known here. Update the trust root if it "
         "matters."
     ),
-    Remark.FILES_IGNORED: "An operating system left them: no part of the kit, and not checked.",
+    Remark.FILES_IGNORED: "Operating systems and programs leave such files. They are no part of the kit.",
+    Remark.CONTAINER_REPACKED: "The files are what was checked: how a ZIP packs them makes no difference.",
 }
 """For every `Remark`: what follows from it."""

@@ -17,7 +17,7 @@ from attestlayer.log.leaf import LeafRecord, parse_record, parse_registry_receip
 from attestlayer.log.note import Note, parse_note
 from attestlayer.log.notices import parse_notices
 from attestlayer.log.trust import parse_trust
-from attestlayer.reading.files import check_plain, open_kit, read_input
+from attestlayer.reading.files import check_plain, open_kit, read_input, read_start
 
 Section = tuple[str, list[Row]]
 
@@ -44,11 +44,10 @@ def _is_kit(path: Path) -> bool:
     try:
         if path.is_dir():
             return True
-        with path.open("rb") as stream:
-            return stream.read(len(ZIP_START)) == ZIP_START
     except OSError as error:
         message = f"{path}: {error.strerror or error}"
         raise CouldNotCheckError(Reason.INPUT_UNREADABLE, message) from error
+    return read_start(path, len(ZIP_START)) == ZIP_START
 
 
 def _kit(path: Path) -> list[Section]:

@@ -13,7 +13,7 @@ base64url. All members are always there:
     steps           15 of {number, name, status, failures, notes}
                     status    "passed" | "failed" | "not-reached" | "not-checked"
                     failures  [{reason, message, files, advice}]
-                    notes     [{remark, message}]
+                    notes     [{remark, message, files}]
     issued          {kit_id, lane_id, profile_id, issued_at, not_before, not_after, leaf_hash, leaf_index,
                     files} if verified, else null; kit_id and not_before may be null. Of a disclosed record
                     also record {path, sha256, size}, and files is 1
@@ -83,7 +83,14 @@ def _step_members(step: StepReport) -> Members:
         }
         for failure in step.failures
     ]
-    notes: list[Json] = [{"remark": note.remark.value, "message": _text(note.message)} for note in step.notes]
+    notes: list[Json] = [
+        {
+            "remark": note.remark.value,
+            "message": _text(note.message),
+            "files": [_text(name) for name in note.files],
+        }
+        for note in step.notes
+    ]
     return {
         "number": step.number,
         "name": step.name,

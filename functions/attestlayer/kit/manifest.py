@@ -48,7 +48,17 @@ MAX_RECORDS = 999
 MAX_RECORDS_LENGTH = 100 * 1024 * 1024
 """Bytes of all records together."""
 MAX_MEMBER_LENGTH = 16 * 1024 * 1024
-"""Bytes of any member that is no record."""
+"""Bytes of the largest members that are no records."""
+MAX_MEMBER_LENGTHS = {
+    BINDER: MAX_MEMBER_LENGTH,
+    INTAKE_REPORT: MAX_MEMBER_LENGTH,
+    HASH_TRAIL: 2 * 1024 * 1024,
+    MANIFEST: 2 * 1024 * 1024,
+    REGISTRY_RECEIPT: 256 * 1024,
+}
+"""Bytes of members that are no records."""
+MAX_OTHER_LENGTH = 64 * 1024
+"""Bytes of each other member."""
 
 SALT_LENGTH = 16
 
@@ -103,6 +113,11 @@ def is_record(path: str) -> bool:
 def is_member(path: str) -> bool:
     """Whether a kit can have a member named `path`."""
     return path in UNLISTED or path in ALWAYS_LISTED or path == NONCE_CHECKPOINT or is_record(path)
+
+
+def member_limit(path: str) -> int:
+    """The most bytes that a member has, which is no record."""
+    return MAX_MEMBER_LENGTHS.get(path, MAX_OTHER_LENGTH)
 
 
 def is_disclosed_member(path: str) -> bool:

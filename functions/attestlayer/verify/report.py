@@ -35,10 +35,11 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Aside:
-    """A remark about a kit that does not make it fail."""
+    """A remark about a kit that does not make it fail; `files` are those that it is about."""
 
     remark: Remark
     message: str
+    files: tuple[str, ...] = ()
 
 
 Observation = VerificationError | Aside

@@ -10,6 +10,7 @@ from attestlayer.canonical import Members, check_schema, names_newer_schema, par
 from attestlayer.encoding import Hash, format_hash, format_time, shown
 from attestlayer.errors import CouldNotCheckError, Reason, Remark, VerificationError
 from attestlayer.kit.container import Kit
+from attestlayer.kit.contents import shown_names
 from attestlayer.kit.intake import Event, EventType, Trail, accepted, evaluated, rendered, sealed, submitted
 from attestlayer.kit.manifest import (
     BINDER,
@@ -47,10 +48,14 @@ _NESTED_SCHEMAS = {
 
 
 def check_container(evidence: Evidence) -> Iterator[Observation]:
-    """Step 1: members that no kit has, documents of a newer format. The bytes were read canonically."""
+    """Step 1: members that no kit has, documents of a newer format. The bytes could be read in one way."""
     kit = evidence.kit
+    if kit.is_repacked:
+        message = "the ZIP is not the one that was issued: its files were packed again"
+        yield Aside(Remark.CONTAINER_REPACKED, message)
     if kit.ignored:
-        yield Aside(Remark.FILES_IGNORED, f"not of the kit, ignored: {', '.join(map(shown, kit.ignored))}")
+        message = f"{len(kit.ignored)} not of the kit, ignored: {shown_names(kit.ignored)}"
+        yield Aside(Remark.FILES_IGNORED, message, kit.ignored)
     for name, schema in _SCHEMAS.items():  # first, because that nothing can be said outranks failures
         if newer := _newer_schema(kit.documents.get(name, b""), name, schema):
             yield newer
@@ -86,7 +91,7 @@ def check_listed_members(evidence: Evidence) -> Iterator[Observation]:
     # In byte order, as REG-1.0 orders failures; set order would differ from run to run.
     for name in sorted(listed - members.keys()):
         yield VerificationError(Reason.FILE_MISSING, f"{name} is listed and missing", (name,))
-    for name in sorted(members.keys() - listed - UNLISTED - set(evidence.kit.unexpected)):
+    for name in sorted(members.keys() - listed - UNLISTED):
         yield VerificationError(Reason.FILE_UNEXPECTED, f"{name} is not listed in the manifest", (name,))
 
 

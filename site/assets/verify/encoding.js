@@ -50,6 +50,60 @@ function firstBadByte(data) {
   return start;
 }
 
+/** Bytes, each as one character, for searching and comparing. */
+export function bytesText(data) {
+  let text = "";
+  for (let at = 0; at < data.length; at += 0x2000) text += String.fromCharCode(...data.subarray(at, at + 0x2000));
+  return text;
+}
+
+/** A name from its bytes (each as one character), those that are no UTF-8 as U+DC80 to U+DCFF, as Python has them. */
+export function decodeName(name) {
+  if (!/[^\x00-\x7f]/.test(name)) return name;
+  const data = Uint8Array.from(name, (character) => character.charCodeAt(0));
+  let text = "";
+  for (let at = 0; at < data.length; ) {
+    const length = lengthOfCharacter(data, at);
+    text += length ? strict.decode(data.subarray(at, at + length)) : String.fromCharCode(0xdc00 + data[at]);
+    at += length || 1;
+  }
+  return text;
+}
+
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/** The least and the greatest second byte after a first one for which not every one is right (RFC 3629 section 4). */
+const SECONDS = { 0xe0: [0xa0, 0xbf], 0xed: [0x80, 0x9f], 0xf0: [0x90, 0xbf], 0xf4: [0x80, 0x8f] };
+
+/** Bytes of the UTF-8 character that begins there; 0 if none does. */
+function lengthOfCharacter(data, at) {
+  const first = data[at];
+  if (first < 0x80) return 1;
+  const length = first < 0xc2 || first > 0xf4 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  const [least, greatest] = SECONDS[first] ?? [0x80, 0xbf];
+  if (!(data[at + 1] >= least && data[at + 1] <= greatest)) return 0;
+  for (let n = 2; n < length; n++) {
+    if ((data[at + n] & 0xc0) !== 0x80) return 0; // also where there is none
+  }
+  return length;
+}
+
+/** The sort key of names: their bytes, each as one character; the inverse of `decodeName`. */
+export function byteOrder(name) {
+  if (!/[^\x00-\x7f]/.test(name)) return name;
+  let key = "";
+  for (const character of name) {
+    const code = character.codePointAt(0);
+    if (code >= 0xdc80 && code <= 0xdcff) key += String.fromCharCode(code - 0xdc00);
+    else key += bytesText(encoder.encode(character));
+  }
+  return key;
+}
+
+/** The order of bytes, each as one character. */
+export function compareBytes(one, other) {
+  return one < other ? -1 : Number(one > other);
+}
+
 export function concatBytes(...parts) {
   const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;

@@ -1,12 +1,7 @@
 // Opens kits from what a browser hands over: a file, or the files of a folder.
-import { compareText } from "./encoding.js";
+import { MAX_ENTRIES, arrange } from "./contents.js";
 import { VerificationError } from "./errors.js";
-import { KitBuilder } from "./kit.js";
-
-const LITTER = [".DS_Store", "Thumbs.db", "desktop.ini"];
-const LITTER_START = "._";
-/** Bytes up to which a file that an operating system leaves in folders is ignored. */
-const MAX_LITTER = 64 * 1024;
+import { collect, piecesOf } from "./kit.js";
 
 /** A source of a `File` or `Blob`: it reads slices, so that a large file never is in memory as a whole. */
 export class BlobSource {
@@ -30,14 +25,25 @@ export class BlobSource {
 
 /** The kit in a folder's files: {name, source} each, names with slashes. Raises `VerificationError`. */
 export async function readFolder(files) {
-  const builder = new KitBuilder(), ignored = [];
-  for (const { name, source } of [...files].sort((one, other) => compareText(one.name, other.name))) {
-    if (isLitter(name.split("/").at(-1), source.size)) ignored.push(name);
-    else await builder.add(name, source.size, source);
-  }
-  return builder.finish(ignored);
+  checkCount(files.map(({ name }) => name));
+  return collect(arrange(files.map(({ name, source }) => (
+    { path: name, size: source.size, chunks: () => piecesOf(source, 0, source.size) }
+  ))));
 }
 
-function isLitter(name, size) {
-  return size <= MAX_LITTER && (LITTER.includes(name) || name.startsWith(LITTER_START));
+/** Files and the folders that they are in are counted; a browser lists no empty folder. */
+function checkCount(names) {
+  const folders = new Set();
+  let count = names.length;
+  for (const name of names) {
+    if (count > MAX_ENTRIES) break;
+    for (let at = name.lastIndexOf("/"); at > 0 && !folders.has(name.slice(0, at)); at = name.lastIndexOf("/", at - 1)) {
+      folders.add(name.slice(0, at));
+      count++;
+    }
+  }
+  if (count > MAX_ENTRIES) {
+    const message = `the folder holds more than ${MAX_ENTRIES} files and folders: a kit never has so many`;
+    throw new VerificationError("container-limit-exceeded", message);
+  }
 }

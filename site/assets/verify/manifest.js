@@ -28,8 +28,17 @@ export const ALWAYS_LISTED = [README, BINDER, INTAKE_REPORT, CLIENT_NONCE];
 export const MAX_RECORDS = 999;
 /** Bytes of all records together. */
 export const MAX_RECORDS_LENGTH = 100 * 1024 * 1024;
-/** Bytes of any member that is no record. */
+/** Bytes of the largest members that are no records. */
 export const MAX_MEMBER_LENGTH = 16 * 1024 * 1024;
+const MAX_MEMBER_LENGTHS = {
+  [BINDER]: MAX_MEMBER_LENGTH,
+  [INTAKE_REPORT]: MAX_MEMBER_LENGTH,
+  [HASH_TRAIL]: 2 * 1024 * 1024,
+  [MANIFEST]: 2 * 1024 * 1024,
+  [REGISTRY_RECEIPT]: 256 * 1024,
+};
+/** Bytes of each other member. */
+const MAX_OTHER_LENGTH = 64 * 1024;
 
 const SALT_LENGTH = 16;
 const RECORD = /^records\/([0-9]{3})-[a-z0-9-]{1,48}(?:\.[a-z0-9]{1,8})?$/;
@@ -61,6 +70,11 @@ export function isRecord(path) {
 /** Whether a kit can have a member named `path`. */
 export function isMember(path) {
   return UNLISTED.includes(path) || ALWAYS_LISTED.includes(path) || path === NONCE_CHECKPOINT || isRecord(path);
+}
+
+/** The most bytes that a member has, which is no record. */
+export function memberLimit(path) {
+  return MAX_MEMBER_LENGTHS[path] ?? MAX_OTHER_LENGTH;
 }
 
 /** Whether a disclosed record can have a member named `path`. */

@@ -3,7 +3,7 @@ import { formatJson } from "./canonical.js";
 import { ValueError, VerificationError } from "./errors.js";
 import { anchorsOf } from "./evidence.js";
 import { BlobSource, readFolder } from "./files.js";
-import { ZIP_START, notAKit, readZip } from "./kit.js";
+import { ZIP_START } from "./kit.js";
 import { MAX_MEMBER_LENGTH } from "./manifest.js";
 import { fromDrop, fromFiles, fromFolder } from "./page_input.js";
 import {
@@ -18,6 +18,7 @@ import { startsWithBytes } from "./encoding.js";
 import { parseTrust } from "./trust.js";
 import { refusalsOfUpdate } from "./update.js";
 import { explainInput, explainReceipt, reportUnopened } from "./verifier.js";
+import { notAKit, readZip } from "./zip_reader.js";
 
 const PROGRESS_EVERY_MS = 80;
 const DROPPED = "what was dropped";

@@ -16,11 +16,12 @@ export const VERIFIED = "VERIFIED";
 export const NOT_VERIFIED = "NOT VERIFIED";
 export const COULD_NOT = "COULD NOT CHECK";
 
-/** A remark about a kit that does not make it fail. */
+/** A remark about a kit that does not make it fail; `files` are those that it is about. */
 export class Aside {
-  constructor(remark, message) {
+  constructor(remark, message, files = []) {
     this.remark = remark;
     this.message = message;
+    this.files = files;
   }
 }
 

@@ -51,7 +51,9 @@ function stepMembers({ number, name, status, failures, notes }) {
     failures: failures.map(({ reason, message, files }) => (
       { reason, message: wellFormed(message), files: files.map(wellFormed), advice: ADVICE[reason] }
     )),
-    notes: notes.map(({ remark, message }) => ({ remark, message: wellFormed(message) })),
+    notes: notes.map(({ remark, message, files }) => (
+      { remark, message: wellFormed(message), files: files.map(wellFormed) }
+    )),
   };
 }
 

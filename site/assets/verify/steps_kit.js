@@ -2,6 +2,7 @@
 //
 // Each step yields what it finds and raises `VerificationError` where it can't go on.
 import { checkSchema, equalJson, formatJson, isObject, parseJson } from "./canonical.js";
+import { shownNames } from "./contents.js";
 import { compareText, decodeText, formatHex, formatTime, hashBytes, shown } from "./encoding.js";
 import { ValueError, VerificationError } from "./errors.js";
 import { NotReachedError } from "./evidence.js";
@@ -21,10 +22,14 @@ const SCHEMAS = [
   [REGISTRY_RECEIPT, "registry-receipt", "checkpoint", "checkpoint"],
 ];
 
-/** Step 1: members that no kit has, documents of a newer format. The bytes were read canonically. */
+/** Step 1: members that no kit has, documents of a newer format. The bytes could be read in one way. */
 export function* checkContainer({ kit }) {
+  if (kit.isRepacked) {
+    yield new Aside("container-repacked", "the ZIP is not the one that was issued: its files were packed again");
+  }
   if (kit.ignored.length) {
-    yield new Aside("files-ignored", `not of the kit, ignored: ${kit.ignored.map((name) => shown(name)).join(", ")}`);
+    const message = `${kit.ignored.length} not of the kit, ignored: ${shownNames(kit.ignored)}`;
+    yield new Aside("files-ignored", message, kit.ignored);
   }
   for (const [name, ...schemas] of SCHEMAS) { // first, because that nothing can be said outranks failures
     const newer = newerSchema(kit.documents.get(name), name, schemas);
@@ -53,7 +58,7 @@ function newerSchema(data, name, [schema, member, nested]) {
 
 /** Step 2: every member is listed, none is missing, none is extra. */
 export function* checkListedMembers({ kit, manifest }) {
-  const { members, unexpected } = kit;
+  const { members } = kit;
   for (const name of [HASH_TRAIL, RECEIPT]) {
     if (!members.has(name)) yield new VerificationError("file-missing", `${name} is missing`, [name]);
   }
@@ -61,7 +66,7 @@ export function* checkListedMembers({ kit, manifest }) {
   for (const name of listed.filter((path) => !members.has(path)).sort()) {
     yield new VerificationError("file-missing", `${name} is listed and missing`, [name]);
   }
-  const known = new Set([...listed, ...UNLISTED, ...unexpected]);
+  const known = new Set([...listed, ...UNLISTED]);
   for (const name of [...members.keys()].filter((path) => !known.has(path)).sort(compareText)) {
     yield new VerificationError("file-unexpected", `${name} is not listed in the manifest`, [name]);
   }

@@ -5,7 +5,8 @@ export const REASONS = [
   "input-unreadable",
   "schema-newer",
   "trust-root-unusable",
-  "container-not-canonical",
+  "container-incomplete",
+  "container-ambiguous",
   "container-limit-exceeded",
   "container-link",
   "file-unexpected",
@@ -62,7 +63,8 @@ export const COULD_NOT_CHECK = [
   "input-not-a-kit",
   "input-unreadable",
   "schema-newer",
-  "trust-root-unusable"
+  "trust-root-unusable",
+  "container-incomplete"
 ];
 
 export const REMARKS = [
@@ -70,7 +72,8 @@ export const REMARKS = [
   "late-merge",
   "superseded",
   "trust-root-older",
-  "files-ignored"
+  "files-ignored",
+  "container-repacked"
 ];
 
 export const ADVICE = {
@@ -78,8 +81,9 @@ export const ADVICE = {
   "input-unreadable": "The input could not be read. Check its name, its permissions and its length.",
   "schema-newer": "A document is of a newer format than this verifier knows. Update the verifier.",
   "trust-root-unusable": "Without a usable trust root nothing can be checked. Get the registry's /v1/trust.json, compare the fingerprint that `attestlayer trust FILE` shows with one that reached you another way, then run `attestlayer trust --install FILE` or name it with --trust.",
-  "container-not-canonical": "The ZIP was packed again or damaged, which by itself says nothing of its files. Unpack it into an empty folder and check the folder.",
-  "container-limit-exceeded": "A member is too large for a kit, or is one too many. Ask whoever gave you the kit for the original delivered file, and check that.",
+  "container-incomplete": "The end of the ZIP is missing, as after an interrupted download. Download it again, and check that.",
+  "container-ambiguous": "Programs could find different files in this ZIP, so it is not read. This says nothing about the files themselves: unpack it into an empty folder and check the folder.",
+  "container-limit-exceeded": "There is a file that is too large for a kit, or there are too many files. Ask whoever gave you the kit for the original delivered file, and check that.",
   "container-link": "The folder holds a link or a device where only files can be. Unpack the original ZIP into an empty folder and check that.",
   "file-unexpected": "Something was added that was not issued. If you put it there, take it out and check again; otherwise ask for the original.",
   "manifest-malformed": "The list of the kit's files is not as it was issued. Ask whoever gave you the kit for the original delivered file, and check that.",
@@ -136,7 +140,8 @@ export const REMARK_ADVICE = {
   "late-merge": "The registry was late and said so in public; the kit itself is sound.",
   "superseded": "A newer kit takes this one's place. Ask for that one if you need the latest.",
   "trust-root-older": "A withdrawal or a revocation after that time can't be known here. Update the trust root if it matters.",
-  "files-ignored": "An operating system left them: no part of the kit, and not checked."
+  "files-ignored": "Operating systems and programs leave such files. They are no part of the kit.",
+  "container-repacked": "The files are what was checked: how a ZIP packs them makes no difference."
 };
 
 export const PROVES = [
