@@ -1,4 +1,4 @@
-"""A folder's listing is whole or none: page and command say the same of every added name, however handed over.
+"""A folder's listing is whole or none: page and command say the same of every added name, either way.
 
 Chromium's file-system handles hid 35 of 47 kinds of added names; a verdict over such a listing says VERIFIED
 where the command says NOT VERIFIED.
@@ -63,7 +63,8 @@ REPORT = """
   const [blob] = await new Promise((done) => {
     URL.createObjectURL = (saved) => { done([saved]); return "#"; };
     HTMLAnchorElement.prototype.click = () => {};
-    [...document.querySelectorAll("#result button")].find((each) => each.textContent.includes("JSON")).click();
+    const buttons = [...document.querySelectorAll("#result button")];
+    buttons.find((each) => each.textContent.includes("JSON")).click();
   });
   return blob.text();
 """
@@ -195,7 +196,8 @@ def test_an_entry_that_can_not_be_read_is_no_gap(
         const fails = (done, failed) => failed(new DOMException("gone", "NotFoundError"));
         const file = { isDirectory: false, name: "late.txt", file: argument === "file" ? fails : null };
         const batches = [[file], []];
-        const readEntries = (done, failed) => (argument === "entries" ? fails(done, failed) : done(batches.shift()));
+        const succeeds = (done) => done(batches.shift());
+        const readEntries = argument === "entries" ? fails : succeeds;
         const entry = { isDirectory: true, name: "kit", createReader: () => ({ readEntries }) };
         const items = [{ kind: "file", webkitGetAsEntry: () => entry, getAsFile: () => null }];
         const event = new Event("drop", { bubbles: true, cancelable: true });
