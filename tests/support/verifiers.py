@@ -20,7 +20,7 @@ from attestlayer.kit.container import read_zip
 from support.browsers import JS, Page
 from support.cases import Subject
 from support.judge import write_folder
-from support.single_file import run_all, write
+from support.single_file import NOW, run_all, write
 from support.tools import require
 
 Report = dict[str, Any]
@@ -28,10 +28,16 @@ Report = dict[str, Any]
 
 @dataclass(frozen=True)
 class Given:
-    """A kit, a ZIP file or a folder, and the trust root to check it with."""
+    """A kit, a ZIP file or a folder, and the trust root to check it with. `alone`: a registry receipt."""
 
     kit: Path
     trust: Path
+    alone: bool = False
+
+    def words(self, *options: str) -> list[str]:
+        """The command line that checks it."""
+        command = "verify-receipt" if self.alone else "verify"
+        return [command, str(self.kit), "--trust", str(self.trust), *options]
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -86,10 +92,21 @@ class PythonCommand:
     def _report(self, given: Given) -> Report:
         out = io.StringIO()
         with contextlib.redirect_stdout(out):
-            code = main(["verify", str(given.kit), "--trust", str(given.trust), "--json"])
+            code = main(given.words("--json"))
         report: Report = json.loads(out.getvalue())  # noqa: TID251
         assert report["exit_code"] == code
         return report
+
+    def texts(self, given: Sequence[Given]) -> list[str]:
+        """The report of each for people."""
+        return [self._text(each) for each in given]
+
+    def _text(self, given: Given) -> str:
+        out = io.TextIOWrapper(io.BytesIO(), "utf-8")
+        with contextlib.redirect_stdout(out):
+            main(given.words(), clock=lambda: NOW)
+        out.seek(0)
+        return out.read()
 
 
 class NodeCommand:
@@ -99,7 +116,9 @@ class NodeCommand:
 
     def reports(self, given: Sequence[Given]) -> list[Report]:
         """The report of each."""
-        lines = "".join(json.dumps({"kit": str(g.kit), "trust": str(g.trust)}) + "\n" for g in given)
+        lines = "".join(
+            json.dumps({"kit": str(g.kit), "trust": str(g.trust), "alone": g.alone}) + "\n" for g in given
+        )
         command = [str(require("node")), str(JS / "verify.mjs"), "--many"]
         done = subprocess.run(command, input=lines, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
@@ -116,8 +135,12 @@ class SingleFile:
 
     def reports(self, given: Sequence[Given]) -> list[Report]:
         """The report of each."""
-        lines = [["verify", str(g.kit), "--trust", str(g.trust), "--json"] for g in given]
+        lines = [each.words("--json") for each in given]
         return [json.loads(found.out) for found in run_all(self._file, lines)]  # noqa: TID251
+
+    def texts(self, given: Sequence[Given]) -> list[str]:
+        """The report of each for people."""
+        return [found.out for found in run_all(self._file, [each.words() for each in given])]
 
 
 @dataclass
