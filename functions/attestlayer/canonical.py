@@ -6,8 +6,10 @@ ASCII member names, text that UTF-8 can hold, depth at most 16 (REG-1.0 section 
 """
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterable
+from enum import StrEnum
 from typing import NoReturn, TypeVar, cast
 
 from attestlayer.encoding import MAX_INTEGER, Hash, parse_hash, parse_time, shown
@@ -18,6 +20,7 @@ Json = str | int | bool | None | list["Json"] | dict[str, "Json"]
 Members = dict[str, Json]
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
+_MARK = re.compile(r'["\\\[\]{}]')
 _NEWER = r"attestlayer/([a-z-]+)/(?:[2-9]|[1-9][0-9]{1,8})"
 _NEWER_SCHEMA = re.compile(_NEWER)
 _NEWER_SOMEWHERE = re.compile(f'"{_NEWER}"'.encode())
@@ -26,7 +29,11 @@ MAX_DEPTH = 16
 MAX_DOCUMENT = 16 * 1024 * 1024
 """Bytes of the largest document: the limit of a kit member that is no record."""
 
+_MAX_LISTED = 16
+"""Member names that a message shows, more than any document has."""
+
 T = TypeVar("T")
+W = TypeVar("W", bound=StrEnum)
 
 
 def format_json(value: object) -> bytes:
@@ -36,27 +43,74 @@ def format_json(value: object) -> bytes:
 
 
 def parse_json(data: bytes, limit: int = MAX_DOCUMENT) -> Json:
-    """The value whose canonical bytes are exactly `data`. Raises `ValueError`."""
+    """The value whose canonical bytes are exactly `data`. Raises `ValueError`.
+
+    Of several faults every verifier names the same one: length, UTF-8, depth, JSON, profile, canonical form.
+    """
     if len(data) > limit:
         raise ValueError(f"{len(data)} bytes, at most {limit} are allowed")
     try:
-        value = json.loads(
-            data.decode("utf-8"),
-            object_pairs_hook=_unique_members,
-            parse_float=_refuse_number,
-            parse_int=_parse_int,
-            parse_constant=_refuse_number,
-        )
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise ValueError(f"not UTF-8 at byte {error.start}") from error
-    except RecursionError as error:
-        raise ValueError(f"nested deeper than {MAX_DEPTH}") from error
-    except json.JSONDecodeError as error:
-        raise ValueError("not JSON") from error  # where and why differs between versions of Python
-    # The one check that makes a spelling unique: order, escapes, spaces and number forms all fall under it.
-    if format_json(value) != data:
-        raise ValueError("not canonical JSON (RFC 8785): formatting it again gives other bytes")
+    try:
+        value = _load(text)
+        canonical = format_json(value)
+    except ValueError as error:
+        # Only now, as it takes time: a parser may give up on brackets that are nested too deep or left open.
+        if _is_nested_too_deep(text):
+            raise _too_deep() from error
+        raise
+    # The one check that makes a spelling unique: order, escapes, spaces, number forms and a member that
+    # occurs twice all fall under it.
+    if canonical != data:
+        raise ValueError(f"not canonical JSON (RFC 8785) from byte {_parting(data, canonical)} on")
     return cast("Json", value)
+
+
+def _load(text: str) -> object:
+    """JSON as any parser takes it, but for numbers: what is no integer of the profile is NaN."""
+    try:
+        return json.loads(text, parse_float=_number, parse_int=_number, parse_constant=_refuse_constant)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise ValueError("not JSON") from error  # where and why differs between versions of Python
+
+
+def _number(text: str) -> int | float:
+    # Long digit strings are refused before int(), whose cost grows with their square.
+    if text.isdigit() and len(text) <= len(str(MAX_INTEGER)):
+        return int(text)
+    value = float(text)  # 1.0 and 1e3 are integers in another spelling, as JavaScript reads them
+    return int(value) if 0 <= value <= MAX_INTEGER and value.is_integer() else math.nan
+
+
+def _refuse_constant(text: str) -> NoReturn:
+    raise ValueError("not JSON")  # NaN and Infinity, which Python reads
+
+
+def _is_nested_too_deep(text: str) -> bool:
+    """Whether more than `MAX_DEPTH` brackets outside strings are open at once, JSON or not."""
+    depth, in_string, escaped = 0, False, -1
+    for match in _MARK.finditer(text):
+        mark = match.group()
+        if in_string and mark == "\\" and match.start() != escaped:
+            escaped = match.end()
+        elif mark == '"' and not (in_string and match.start() == escaped):
+            in_string = not in_string
+        elif not in_string and mark != "\\":
+            depth += 1 if mark in "[{" else -1
+            if depth > MAX_DEPTH:
+                return True
+    return False
+
+
+def _parting(one: bytes, other: bytes) -> int:
+    """Where two texts part: found by halving, as one comparison of bytes is fast and a loop is not."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if one[low:middle] == other[low:middle] else (low, middle - 1)
+    return low
 
 
 def take_members(value: Json) -> Members:
@@ -123,6 +177,16 @@ def take_value(members: Members, name: str, parse: Callable[[str], T]) -> T:
         raise ValueError(f"{name}: {error}") from error
 
 
+def take_word(members: Members, name: str, words: type[W]) -> W:
+    """Member `name`, one word of a closed list."""
+    text = take_string(members, name)
+    if text not in {word.value for word in words}:
+        raise ValueError(
+            f"{name}: found {shown(text)}, wanted one of {', '.join(word.value for word in words)}"
+        )
+    return words(text)
+
+
 def take_optional(members: Members, name: str, parse: Callable[[str], T]) -> T | None:
     """Member `name` as `parse` reads it, or None where it is null."""
     return None if members[name] is None else take_value(members, name, parse)
@@ -163,17 +227,18 @@ def take_constant(members: Members, name: str, wanted: str) -> str:
 
 
 def _check_profile(value: Json, depth: int) -> None:
-    if isinstance(value, dict):
-        for name in value:
-            if not name.isascii():
-                raise ValueError(f"member name {shown(name)} is not ASCII")
-    if isinstance(value, (dict, list)):
-        if depth > MAX_DEPTH:
-            raise ValueError(f"nested deeper than {MAX_DEPTH}")
-        for item in value.values() if isinstance(value, dict) else value:
-            _check_profile(item, depth + 1)
-    else:
+    if not isinstance(value, (dict, list)):
         _check_scalar(value)
+        return
+    if depth > MAX_DEPTH:
+        raise _too_deep()
+    # In the order of names, whatever order they came in: every verifier finds the same fault first.
+    names = sorted(value) if isinstance(value, dict) else []
+    for name in names:
+        if not name.isascii():
+            raise ValueError(f"member name {shown(name)} is not ASCII")
+    for item in (value[name] for name in names) if isinstance(value, dict) else value:
+        _check_profile(item, depth + 1)
 
 
 def _check_scalar(value: Json) -> None:
@@ -181,26 +246,14 @@ def _check_scalar(value: Json) -> None:
         if surrogate := _SURROGATE.search(value):
             raise ValueError(f"a lone surrogate, {shown(surrogate.group())}, is not text")
     elif value is not None and not (isinstance(value, int) and 0 <= value <= MAX_INTEGER):
-        _refuse_number(str(value))
+        raise ValueError(f"a number is not an integer from 0 to {MAX_INTEGER}")
 
 
-def _unique_members(pairs: list[tuple[str, Json]]) -> Members:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member name occurs twice in one object")
-    return members
-
-
-def _parse_int(text: str) -> int:
-    # Long digit strings are refused before int(), whose cost grows with their square.
-    if len(text) > len(str(MAX_INTEGER)):
-        _refuse_number(text)
-    return int(text)
-
-
-def _refuse_number(text: str) -> NoReturn:
-    raise ValueError(f"number {shown(text)} is not an integer from 0 to {MAX_INTEGER}")
+def _too_deep() -> ValueError:
+    return ValueError(f"nested deeper than {MAX_DEPTH}")
 
 
 def _listed(names: Iterable[str]) -> str:
-    return ", ".join(sorted(ascii(name) for name in names))
+    known = sorted(names)
+    more = [f"{len(known) - _MAX_LISTED} more"] * (len(known) > _MAX_LISTED)
+    return ", ".join([*(shown(name) for name in known[:_MAX_LISTED]), *more])

@@ -112,6 +112,17 @@ class AttestLayerError(Exception):
     """Every error of the core that a caller can do something about."""
 
 
+class NoEd25519Error(AttestLayerError):
+    """The installed cryptographic library has no Ed25519, so no signature can be checked or made."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "no signature can be checked or made here: this machine's cryptographic library refuses Ed25519, "
+            "as OpenSSL does in FIPS mode. Nothing was decided. To check a kit here, use verify.py of the "
+            "registry's /v1/verify-kit.zip, which has Ed25519 of its own"
+        )
+
+
 class VerificationError(AttestLayerError):
     """Something does not verify. `reason` is the word, `files` the kit members it is about."""
 

@@ -8,7 +8,6 @@ import random
 import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,16 +17,9 @@ from attestlayer.reading.files import open_kit
 from support.browsers import JS, Browser
 from support.build import (
     Delivered,
-    Plan,
-    Round,
-    Scenario,
-    make,
     make_zip,
-    quorum_policy,
-    witness,
-    witness_policy,
 )
-from support.corpus import CHANGES, change_byte, move_pieces, small
+from support.corpus import CHANGES, change_byte, move_pieces, originals
 from support.home import SAMPLES, issue_sample
 from support.serving import served
 from support.thorough import thorough
@@ -116,17 +108,6 @@ def test_each_answers_as_a_process_with_its_exit_code(tmp_path: Path) -> None:
     given = [lay_out(load(path), tmp_path / path.stem)[0] for path in paths]
     node = [command_report([require("node"), JS / "verify.mjs"], each) for each in given]
     assert differences([python_process(each) for each in given], node) == []
-
-
-@cache
-def originals() -> tuple[Delivered, ...]:
-    """Kits to change: a small one, one of twelve records, one that two of three witnesses cosigned."""
-    names = [f"records/{n:03d}-r{n}.txt" for n in range(1, 13)]
-    many = tuple((name, name.encode() * 5) for name in names)
-    witnesses = [witness(number) for number in range(3)]
-    policy = witness_policy("2026-01-31T12:00:00Z", quorum_policy(witnesses, "2"))
-    cosigned = Round(cosigners=((witnesses[0], 0), (witnesses[2], 9)))
-    return small(), make(Scenario(plan=Plan(records=many))), make(Scenario(genesis=(policy,), merge=cosigned))
 
 
 def mutant(number: int) -> tuple[bytes, Delivered]:

@@ -2,7 +2,7 @@
 //
 // node driver.mjs chromium|firefox EXECUTABLE. Chromium by the DevTools protocol, Firefox by WebDriver BiDi.
 import { createInterface } from "node:readline";
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import puppeteer from "puppeteer-core";
 
 const [name, executablePath] = process.argv.slice(2);
@@ -10,7 +10,7 @@ const AXE = readFileSync(new URL("./node_modules/axe-core/axe.min.js", import.me
 
 const ARGUMENTS = {
   chromium: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--enable-precise-memory-info"],
-  firefox: [],
+  firefox: ["--remote-allow-system-access"], // for `inContent`
 };
 
 const browser = await puppeteer.launch({
@@ -19,6 +19,8 @@ const browser = await puppeteer.launch({
   executablePath,
   headless: true,
   args: ARGUMENTS[name],
+  // A page may read folders that no picker has shown: `inContent` hands them over.
+  extraPrefsFirefox: { "dom.filesystem.pathcheck.disabled": true },
   protocolTimeout: 600_000,
 });
 
@@ -35,6 +37,50 @@ function watch(page) {
     if (["error", "warn", "warning"].includes(message.type())) watched.errors.push(message.text());
   });
   return watched;
+}
+
+/**
+ * Run code in the page's process with Firefox's own rights, where `content` is the page's window. So an input is
+ * handed a folder as it is by the picker or a drop: Firefox itself lists it.
+ */
+async function inContent(page, code) {
+  const ask = async (method, params) => {
+    const answer = await browser.connection.send(method, params);
+    return answer.result ?? answer;
+  };
+  const { contexts: [{ context }] } = await ask("browsingContext.getTree", { "moz:scope": "chrome" });
+  const functionDeclaration = `async () => {
+    const tabs = [...Services.wm.getMostRecentWindow("navigator:browser").gBrowser.tabs];
+    const { linkedBrowser } = tabs.find((tab) => tab.linkedBrowser.currentURI.spec === ${JSON.stringify(page.url())});
+    linkedBrowser.messageManager.loadFrameScript(${JSON.stringify(`data:,${encodeURIComponent(`{${code}}`)}`)}, false);
+  }`;
+  await ask("script.callFunction", { functionDeclaration, target: { context }, awaitPromise: true });
+}
+
+/** Files and folders dropped on an element in Firefox: real entries, in an event made up by the page. */
+async function dragInFirefox(page, selector, paths) {
+  const listed = paths.map((path) => {
+    const kind = statSync(path).isDirectory() ? `new content.Directory` : `await content.File.createFromFileName`;
+    return `${kind}(${JSON.stringify(path)})`;
+  });
+  await inContent(page, `(async () => {
+    const input = Object.assign(content.document.createElement("input"), { type: "file", multiple: true, id: "dragged" });
+    content.document.body.append(input);
+    input.mozSetDndFilesAndDirectories([${listed}]);
+  })();`);
+  await page.waitForFunction("document.querySelector('#dragged')?.webkitEntries.length");
+  await page.evaluate((target) => {
+    const input = document.querySelector("#dragged");
+    const files = [...input.files];
+    const items = [...input.webkitEntries].map((entry) => ({
+      kind: "file",
+      webkitGetAsEntry: () => entry,
+      getAsFile: () => (entry.isFile ? files.find((file) => file.name === entry.name) : null),
+    }));
+    input.remove();
+    const event = new Event("drop", { bubbles: true, cancelable: true });
+    document.querySelector(target).dispatchEvent(Object.defineProperty(event, "dataTransfer", { value: { items } }));
+  }, selector);
 }
 
 const commands = {
@@ -69,16 +115,26 @@ const commands = {
   },
   /** Files, or one folder, picked with an `<input type="file">`. */
   async upload({ page, selector, paths }) {
+    if (name === "firefox" && statSync(paths[0]).isDirectory()) {
+      const [quoted, path] = [JSON.stringify(selector), JSON.stringify(paths[0])];
+      const code = `content.document.querySelector(${quoted}).mozSetDndFilesAndDirectories([new content.Directory(${path})]);`;
+      await inContent(pageOf(page), code);
+      return;
+    }
     const input = await pageOf(page).$(selector);
     await input.uploadFile(...paths);
   },
-  /** Files or folders dragged from the desktop and dropped: Chromium only. */
+  /** Files or folders dragged from the desktop and dropped. */
   async drag({ page, selector, paths }) {
     const target = pageOf(page);
+    if (name === "firefox") {
+      await dragInFirefox(target, selector, paths);
+      return;
+    }
     const box = await (await target.$(selector)).boundingBox();
     const client = await target.createCDPSession();
     const data = { items: [], files: paths, dragOperationsMask: 1 };
-    for (const type of ["dragEnter", "dragOver", "drop"]) {
+    for (const type of ["dragEnter", "dragOver", "dragOver", "drop"]) {
       await client.send("Input.dispatchDragEvent", { type, x: box.x + box.width / 2, y: box.y + 20, data });
     }
     await client.detach();

@@ -2,7 +2,7 @@
 // The browser verifier's core behind the command line that every verifier answers: KIT TRUST → a JSON report.
 //
 // node verify.mjs KIT TRUST         the report on stdout, exit code 0, 1 or 2
-// node verify.mjs --many < LINES    a line {kit, trust} in, the report as one line out
+// node verify.mjs --many < LINES    a line {kit, trust, alone} in, the report as one line out; alone: a registry receipt
 import { createInterface } from "node:readline";
 import * as fs from "node:fs";
 import { CORE } from "./core.mjs";
@@ -78,14 +78,25 @@ async function readTrust(path) {
   }
 }
 
-async function verify(path, trustPath) {
+function readReceipt(path) {
+  try {
+    return CORE.leaf.parseRegistryReceipt(new Uint8Array(fs.readFileSync(path)));
+  } catch (error) {
+    if (error instanceof VerificationError) throw error;
+    throw unreadable("input-unreadable", path, error);
+  }
+}
+
+async function verify(path, trustPath, alone = false) {
   let trust = null, report;
   try {
     trust = await readTrust(trustPath);
-    report = await CORE.verifier.explainInput(() => openKit(path), trust);
+    report = alone
+      ? await CORE.verifier.explainReceipt(readReceipt(path), CORE.evidence.anchorsOf(trust))
+      : await CORE.verifier.explainInput(() => openKit(path), trust);
   } catch (error) {
     if (!(error instanceof VerificationError)) throw error;
-    report = CORE.verifier.reportUnopened(CORE.report.KIT, error);
+    report = CORE.verifier.reportUnopened(alone ? CORE.report.REGISTRY_RECEIPT_ALONE : CORE.report.KIT, error);
   }
   const members = trust && CORE.report_json.trustMembers(trust);
   return CORE.report_json.formatReportJson(report, { path }, members);
@@ -94,8 +105,8 @@ async function verify(path, trustPath) {
 const [first, second, ...more] = process.argv.slice(2);
 if (first === "--many") {
   for await (const line of createInterface({ input: process.stdin })) {
-    const { kit, trust } = JSON.parse(line);
-    process.stdout.write(`${JSON.stringify(JSON.parse(await verify(kit, trust)))}\n`);
+    const { kit, trust, alone } = JSON.parse(line);
+    process.stdout.write(`${JSON.stringify(JSON.parse(await verify(kit, trust, alone)))}\n`);
   }
 } else if (!second || more.length) {
   process.stderr.write("usage: verify.mjs KIT TRUST | verify.mjs --many\n");

@@ -51,7 +51,7 @@ class Page:
         self._ask("upload", selector=selector, paths=[str(path) for path in paths])
 
     def drag(self, selector: str, *paths: Path) -> None:
-        """Drop files or folders from the desktop. Chromium only."""
+        """Drop files or folders from the desktop: in Chromium as a person does, in Firefox as entries."""
         self._ask("drag", selector=selector, paths=[str(path) for path in paths])
 
     def click(self, selector: str) -> None:

@@ -51,6 +51,17 @@ def other() -> Delivered:
     return make(Scenario(plan=plan, merge=Round(after=61)))
 
 
+@cache
+def originals() -> tuple[Delivered, ...]:
+    """Kits to change: a small one, one of twelve records, one that two of three witnesses cosigned."""
+    names = [f"records/{n:03d}-r{n}.txt" for n in range(1, 13)]
+    many = tuple((name, name.encode() * 5) for name in names)
+    witnesses = [witness(number) for number in range(3)]
+    policy = witness_policy("2026-01-31T12:00:00Z", quorum_policy(witnesses, "2"))
+    cosigned = Round(cosigners=((witnesses[0], 0), (witnesses[2], 9)))
+    return small(), make(Scenario(plan=Plan(records=many))), make(Scenario(genesis=(policy,), merge=cosigned))
+
+
 @dataclass(frozen=True)
 class Mutant:
     """A changed kit: its members, and the names of the changes."""

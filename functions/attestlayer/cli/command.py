@@ -18,7 +18,7 @@ from typing import Any, NoReturn, TextIO
 
 from attestlayer.cli.text import Style, printable
 from attestlayer.encoding import parse_decimal, parse_origin
-from attestlayer.errors import VerificationError
+from attestlayer.errors import NoEd25519Error, VerificationError
 from attestlayer.version import VERSION
 
 EXIT_USAGE = 64  # EX_USAGE of sysexits.h: argparse's own 2 means COULD NOT CHECK here
@@ -270,6 +270,8 @@ def _answer(arguments: argparse.Namespace, around: Surroundings) -> Output:
         return command(arguments, around)
     except VerificationError as error:
         return Output(complain(f"{error.reason}: {error}"), "")
+    except NoEd25519Error as error:
+        return Output(complain(str(error)), "")
     except OSError as error:
         return Output(complain(f"{error.filename or 'input'}: {error.strerror or error}"), "")
 

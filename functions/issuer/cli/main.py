@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from attestlayer.encoding import format_hash, format_time
+from attestlayer.errors import NoEd25519Error
 from attestlayer.log.tiles import WIDTH
 from issuer.bootstrap.home import REGISTRY_FOLDER, initialise_home, open_home
 from issuer.bootstrap.service import Service
@@ -42,6 +43,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"issuer: {error.code.title}: {error.detail}", file=sys.stderr)
         for fault in error.faults:
             print(f"  {fault.pointer}: {fault.detail}. {fault.fix}", file=sys.stderr)
+        return ERROR
+    except NoEd25519Error as error:
+        print(f"issuer: {error}", file=sys.stderr)
         return ERROR
     except BrokenPipeError:  # the reader of our output has gone: `issuer … | head`
         return ERROR

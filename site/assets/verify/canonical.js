@@ -3,12 +3,17 @@
 // A hashed or signed document is stored as its canonical bytes, so a parser takes bytes only if
 // formatting what it read gives them back. The profile is narrower than RFC 8785: integers only,
 // ASCII member names, depth at most 16 (REG-1.0 section 2).
-import { MAX_INTEGER, asciiText, decodeText, encodeText, parseHash, parseTime, shown } from "./encoding.js";
+import {
+  MAX_INTEGER, compareText, decodeText, encodeText, parseHash, parseTime, shown,
+} from "./encoding.js";
 import { ValueError, VerificationError } from "./errors.js";
 
 export const MAX_DEPTH = 16;
 /** Bytes of the largest document: the limit of a kit member that is no record. */
 export const MAX_LENGTH = 16 * 1024 * 1024;
+
+/** Member names that a message shows, more than any document has. */
+const MAX_LISTED = 16;
 
 const SCHEMA = /^attestlayer\/([a-z-]+)\/(?:[2-9]|[1-9][0-9]{1,8})$/;
 const ASCII = /^[\x00-\x7f]*$/;
@@ -19,18 +24,18 @@ function formatValue(value, depth) {
   if (value === null || typeof value === "boolean") return String(value);
   if (typeof value === "number") return formatNumber(value);
   if (typeof value === "string") return formatString(value);
-  if (depth > MAX_DEPTH) throw new ValueError(`nested deeper than ${MAX_DEPTH}`);
+  if (depth > MAX_DEPTH) throw tooDeep();
   if (Array.isArray(value)) return `[${value.map((item) => formatValue(item, depth + 1)).join(",")}]`;
-  const members = Object.keys(value).sort().map((name) => {
-    if (!ASCII.test(name)) throw new ValueError(`member name ${shown(name)} is not ASCII`);
-    return `${JSON.stringify(name)}:${formatValue(value[name], depth + 1)}`;
-  });
-  return `{${members.join(",")}}`;
+  // In the order of names, whatever order they came in: every verifier finds the same fault first.
+  const names = Object.keys(value).sort();
+  const foreign = names.filter((name) => !ASCII.test(name)).sort(compareText);
+  if (foreign.length) throw new ValueError(`member name ${shown(foreign[0])} is not ASCII`);
+  return `{${names.map((name) => `${JSON.stringify(name)}:${formatValue(value[name], depth + 1)}`).join(",")}}`;
 }
 
 function formatNumber(value) {
   if (!Number.isSafeInteger(value) || value < 0) {
-    throw new ValueError(`number ${shown(String(value))} is not an integer from 0 to ${MAX_INTEGER}`);
+    throw new ValueError(`a number is not an integer from 0 to ${MAX_INTEGER}`);
   }
   return String(value);
 }
@@ -41,33 +46,72 @@ function formatString(value) {
   return JSON.stringify(value); // ECMA-262's QuoteJSONString is RFC 8785 section 3.2.2.2
 }
 
+const tooDeep = () => new ValueError(`nested deeper than ${MAX_DEPTH}`);
+
 /** The canonical bytes of `value`. */
 export function formatJson(value) {
   return encodeText(formatValue(value, 1));
 }
 
-/** The value whose canonical bytes are exactly `data`. Raises `ValueError`. */
+/**
+ * The value whose canonical bytes are exactly `data`. Raises `ValueError`.
+ *
+ * Of several faults every verifier names the same one: length, UTF-8, depth, JSON, profile, canonical form.
+ */
 export function parseJson(data, limit = MAX_LENGTH) {
   if (data.length > limit) throw new ValueError(`${data.length} bytes, at most ${limit} are allowed`);
   const text = decodeText(data);
-  let value;
+  let value, canonical;
   try {
-    value = JSON.parse(text);
+    value = load(text);
+    canonical = formatJson(value);
+  } catch (error) {
+    if (!(error instanceof ValueError)) throw error;
+    throw isNestedTooDeep(text) ? tooDeep() : error; // brackets left open too
+  }
+  // A member that occurs twice, a number in another spelling, a space: none comes out as it went in.
+  const at = partingOf(data, canonical);
+  if (at !== null) throw new ValueError(`not canonical JSON (RFC 8785) from byte ${at} on`);
+  return value;
+}
+
+function load(text) {
+  try {
+    return JSON.parse(text);
   } catch {
     throw new ValueError("not JSON"); // where and why differs between browsers
   }
-  // A member that occurs twice, a number in another spelling, a space: none comes out as it went in.
-  if (formatValue(value, 1) !== text) {
-    throw new ValueError("not canonical JSON (RFC 8785): formatting it again gives other bytes");
+}
+
+/** Whether more than `MAX_DEPTH` brackets outside strings are open at once, JSON or not. */
+function isNestedTooDeep(text) {
+  let depth = 0, inString = false;
+  for (let at = 0; at < text.length; at++) {
+    const mark = text[at];
+    if (inString && mark === "\\") at += 1; // what it escapes ends no string
+    else if (mark === '"') inString = !inString;
+    else if (!inString && (mark === "[" || mark === "{")) depth += 1;
+    else if (!inString && (mark === "]" || mark === "}")) depth -= 1;
+    if (depth > MAX_DEPTH) return true;
   }
-  return value;
+  return false;
+}
+
+/** The first byte at which two texts part, or null. */
+function partingOf(one, other) {
+  const length = Math.min(one.length, other.length);
+  for (let at = 0; at < length; at++) if (one[at] !== other[at]) return at;
+  return one.length === other.length ? null : length;
 }
 
 export function isObject(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-const listed = (names) => names.map(asciiText).sort().join(", ");
+function listed(names) {
+  const more = names.length > MAX_LISTED ? [`${names.length - MAX_LISTED} more`] : [];
+  return [...[...names].sort().slice(0, MAX_LISTED).map((name) => shown(name)), ...more].join(", ");
+}
 
 /** `value` as an object with exactly the members `names`. */
 export function takeObject(value, names) {
@@ -161,11 +205,10 @@ export function takeConstant(members, name, wanted) {
 }
 
 /** Member `name`, one word of a closed list. */
-export function takeWord(members, name, words, kind) {
-  return takeValue(members, name, (text) => {
-    if (!words.includes(text)) throw new ValueError(`${asciiText(text)} is not a valid ${kind}`);
-    return text;
-  });
+export function takeWord(members, name, words) {
+  const text = takeString(members, name);
+  if (!words.includes(text)) throw new ValueError(`${name}: found ${shown(text)}, wanted one of ${words.join(", ")}`);
+  return text;
 }
 
 /** Whether two values are the same JSON. */

@@ -35,19 +35,25 @@ export function decodeText(data) {
   }
 }
 
-/** Where strict decoding stops: the first byte of the first bad sequence. */
+/** Where the first sequence begins that is not UTF-8 (Unicode, table 3-7): the offset that Python names. */
 function firstBadByte(data) {
-  const stream = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-  let start = 0;
-  for (let at = 0; at < data.length; at++) {
-    if ((data[at] & 0xc0) !== 0x80) start = at;
-    try {
-      stream.decode(data.subarray(at, at + 1), { stream: true });
-    } catch {
-      return start;
-    }
+  for (let at = 0; at < data.length;) {
+    const length = sequenceLength(data, at);
+    if (!length) return at;
+    at += length;
   }
-  return start;
+  return data.length;
+}
+
+/** Bytes of the well-formed sequence at an offset, or 0. */
+function sequenceLength(data, at) {
+  const first = data[at];
+  if (first < 0x80) return 1;
+  const length = first >= 0xc2 && first <= 0xdf ? 2 : first >= 0xe0 && first <= 0xef ? 3 : first >= 0xf0 && first <= 0xf4 ? 4 : 0;
+  const low = { 0xe0: 0xa0, 0xf0: 0x90 }[first] ?? 0x80, high = { 0xed: 0x9f, 0xf4: 0x8f }[first] ?? 0xbf;
+  if (!(data[at + 1] >= low && data[at + 1] <= high)) return 0;
+  for (let next = 2; next < length; next++) if ((data[at + next] & 0xc0) !== 0x80) return 0;
+  return length;
 }
 
 /** Bytes, each as one character, for searching and comparing. */
@@ -159,11 +165,6 @@ function quoted(text) {
   return out + quote;
 }
 
-/** A text without a limit, quoted and escaped. */
-export function asciiText(text) {
-  return quoted(text);
-}
-
 function represented(value) {
   if (typeof value === "string") return quoted(value);
   if (value === null || value === undefined) return "None";
@@ -171,7 +172,8 @@ function represented(value) {
   if (value instanceof Uint8Array) return `b${quoted(String.fromCharCode(...value))}`;
   if (Array.isArray(value)) return `[${value.map(represented).join(", ")}]`;
   if (typeof value === "object") {
-    return `{${Object.entries(value).map(([name, item]) => `${quoted(name)}: ${represented(item)}`).join(", ")}}`;
+    const names = Object.keys(value).sort(); // which are ASCII: JavaScript lists integer-like ones first
+    return `{${names.map((name) => `${quoted(name)}: ${represented(value[name])}`).join(", ")}}`;
   }
   return String(value);
 }

@@ -5,9 +5,9 @@ import { anchorsOf } from "./evidence.js";
 import { BlobSource, readFolder } from "./files.js";
 import { ZIP_START } from "./kit.js";
 import { MAX_MEMBER_LENGTH } from "./manifest.js";
-import { fromDrop, fromFiles, fromFolder } from "./page_input.js";
+import { fromDrop, fromFiles, fromFolder, isForInput, needsInput } from "./page_input.js";
 import {
-  element, printable, showColophon, showLimits, showNothing, showOffer, showParts, showRelations, showReport, showTrust,
+  element, printable, showColophon, showLimits, showListing, showNothing, showOffer, showParts, showRelations, showReport, showTrust,
 } from "./page_view.js";
 import { describePart, identifyPart, relateParts } from "./parts.js";
 import { parseRegistryReceipt } from "./leaf.js";
@@ -56,7 +56,7 @@ async function unopened(error) {
 
 /** What an input comes to: {nodes, report, subject} or {nodes}. */
 async function check(input, onRead) {
-  if (input.kind === "folder") return checkKit(input.name, () => readFolder(sourcesOf(input.files, onRead)));
+  if (input.kind === "folder") return checkFolder(input, onRead);
   if (input.kind === "loose") return checkLoose(input.files, onRead);
   const source = new BlobSource(input.file, input.name, onRead);
   const start = await readStart(source);
@@ -79,6 +79,11 @@ async function readStart(source) {
 async function checkKit(name, open) {
   if (anchor.error) return reported(reportUnopened(KIT, anchor.error), name);
   return reported(await explainInput(open, anchor.trust), name);
+}
+
+async function checkFolder({ name, files }, onRead) {
+  const { nodes: [verdict, ...others], ...answer } = await checkKit(name, () => readFolder(sourcesOf(files, onRead)));
+  return { ...answer, nodes: [verdict, showListing(files.length), ...others] };
 }
 
 async function checkPart(name, data) {
@@ -264,26 +269,35 @@ async function readAnchor() {
 }
 
 function listen() {
-  for (const [id, read] of [["pick-file", fromFiles], ["pick-folder", fromFolder], ["pick-trust", fromFiles]]) {
+  const inputs = [["pick-file", fromFiles], ["pick-folder", fromFolder], ["pick-trust", fromFiles], ["drop-folder", fromFolder]];
+  for (const [id, read] of inputs) {
     at(id).addEventListener("change", ({ target }) => {
       const input = read(target.files);
       target.value = ""; // so that picking the same again is a change, too
       handle(input);
     });
   }
-  document.addEventListener("dragover", (event) => {
-    event.preventDefault();
-    at("drop").classList.add("over");
-  });
-  document.addEventListener("dragleave", () => at("drop").classList.remove("over"));
-  document.addEventListener("drop", (event) => {
-    event.preventDefault();
-    at("drop").classList.remove("over");
-    handle(fromDrop(event.dataTransfer));
-  });
+  listenForDrops();
   addEventListener("error", ({ error }) => { turn += 1; showFault(error); });
   addEventListener("unhandledrejection", ({ reason }) => { turn += 1; showFault(reason); });
   addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((each) => { each.open = true; }));
+}
+
+function listenForDrops() {
+  const dragged = (isOver) => {
+    at("drop").classList.toggle("over", isOver);
+    at("drop-folder").hidden = !(isOver && needsInput()); // it lies over the whole window while it is there
+  };
+  document.addEventListener("dragenter", () => dragged(true));
+  document.addEventListener("dragover", (event) => event.preventDefault());
+  document.addEventListener("dragleave", ({ relatedTarget }) => { if (!relatedTarget) dragged(false); });
+  document.addEventListener("drop", (event) => {
+    const isInputs = event.target === at("drop-folder") && isForInput(event.dataTransfer);
+    setTimeout(dragged, 0, false); // while the event lasts, the browser still needs the input
+    if (isInputs) return; // it lists the folder, and the input changes
+    event.preventDefault();
+    handle(fromDrop(event.dataTransfer));
+  });
 }
 
 async function start() {

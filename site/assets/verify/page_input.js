@@ -1,36 +1,46 @@
 // What was dropped on the page, or picked: one file, a folder's files, or several loose ones.
 import { VerificationError } from "./errors.js";
 
+const BUTTON = "choose the folder with the button, or give this page the ZIP";
+
 /**
  * `{kind: "file", name, file}`, `{kind: "folder", name, files: [{name, file}]}` or `{kind: "loose", name, files}`.
  *
- * Folders come as handles where the browser has them, for Chromium's older entries can't be read by a page
- * from a file. Both have to be asked for before the first await: the list is empty afterwards.
+ * Folders are read as entries, never as file-system handles: of these Chromium hides files whose names it
+ * holds to be dangerous (`.lnk`, `.url`, `~` at the end, a colon …), so that what was added would not be seen.
+ * Entries have to be asked for before the first await: the list is empty afterwards.
  */
 export async function fromDrop(transfer) {
   const items = [...transfer.items].filter((item) => item.kind === "file");
-  const asked = items.map((item) => ({
-    file: item.getAsFile(),
-    entry: item.webkitGetAsEntry?.() ?? null,
-    handle: item.getAsFileSystemHandle?.().catch(() => null) ?? null,
-  }));
-  const given = await Promise.all(asked.map(async (each) => ({ ...each, handle: await each.handle })));
-  if (!given.some(isFolder)) return fromFiles(given.map(({ file }) => file).filter(Boolean));
-  try {
-    if (given.length === 1) return { kind: "folder", name: nameOf(given[0]), files: await filesOf(given[0], "") };
-    const all = given.map((each) => (
-      isFolder(each) ? filesOf(each, `${nameOf(each)}/`) : [{ name: each.file.name, file: each.file }]
-    ));
-    return { kind: "folder", name: "what was dropped", files: (await Promise.all(all)).flat() }; // without their folder
-  } catch (error) {
-    const hint = "choose the folder with the button instead";
-    throw new VerificationError("input-unreadable", `the folder can't be listed: ${error.message}; ${hint}`);
+  const dropped = items.map((item) => ({ file: item.getAsFile(), entry: item.webkitGetAsEntry?.() ?? null }));
+  if (dropped.some(({ file, entry }) => !file && !entry?.isDirectory)) {
+    throw unlisted("a file that was dropped can't be read; choose it with the button instead");
   }
+  const folders = dropped.filter(({ entry }) => entry?.isDirectory);
+  if (!folders.length) return fromFiles(dropped.map(({ file }) => file));
+  const [{ entry }] = folders;
+  if (dropped.length === 1) return { kind: "folder", name: entry.name, files: await filesBelow(entry, "") };
+  const all = dropped.map(({ file, entry: each }) => (
+    each?.isDirectory ? filesBelow(each, `${each.name}/`) : [{ name: file.name, file }]
+  ));
+  return { kind: "folder", name: "what was dropped", files: (await Promise.all(all)).flat() }; // without their folder
 }
 
-const isFolder = ({ entry, handle }) => handle?.kind === "directory" || (entry?.isDirectory ?? false);
-const nameOf = ({ entry, handle }) => (handle ?? entry).name;
-const filesOf = ({ entry, handle }, prefix) => (handle ? filesInHandle(handle, prefix) : filesBelow(entry, prefix));
+/**
+ * Whether to leave a drop to an `<input webkitdirectory>` below the pointer, which lists the one folder itself:
+ * a page that was opened from a file gets entries in Chromium, but can't read them.
+ */
+export function isForInput(transfer) {
+  const items = [...transfer.items].filter((item) => item.kind === "file");
+  return items.length === 1 && (items[0].webkitGetAsEntry?.()?.isDirectory ?? false);
+}
+
+/** Whether entries can't be read: in Chromium, which alone has handles, by a page from a file. */
+export function needsInput() {
+  return location.protocol === "file:" && "getAsFileSystemHandle" in DataTransferItem.prototype;
+}
+
+const unlisted = (words) => new VerificationError("input-unreadable", words);
 
 /** Files of an `<input type="file">`. */
 export function fromFiles(files) {
@@ -43,42 +53,48 @@ export function fromFiles(files) {
 export function fromFolder(files) {
   if (files.length === 0) return null;
   const [folder] = files[0].webkitRelativePath.split("/");
-  const named = [...files].map((file) => ({ name: file.webkitRelativePath.slice(folder.length + 1), file }));
+  const named = [...files].map((file) => ({ name: pathOf(file).slice(folder.length + 1), file }));
   return { kind: "folder", name: folder, files: named };
 }
 
-/** All files of a folder, however deep, with their paths below it. */
-async function filesInHandle(folder, prefix) {
-  const found = [], waiting = [[folder, prefix]];
-  while (waiting.length) {
-    const [each, start] = waiting.pop();
-    for await (const [name, handle] of each.entries()) {
-      if (handle.kind === "directory") waiting.push([handle, `${start}${name}/`]);
-      else found.push({ name: start + name, file: await handle.getFile() });
-    }
-  }
-  return found;
+/** Chromium writes a backslash within a name as a slash in the path, but not in the name itself. */
+function pathOf({ name, webkitRelativePath: path }) {
+  return path.slice(0, path.length - name.length) + name;
 }
 
-/** The same with the older entries. */
+/** All files of a folder, however deep, with their paths below it. All or none: what can't be read is no gap. */
 async function filesBelow(folder, prefix) {
-  const found = [], waiting = [[folder, prefix]];
+  const files = [], waiting = [[folder, prefix]];
   while (waiting.length) {
     const [each, start] = waiting.pop();
-    for (const entry of await entriesOf(each)) {
+    for (const entry of await entriesOf(each, start)) {
       if (entry.isDirectory) waiting.push([entry, `${start}${entry.name}/`]);
-      else found.push({ name: start + entry.name, file: await new Promise((done, failed) => entry.file(done, failed)) });
+      else files.push({ name: start + entry.name, file: await fileOf(entry, start) });
     }
   }
-  return found;
+  return files;
 }
 
-/** A reader gives entries in batches, and an empty one at the end. */
-async function entriesOf(folder) {
-  const reader = folder.createReader(), found = [];
+/** A reader hands entries over in batches, and an empty one at the end. */
+async function entriesOf(folder, path) {
+  const reader = folder.createReader(), entries = [];
   for (;;) {
-    const batch = await new Promise((done, failed) => reader.readEntries(done, failed));
-    if (batch.length === 0) return found;
-    found.push(...batch);
+    const batch = await asked((done, failed) => reader.readEntries(done, failed), path || "the folder");
+    if (batch.length === 0) return entries;
+    entries.push(...batch);
+  }
+}
+
+function fileOf(entry, start) {
+  // Chromium hands over a name that is no text as an empty one.
+  if (!entry.name) throw unlisted(`${start || "the folder"} holds a name that is not text; use the command`);
+  return asked((done, failed) => entry.file(done, failed), start + entry.name);
+}
+
+async function asked(ask, what) {
+  try {
+    return await new Promise(ask);
+  } catch (error) {
+    throw unlisted(`${what} can't be listed: ${error.message}; ${BUTTON}`);
   }
 }

@@ -204,6 +204,13 @@ function showIssued({ issued, kind }) {
   return [...made, element("details", {}, element("summary", {}, `The ${files.length} files in its manifest`), table)];
 }
 
+/** What was checked of a folder: what the browser lists, which is not all that a file system can hold. */
+export function showListing(count) {
+  return element("p", { class: "small listing" },
+    `Checked: the ${count === 1 ? "one file" : `${count} files`} that this browser listed in the folder. Browsers list no links, and may `
+    + "leave out names that are not text and folders that may not be read. With the ZIP, or with the command, nothing is left out.");
+}
+
 /** The lines of a printed report that screens show elsewhere. */
 export function showColophon(subject, trust, now) {
   const root = trust ? `trust root ${trust.fingerprint()} of ${formatTime(trust.checkpoint.timestamp)}` : "no usable trust root";

@@ -18,6 +18,7 @@ from issuer.release.standins import ed25519 as own
 from issuer.release.standins import jcs as own_jcs
 from issuer.release.standins import older
 from support.foreign import BASE, RFC_8032, SIGNATURES, SMALL_ORDER, L, SignatureCase, add, encode, multiply
+from support.refused import refuse_ed25519
 
 KINDS = ["S + L", "S = L", "S = 0", "S = L - 1", "R of small order", "random"]
 bytes_32 = st.binary(min_size=32, max_size=32)
@@ -180,3 +181,9 @@ def test_pairs_and_dataclasses_are_the_standard_librarys() -> None:
     assert Point(1) == Point(1)
     with pytest.raises(dataclasses.FrozenInstanceError):
         Point(1).x = 2  # type: ignore[misc]
+
+
+def test_a_library_that_refuses_ed25519_leaves_it_to_the_stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse_ed25519(monkeypatch)
+    for case in SIGNATURES:
+        assert own.check_signature(case.public, case.signature, case.message) == case.valid

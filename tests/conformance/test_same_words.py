@@ -1,0 +1,77 @@
+"""All verifiers say the same, to the last word, of documents that were changed as bytes.
+
+`ATTESTLAYER_MUTANTS` is how many are compared (10,000 before a release; a sample otherwise).
+"""
+
+import os
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from attestlayer.kit.manifest import (
+    CLIENT_NONCE,
+    HASH_TRAIL,
+    INTAKE_REPORT,
+    MANIFEST,
+    NONCE_CHECKPOINT,
+    RECEIPT,
+    REGISTRY_RECEIPT,
+)
+from support.build import Delivered, make_zip
+from support.corpus import originals
+from support.texts import changed, with_note
+from support.thorough import thorough
+from support.verifiers import Given, NodeCommand, PythonCommand, SingleFile, Verifier, differences
+
+MUTANTS = int(os.environ.get("ATTESTLAYER_MUTANTS", "250"))  # noqa: TID251
+AT_ONCE = 250
+DOCUMENTS = (MANIFEST, RECEIPT, HASH_TRAIL, INTAKE_REPORT, NONCE_CHECKPOINT, REGISTRY_RECEIPT, CLIENT_NONCE)
+
+
+@pytest.fixture(params=["node", thorough("verify.py")])
+def verifier(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Verifier]:
+    yield NodeCommand() if request.param == "node" else SingleFile(tmp_path)
+
+
+def write(number: int, place: Path) -> Given:
+    """A kit with a changed document, a changed registry receipt alone, or a kit and a changed trust root."""
+    chance = random.Random(f"document {number}")
+    original: Delivered = chance.choice(originals())
+    members, trust, alone = dict(original.members), original.trust.format(), False
+    kind = chance.choice((*DOCUMENTS, *DOCUMENTS, "note", "alone", "trust", "trust", "trust"))
+    if kind == "trust":
+        trust = changed(trust, chance)
+    elif kind == "note":
+        note = changed(original.log.last.note.format().encode(), chance)
+        members[REGISTRY_RECEIPT] = with_note(members[REGISTRY_RECEIPT], note)
+    elif kind == "alone":
+        alone = True
+        members[REGISTRY_RECEIPT] = changed(members[REGISTRY_RECEIPT], chance)
+    else:
+        members[kind] = changed(members[kind], chance)
+    (place / f"{number}.trust.json").write_bytes(trust)
+    (place / f"{number}").write_bytes(members[REGISTRY_RECEIPT] if alone else make_zip(members))
+    return Given(place / f"{number}", place / f"{number}.trust.json", alone)
+
+
+@pytest.mark.parametrize("start", range(0, MUTANTS, AT_ONCE))
+def test_each_changed_document_is_judged_in_the_same_words(
+    verifier: Verifier, start: int, tmp_path: Path
+) -> None:
+    given = [write(number, tmp_path) for number in range(start, min(MUTANTS, start + AT_ONCE))]
+    expected = PythonCommand().reports(given)
+    assert differences(expected, verifier.reports(given)) == []
+    assert len({failure_words(report) for report in expected}) > len(given) / 4
+
+
+def failure_words(report: dict[str, object]) -> str:
+    return str(report["steps"])
+
+
+def test_the_report_for_people_is_the_single_files(tmp_path: Path) -> None:
+    given = [write(number, tmp_path) for number in range(40)]
+    expected = PythonCommand().texts(given)
+    assert SingleFile(tmp_path).texts(given) == expected
+    assert len(set(expected)) > 20
