@@ -182,9 +182,7 @@ def test_each_kind_of_document_has_the_reason_word_that_the_text_gives_it() -> N
 
 
 def test_the_events_and_their_data_are_the_codes() -> None:
-    data = {
-        kind.value: {*intake._HASHES_OF[kind], *intake._OTHERS_OF.get(kind, {})} for kind in intake.EventType
-    }
+    data = {kind.value: set(intake._DATA_OF[kind]) for kind in intake.EventType}
     rows = tables("7. Hash trail")[1].rows
     assert [row[0] for row in rows] == list(data)
     for row in rows:

@@ -24,6 +24,7 @@ from attestlayer.kit.intake import (
     accepted,
     chain_events,
     evaluated,
+    opened,
     rendered,
     sealed,
     submitted,
@@ -354,7 +355,11 @@ def _manifest(kit_id: str, files: Mapping[str, bytes]) -> Manifest:
 
 def manifest_file(name: str, data: bytes) -> ManifestFile:
     """A file's entry; the salt follows from the name."""
-    return ManifestFile(name, sha256(f"salt {name}".encode())[:SALT_LENGTH], sha256(data), len(data))
+    return ManifestFile(name, _salt(name), sha256(data), len(data))
+
+
+def _salt(name: str) -> bytes:
+    return sha256(f"salt {name}".encode())[:SALT_LENGTH]
 
 
 def _events(
@@ -365,7 +370,7 @@ def _events(
     report_hash = sha256(files[INTAKE_REPORT])
     submissions = [submitted(sha256(files[name]), len(files[name])) for name in records]
     return [
-        (at - 20, EventType.PACKET_OPENED, {}),
+        (at - 20, EventType.PACKET_OPENED, opened(_salt(HASH_TRAIL))),
         *((at - 10, EventType.RECORD_SUBMITTED, data) for data in submissions),
         (at - 5, EventType.INTAKE_EVALUATED, evaluated(sha256(format_json(plan.policy)), report_hash)),
         *((at - 5, EventType.RECORD_ACCEPTED, accepted(manifest_file(n, files[n]))) for n in records),

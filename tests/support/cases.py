@@ -10,7 +10,7 @@ from attestlayer.canonical import Json, Members
 from attestlayer.encoding import format_hash, format_time, sha256
 from attestlayer.errors import Reason, Remark
 from attestlayer.keys import PrivateKey
-from attestlayer.kit.intake import Event, Trail
+from attestlayer.kit.intake import Event, Trail, opened
 from attestlayer.kit.manifest import (
     BINDER,
     CLIENT_NONCE,
@@ -176,6 +176,12 @@ def _misnumbered(trail: Trail) -> Trail:
 def _submitted_otherwise(events: list[EventContent]) -> list[EventContent]:
     """The first two records submitted the other way round."""
     return [events[0], events[2], events[1], *events[3:]]
+
+
+def _salted_otherwise(events: list[EventContent]) -> list[EventContent]:
+    """Opened with a salt that follows from nothing."""
+    at, kind, _ = events[0]
+    return [(at, kind, opened(b"no packet's salt")), *events[1:]]
 
 
 def _earlier_event(trail: Trail) -> Trail:
@@ -543,6 +549,11 @@ ACCEPTED = (
         name="submitted-in-another-order",
         comment="The trail tells that the second record was submitted first.",
         build=scenario(plan=Plan(records=TWO_RECORDS, hooks=Hooks(events=_submitted_otherwise))),
+    ),
+    Case(
+        name="trail-salted-otherwise",
+        comment="Nothing says what the salt of the trail is: its form alone is checked.",
+        build=hooked(events=_salted_otherwise),
     ),
     Case(
         name="several-records",

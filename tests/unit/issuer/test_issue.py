@@ -1,5 +1,6 @@
 """Issuing and delivery: one credit, one leaf, one kit."""
 
+import hmac
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -8,10 +9,18 @@ from pathlib import Path
 import pytest
 
 from attestlayer.canonical import parse_json
-from attestlayer.encoding import format_hash
+from attestlayer.encoding import format_hash, parse_base64url
 from attestlayer.errors import Remark
 from attestlayer.kit.container import Kit
-from attestlayer.kit.manifest import NONCE_CHECKPOINT, REGISTRY_RECEIPT
+from attestlayer.kit.intake import parse_trail
+from attestlayer.kit.manifest import (
+    HASH_TRAIL,
+    MANIFEST,
+    NONCE_CHECKPOINT,
+    REGISTRY_RECEIPT,
+    SALT_LENGTH,
+    parse_manifest,
+)
 from attestlayer.reading.files import open_kit
 from attestlayer.verify.report import Verdict
 from issuer.adapters.binder.renderer import TypstBinder
@@ -45,6 +54,23 @@ def delivered(service: TestService, packet: Packet) -> Packet:
     packet = service.read(packet.packet_id)
     assert packet.state == PacketState.ISSUED
     return packet
+
+
+def test_the_salts_of_the_manifest_and_of_the_trail_follow_from_the_packets_seed(
+    service: TestService,
+) -> None:
+    packet = service.packet(b"one\n", b"two\n")
+    service.issue(packet)
+    issued = delivered(service, packet).issued
+    assert issued
+    with open_kit(service.kit_path(issued.kit_id)) as kit:
+        files = parse_manifest(kit.documents[MANIFEST]).files
+        opening = parse_trail(kit.documents[HASH_TRAIL]).events[0].data
+    salts = {file.path: file.salt for file in files}
+    salts[HASH_TRAIL] = parse_base64url(str(opening["salt"]), SALT_LENGTH)
+    for path, salt in salts.items():
+        assert salt == hmac.digest(packet.seed, path.encode(), "sha256")[:16], path
+    assert len(set(salts.values())) == len(salts)
 
 
 @pytest.mark.parametrize("renderer", [PlainBinder(), TypstBinder()], ids=["plain", "typst"])
