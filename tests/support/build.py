@@ -5,13 +5,14 @@ from a `Plan`; each of its `Hooks` changes one part *before* the hashes and sign
 are made, so what comes out is wrong in exactly the way that the test says.
 """
 
+import hashlib
 import io
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from attestlayer.canonical import Members, format_json, parse_json
-from attestlayer.encoding import Hash, parse_time, sha256
+from attestlayer.encoding import Hash, format_base64, parse_time, sha256
 from attestlayer.keys import PrivateKey
 from attestlayer.kit.container import Kit, KitWriter, read_zip
 from attestlayer.kit.intake import (
@@ -97,6 +98,13 @@ class Witness:
 def witness(number: int) -> Witness:
     """The test witness of that number."""
     return Witness(name=f"witness.example.net/w{number}", private=private_key(f"witness {number}"))
+
+
+def ml_dsa_witness(name: str) -> str:
+    """The verifier key of a witness of type 0x06. Its key is 1,312 bytes that follow from the name."""
+    data = b"\x06" + hashlib.shake_256(name.encode()).digest(1312)
+    key_id = sha256(name.encode() + b"\n" + data)[:4]
+    return f"{name}+{key_id.hex()}+{format_base64(data)}"
 
 
 def quorum_policy(witnesses: Iterable[Witness], threshold: str = "all") -> str:

@@ -25,7 +25,7 @@ from attestlayer.encoding import Hash, format_hash, format_time, parse_origin, p
 from attestlayer.errors import CouldNotCheckError, FormatError, Reason
 from attestlayer.keys import PublicKey
 from attestlayer.log.checkpoint import Checkpoint, take_checkpoint
-from attestlayer.log.note import NO_WITNESSES, VerifierKey, WitnessPolicy, parse_policy
+from attestlayer.log.note import NO_WITNESSES, WitnessPolicy, parse_policy
 from attestlayer.log.notices import (
     IncidentKind,
     Notices,
@@ -96,10 +96,6 @@ class Keyring:
         valid = [policy for valid_from, policy in self._policies if valid_from <= time]
         return valid[-1] if valid else NO_WITNESSES
 
-    def witnesses(self) -> tuple[VerifierKey, ...]:
-        """Every witness key that a policy ever named, once for each name that the key had."""
-        return tuple(dict.fromkeys(w for _, policy in self._policies for w in policy.witnesses.values()))
-
     def is_late_merge(self, index: int) -> bool:
         """Whether a `late-merge` incident covers leaf `index`."""
         return any(first <= index <= last for first, last in self._late)
@@ -136,7 +132,7 @@ class Keyring:
         for witness in policy.witnesses.values():
             if witness.public.kid in self.keys:
                 raise ValueError(f"key {witness.public.kid} is a witness's and the operator's")
-            self._witness_kids.add(witness.public.kid)
+        self._witness_kids.update(witness.public.kid for witness in policy.witnesses.values())
         self._policies.append((valid_from, policy))
 
     def _check_unused(self, key: PublicKey) -> None:

@@ -62,12 +62,6 @@ export class Keyring {
     return this.#policies.findLast(([validFrom]) => validFrom <= time)?.[1] ?? NO_WITNESSES;
   }
 
-  /** Every witness key that a policy ever named, once for each name that the key had. */
-  witnesses() {
-    const all = this.#policies.flatMap(([, policy]) => [...policy.witnesses.values()]);
-    return [...new Map(all.map((witness) => [witness.format(), witness])).values()];
-  }
-
   /** Whether a `late-merge` incident covers leaf `index`. */
   isLateMerge(index) {
     return this.#late.some(([first, last]) => first <= index && index <= last);

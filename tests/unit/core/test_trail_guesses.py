@@ -1,7 +1,7 @@
 """What the holder of a disclosed record can try on the kit's other records.
 
-He knows the kit but for two digits of one record. The receipt names the head of the hash trail, the manifest's
-hash and its root: with each guess he makes the trail and compares its head.
+He knows the kit but for two digits of one record. The receipt names the head of the hash trail, the
+manifest's hash and its root: with each guess he makes the trail and compares its head.
 """
 
 from collections.abc import Iterator
