@@ -15,6 +15,7 @@ from attestlayer.log import layout
 from attestlayer.log.checkpoint import Checkpoint
 from attestlayer.log.notices import IncidentReason, Notices, late_merge, parse_notices
 from attestlayer.log.promises import MERGE_DELAY_S
+from attestlayer.log.tool_texts import registry_key_objects
 from attestlayer.log.trust import read_notices
 from issuer.errors import LogHaltedError, StaleTagError, StoreError
 from issuer.log import face
@@ -112,6 +113,7 @@ class Publisher:
         # 6 and 7: create-only objects, which nothing refers to until 8.
         if batch.notices_changed:
             self._create({layout.notices_path(batch.notices.hash()): batch.notices.format()})
+            self._create(registry_key_objects(keyring))
         self._create(dict(entry_objects(batch, signed, growth)) | consistency_object(batch, growth))
         self._create({layout.checkpoint_path(signed.checkpoint.hash()): signed.checkpoint.format()})
         if head.sequence % layout.BUNDLED == layout.BUNDLED - 1:
