@@ -23,6 +23,7 @@ from issuer.model import Answer, Binder, Claim, CreditEntry, CreditKind, Packet,
 from issuer.ports import BinderRenderer
 from issuer.services.deliver import Deliverer, Delivery
 from issuer.services.issue import Issuer
+from issuer.services.notify import Notifier
 from issuer.services.packet import Packets
 from issuer.services.sequence import RoundReport, Sequencer
 from support.log import ISSUER, ORIGIN, SeededEntropy, Tap, TestLog, tapped_ledger, tapped_store
@@ -136,6 +137,11 @@ class TestService:
         return Packets(
             ports.ledger, ports.private, ports.public, self.catalogue, self.log.clock, self.entropy
         )
+
+    @property
+    def notifier(self) -> Notifier:
+        """Queues the operator's notices."""
+        return Notifier(self.ports.ledger, self.ports.public, self.log.clock)
 
     def grant(self, amount: int, account: str = "available") -> None:
         """Give credits into an account."""

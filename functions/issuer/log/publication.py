@@ -130,7 +130,7 @@ def views(
     }
     # A trust root stays valid until the notices change (REG-1.0 section 9.7), and mirrors can keep it.
     if batch.notices_changed:
-        objects[layout.TRUST] = make_trust_root(checkpoint, batch.notices).format()
+        objects[layout.TRUST] = make_trust_root(checkpoint, batch.notices, keyring).format()
     # Both checkpoints come after all else that they speak of, and `latest.json` after the note: a round
     # counts as public once `latest.json` has its sequence (REG-1.0 section 11, rule 10).
     objects[layout.CHECKPOINT] = signed.note.format().encode()

@@ -179,7 +179,7 @@ def _check_signed(signed: SignedRound, head: Head, batch: Batch, keyring: Keyrin
     # A trust root checks the JSON checkpoint's signature, key and notices as a verifier does (REG-1.0 section
     # 9.6).
     try:
-        make_trust_root(checkpoint, batch.notices)
+        make_trust_root(checkpoint, batch.notices, keyring)
     except ValueError as error:
         raise LogHaltedError(f"{signed_name(head.sequence)}: {error}") from error
     keys = [
