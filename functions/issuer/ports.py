@@ -27,6 +27,9 @@ _NAME_MAX = 1024  # bytes; the longest key that S3 takes, so that any store can 
 ConsistencyProver = Callable[[int], tuple[Hash, ...]]
 """Maps an older tree size to the proof that the checkpoint extends that tree (RFC 9162 section 2.1.4)."""
 
+WitnessAnswers = Mapping[str, Sequence[Signature]]
+"""By the witness's name in the policy, the signature lines of its answer, unverified."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tagged:
@@ -311,8 +314,8 @@ class ReleaseReader(Protocol):
 class Witnesses(Protocol):
     """Asks witnesses to cosign checkpoints (C2SP tlog-witness, tlog-cosignature)."""
 
-    def cosign(self, note: Note, policy: WitnessPolicy, prove: ConsistencyProver) -> tuple[Signature, ...]:
-        """Cosignature lines from those of the policy's witnesses that answered; the caller verifies them.
+    def cosign(self, note: Note, policy: WitnessPolicy, prove: ConsistencyProver) -> WitnessAnswers:
+        """All signature lines in each answer, by the witness's name in the policy; the caller verifies them.
 
         `prove`: gives the consistency proof from the size that a witness names. Raises `LogHaltedError` if a
         witness has seen a larger tree than the checkpoint's.

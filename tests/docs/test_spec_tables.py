@@ -182,9 +182,7 @@ def test_each_kind_of_document_has_the_reason_word_that_the_text_gives_it() -> N
 
 
 def test_the_events_and_their_data_are_the_codes() -> None:
-    data = {
-        kind.value: {*intake._HASHES_OF[kind], *intake._OTHERS_OF.get(kind, {})} for kind in intake.EventType
-    }
+    data = {kind.value: set(intake._DATA_OF[kind]) for kind in intake.EventType}
     rows = tables("7. Hash trail")[1].rows
     assert [row[0] for row in rows] == list(data)
     for row in rows:
@@ -294,11 +292,14 @@ NAMES = {
     "/v1/policies/{intake_policy_hash}.json": layout.policy_path(SAMPLE_HASH),
     "/v1/notices/{hash}.json": layout.notices_path(SAMPLE_HASH),
     "/v1/index/<k>/<N>/<S>": layout.index_path(3, 5, 5),
+    "/v1/jwks/registry/{kid}.vkey": layout.registry_key_path(encoding.format_hash(SAMPLE_HASH)),
     "/checkpoint": layout.CHECKPOINT,
     "/v1/checkpoints/latest.json": layout.LATEST,
     "/v1/jwks/registry.jwks.json": layout.REGISTRY_JWKS,
     "/v1/jwks/issuer.jwks.json": layout.ISSUER_JWKS,
     "/v1/jwks/registry.vkey": layout.REGISTRY_VKEY,
+    "/v1/policy.txt": layout.POLICY,
+    "/v1/log-list.txt": layout.LOG_LIST,
     "/v1/stats": layout.STATS,
     "/v1/trust.json": layout.TRUST,
     "/v1/spec/REG-1.0.md": layout.SPECIFICATION,
@@ -314,6 +315,7 @@ FILLED = {
     "{hash}": encoding.format_hash(SAMPLE_HASH),
     "{leaf_hash}": encoding.format_hash(SAMPLE_HASH),
     "{intake_policy_hash}": encoding.format_hash(SAMPLE_HASH),
+    "{kid}": encoding.format_hash(SAMPLE_HASH),
 }
 
 

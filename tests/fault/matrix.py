@@ -16,7 +16,6 @@ from typing import TypeVar
 
 from issuer.model import Packet
 from issuer.services.initialise import Initialiser
-from issuer.services.notify import Notifier
 from issuer.services.sequence import Sequencer
 from support.backends import LOCAL, Backend, backend_named
 from support.faults import COLUMNS, Column, Matrix, Scenario
@@ -49,7 +48,7 @@ def delivered_kit(service: TestService) -> str:
 
 def round_due(service: TestService) -> None:
     """Due: a leaf that is too late, one that is not, a withdrawal."""
-    Notifier(service.ports.ledger).withdraw(WORKSPACE, delivered_kit(service), "issued-in-error")
+    service.notifier.withdraw(WORKSPACE, delivered_kit(service), "issued-in-error")
     service.issue(service.packet(b"late\n"), "late")
     service.log.clock.time += 290
     service.issue(service.packet(b"in time\n"), "in time")

@@ -26,7 +26,6 @@ from issuer.errors import Code, ServiceError
 from issuer.log.face import read_latest
 from issuer.model import Answer, PacketState
 from issuer.services.issue import LOG_BEHIND_S
-from issuer.services.notify import Notifier
 from support.audit import audit
 from support.backends import BACKENDS, LOCAL, Backend
 from support.faults import check_books, late_leaves
@@ -288,7 +287,7 @@ class Promises(RuleBasedStateMachine):
         if issued is None:
             return
         try:
-            Notifier(self.service.ports.ledger).withdraw(WORKSPACE, issued.kit_id, "issued-in-error")
+            self.service.notifier.withdraw(WORKSPACE, issued.kit_id, "issued-in-error")
         except ServiceError as error:
             assert (error.code, self.models[packet_id].state) == (Code.WRONG_STATE, PacketState.SEALED)
 

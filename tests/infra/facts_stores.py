@@ -15,7 +15,8 @@ def _names() -> list[str]:
     return [
         *("checkpoint", "index.html", "assets/registry.css", "pages/index.html", "security.txt"),
         *(layout.LATEST, layout.STATS, layout.TRUST, layout.REGISTRY_JWKS, layout.ISSUER_JWKS),
-        *(layout.REGISTRY_VKEY, layout.SPECIFICATION, "v1/verify-kit.zip", layout.NOT_FOUND_PROBLEM),
+        *(layout.REGISTRY_VKEY, layout.registry_key_path("kid"), layout.POLICY, layout.LOG_LIST),
+        *(layout.SPECIFICATION, "v1/verify-kit.zip", layout.NOT_FOUND_PROBLEM),
         *("tile/0/000", "tile/1/x001/067.p/3", "tile/entries/000.p/7", "tile/entries/x001/234"),
         *(layout.checkpoint_path(digest), layout.checkpoint_bundle_path(0), layout.entry_path(digest)),
         *(layout.inclusion_path(digest), layout.consistency_path(0, 1), layout.policy_path(digest)),

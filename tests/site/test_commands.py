@@ -87,12 +87,13 @@ def test_every_address_on_the_transparency_page_is_served(
         "/v1/index/<L>/<N>/<S>": "/v1/index/1/000/001",
         "/v1/checkpoints/{hash}.json": f"/{_of(registry, 'v1/checkpoints/')}",
         "/v1/notices/{hash}.json": f"/{_of(registry, 'v1/notices/')}",
+        "/v1/jwks/registry/{kid}.vkey": f"/{_of(registry, 'v1/jwks/registry/')}",
     }
     addresses = [
         "".join(row[0].itertext()) for row in pages["transparency.html"].all("tr") if row[0].tag == "td"
     ]
     addresses = [each for each in addresses if each.startswith("/")]
-    assert len(addresses) == 19
+    assert len(addresses) == 22
     for address in addresses:
         if address in UNSERVED_HERE:
             continue

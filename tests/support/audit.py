@@ -257,7 +257,32 @@ class _Auditor:
             kids = [data["jwk"]["kid"] for data in added if data["role"] == role]
             _check([key["kid"] for key in jwks] == kids, f"the {role} keys are others")
         vkeys = self._read("v1/jwks/registry.vkey").decode().splitlines()
-        _check(len(vkeys) == len(self._keys_at(last["timestamp"])), "the vkeys are others")
+        valid = self._keys_at(last["timestamp"])
+        _check(vkeys == [self._vkey(jwk) for jwk in valid], "the vkeys are others")
+        for jwk in self._registry_keys():
+            name = f"v1/jwks/registry/{jwk['kid']}.vkey"
+            _check(self._read(name).decode() == f"{self._vkey(jwk)}\n", f"{name} is another")
+        policies = [
+            each["data"]["policy"]
+            for each in self.found.notices
+            if each["type"] == "witness.policy" and each["data"]["valid_from"] <= last["timestamp"]
+        ]
+        policy = f"log {vkeys[0]} https://{self.origin}/\n{(policies or ['quorum none' + chr(10)])[-1]}"
+        _check(self._read("v1/policy.txt").decode() == policy, "policy.txt is another")
+        requests = 2 * 86_400 // stats["cadence_seconds"]
+        listed = f"logs/v0\n\nvkey {vkeys[0]}\nqpd {requests}\n"
+        contact = f"contact https://{self.origin}/.well-known/security.txt\n"
+        _check(self._read("v1/log-list.txt").decode() == listed + contact, "log-list.txt is another")
+
+    def _registry_keys(self) -> list[Json]:
+        added = [each["data"] for each in self.found.notices if each["type"] == "key.added"]
+        return [data["jwk"] for data in added if data["role"] == "registry"]
+
+    def _vkey(self, jwk: Json) -> str:
+        """C2SP signed-note: name, key id, type 0x01 and key."""
+        typed = b"\x01" + _unpad(jwk["x"])
+        key_id = _sha(f"{self.origin}\n".encode() + typed)[:4].hex()
+        return f"{self.origin}+{key_id}+{base64.b64encode(typed).decode()}"
 
     def check_index(self) -> None:
         """Check each object of the look-up index that is there, and that it may be there."""

@@ -5,13 +5,14 @@ from a `Plan`; each of its `Hooks` changes one part *before* the hashes and sign
 are made, so what comes out is wrong in exactly the way that the test says.
 """
 
+import hashlib
 import io
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from attestlayer.canonical import Members, format_json, parse_json
-from attestlayer.encoding import Hash, parse_time, sha256
+from attestlayer.encoding import Hash, format_base64, parse_time, sha256
 from attestlayer.keys import PrivateKey
 from attestlayer.kit.container import Kit, KitWriter
 from attestlayer.kit.intake import (
@@ -24,6 +25,7 @@ from attestlayer.kit.intake import (
     accepted,
     chain_events,
     evaluated,
+    opened,
     rendered,
     sealed,
     submitted,
@@ -97,6 +99,13 @@ class Witness:
 def witness(number: int) -> Witness:
     """The test witness of that number."""
     return Witness(name=f"witness.example.net/w{number}", private=private_key(f"witness {number}"))
+
+
+def ml_dsa_witness(name: str) -> str:
+    """The verifier key of a witness of type 0x06. Its key is 1,312 bytes that follow from the name."""
+    data = b"\x06" + hashlib.shake_256(name.encode()).digest(1312)
+    key_id = sha256(name.encode() + b"\n" + data)[:4]
+    return f"{name}+{key_id.hex()}+{format_base64(data)}"
 
 
 def quorum_policy(witnesses: Iterable[Witness], threshold: str = "all") -> str:
@@ -355,7 +364,11 @@ def _manifest(kit_id: str, files: Mapping[str, bytes]) -> Manifest:
 
 def manifest_file(name: str, data: bytes) -> ManifestFile:
     """A file's entry; the salt follows from the name."""
-    return ManifestFile(name, sha256(f"salt {name}".encode())[:SALT_LENGTH], sha256(data), len(data))
+    return ManifestFile(name, _salt(name), sha256(data), len(data))
+
+
+def _salt(name: str) -> bytes:
+    return sha256(f"salt {name}".encode())[:SALT_LENGTH]
 
 
 def _events(
@@ -366,7 +379,7 @@ def _events(
     report_hash = sha256(files[INTAKE_REPORT])
     submissions = [submitted(sha256(files[name]), len(files[name])) for name in records]
     return [
-        (at - 20, EventType.PACKET_OPENED, {}),
+        (at - 20, EventType.PACKET_OPENED, opened(_salt(HASH_TRAIL))),
         *((at - 10, EventType.RECORD_SUBMITTED, data) for data in submissions),
         (at - 5, EventType.INTAKE_EVALUATED, evaluated(sha256(format_json(plan.policy)), report_hash)),
         *((at - 5, EventType.RECORD_ACCEPTED, accepted(manifest_file(n, files[n]))) for n in records),

@@ -11,7 +11,7 @@ from attestlayer.canonical import Json, Members
 from attestlayer.encoding import format_hash, format_time, sha256
 from attestlayer.errors import Reason, Remark
 from attestlayer.keys import PrivateKey
-from attestlayer.kit.intake import Event, Trail
+from attestlayer.kit.intake import Event, Trail, opened
 from attestlayer.kit.manifest import (
     CLIENT_NONCE,
     HASH_TRAIL,
@@ -49,6 +49,7 @@ from support.build import (
     key_revoked,
     make,
     make_zip,
+    ml_dsa_witness,
     private_key,
     quorum_policy,
     sign_checkpoint,
@@ -177,6 +178,12 @@ def _misnumbered(trail: Trail) -> Trail:
 def _submitted_otherwise(events: list[EventContent]) -> list[EventContent]:
     """The first two records submitted the other way round."""
     return [events[0], events[2], events[1], *events[3:]]
+
+
+def _salted_otherwise(events: list[EventContent]) -> list[EventContent]:
+    """Opened with a salt that follows from nothing."""
+    at, kind, _ = events[0]
+    return [(at, kind, opened(b"no packet's salt")), *events[1:]]
 
 
 def _earlier_event(trail: Trail) -> Trail:
@@ -402,11 +409,37 @@ WITNESSES = (witness(1), witness(2), witness(3))
 TWO_OF_THREE = (witness_policy(AT(START), quorum_policy(WITNESSES, "2")),)
 COSIGNED = ((WITNESSES[0], 5), (WITNESSES[2], -5))
 UNKNOWN_LINE = Signature("log.example.net", b"\x01\x02\x03\x04", b"of another type")
+OTHER_NAME = "witness.example.net/ml-dsa"
+_ML_DSA_ID = bytes.fromhex(ml_dsa_witness(OTHER_NAME).split("+")[1])
+OTHER_LINES = (
+    Signature(OTHER_NAME, _ML_DSA_ID, bytes(8 + 2420)),
+    Signature(WITNESSES[0].name, b"\x01\x02\x03\x04", bytes(72)),
+)
+"""A cosignature as long as one by the ML-DSA witness, and a line under another witness's name."""
 
 
 def _witnessed(*cosigners: tuple[object, int], **changes: object) -> Callable[[], Subject]:
-    merge = Round(cosigners=cosigners)  # type: ignore[arg-type]
+    merge = Round(cosigners=cosigners, lines=changes.pop("lines", ()))  # type: ignore[arg-type]
     return scenario(**{"genesis": TWO_OF_THREE, "merge": merge, **changes})
+
+
+def _with_ml_dsa(threshold: str) -> str:
+    """A policy of a witness with an Ed25519 key and one, `m`, with an ML-DSA key."""
+    lines = f"witness a {WITNESSES[0].key.format()}\nwitness m {ml_dsa_witness(OTHER_NAME)}\n"
+    return f"{lines}group g {threshold} a m\nquorum g\n"
+
+
+def _quorum_of_another_type() -> Subject:
+    genesis = (witness_policy(AT(START), _with_ml_dsa("all")),)
+    merge = Round(cosigners=((WITNESSES[0], 5),), lines=OTHER_LINES)
+    return zipped(make(Scenario(genesis=genesis, merge=merge)))
+
+
+def _spoilt_line_of_a_retired_key() -> Subject:
+    genesis = (*BOTH_KEYS, key_retired(SECOND, AT(START + 100)))
+    merge = Round(signers=(REGISTRY, SECOND))
+    hooks = Hooks(registry_receipt=_damaged_note(-1))
+    return zipped(make(Scenario(genesis=genesis, merge=merge, plan=Plan(hooks=hooks))))
 
 
 def _damaged_cosignature() -> Subject:
@@ -459,6 +492,30 @@ ACCEPTED = (
         remarks=(Remark.NOT_BEFORE_NOT_SHOWN,),
     ),
     Case(name="witnessed", comment="Two of three witnesses cosigned.", build=_witnessed(*COSIGNED)),
+    Case(
+        name="spoilt-line-of-an-earlier-policy",
+        comment="A witness was renamed; a spoilt line under its earlier name is nobody's.",
+        build=_renamed_witness,
+    ),
+    Case(
+        name="spoilt-line-of-a-key-retired-before",
+        comment="A line of a registry key that was not valid any more does not verify: it is nobody's.",
+        build=_spoilt_line_of_a_retired_key,
+    ),
+    Case(
+        name="lines-of-other-types",
+        comment="32 lines, most of them of other types under a witness's name, one as long as an ML-DSA one.",
+        build=_witnessed(*COSIGNED, lines=(*OTHER_LINES, *(UNKNOWN_LINE,) * (29 - len(OTHER_LINES)))),
+    ),
+    Case(
+        name="witness-of-another-type",
+        comment="Any of two witnesses, one with an ML-DSA key; the other one cosigned.",
+        build=_witnessed(
+            (WITNESSES[0], 5),
+            genesis=(witness_policy(AT(START), _with_ml_dsa("any")),),
+            lines=OTHER_LINES,
+        ),
+    ),
     Case(
         name="cosigned-at-the-edge-of-the-window",
         comment="Cosignatures exactly 600 s before and after the checkpoint's timestamp.",
@@ -547,6 +604,11 @@ ACCEPTED = (
         name="submitted-in-another-order",
         comment="The trail tells that the second record was submitted first.",
         build=scenario(plan=Plan(records=TWO_RECORDS, hooks=Hooks(events=_submitted_otherwise))),
+    ),
+    Case(
+        name="trail-salted-otherwise",
+        comment="Nothing says what the salt of the trail is: its form alone is checked.",
+        build=hooked(events=_salted_otherwise),
     ),
     Case(
         name="several-records",
@@ -1335,10 +1397,10 @@ LATE_CASES = (
         files=(REGISTRY_RECEIPT,),
     ),
     Case(
-        name="cosignature-under-an-earlier-name-invalid",
-        comment="A witness was renamed; its valid line under the new name does not excuse a spoilt one.",
-        build=_renamed_witness,
-        reason=Reason.WITNESS_SIGNATURE_INVALID,
+        name="quorum-of-another-type",
+        comment="The quorum is a witness with an ML-DSA key: its line is carried and counts for nothing.",
+        build=_quorum_of_another_type,
+        reason=Reason.WITNESS_QUORUM_NOT_MET,
         step=13,
         files=(REGISTRY_RECEIPT,),
     ),

@@ -33,6 +33,7 @@ from issuer.model import (
 from issuer.ports import BinderRenderer
 from issuer.services.deliver import Deliverer, Delivery
 from issuer.services.issue import Issuer
+from issuer.services.notify import Notifier
 from issuer.services.packet import Packets
 from issuer.services.sequence import RoundReport, Sequencer
 from issuer.settings import verify_page_of
@@ -147,6 +148,11 @@ class TestService:
         return Packets(
             ports.ledger, ports.private, ports.public, self.catalogue, self.log.clock, self.entropy
         )
+
+    @property
+    def notifier(self) -> Notifier:
+        """Queues the operator's notices."""
+        return Notifier(self.ports.ledger, self.ports.public, self.log.clock)
 
     def grant(self, amount: int, account: str = "available") -> None:
         """Give credits into an account."""

@@ -4,12 +4,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from attestlayer.canonical import Json, Members, format_json
-from attestlayer.encoding import format_base64url, format_hash, format_time, sha256
+from attestlayer.encoding import (
+    format_base64,
+    format_base64url,
+    format_hash,
+    format_time,
+    parse_base64,
+    sha256,
+)
 from attestlayer.errors import Reason
 from attestlayer.keys import PrivateKey
 from attestlayer.log.checkpoint import Checkpoint
 from attestlayer.log.merkle import EMPTY_ROOT, TreeHead
-from attestlayer.log.note import COSIGNATURE, VerifierKey
+from attestlayer.log.note import COSIGNATURE, ED25519, VerifierKey
 from attestlayer.log.notices import Notice, NoticeType, Role, format_jwk, key_added
 from support.build import (
     ISSUER,
@@ -20,6 +27,7 @@ from support.build import (
     NoticeContent,
     key_retired,
     key_revoked,
+    ml_dsa_witness,
     quorum_policy,
     sign_checkpoint,
     witness,
@@ -37,12 +45,46 @@ def _chain(groups: int) -> str:
     return f"{_W1}{''.join(lines)}quorum g{groups - 1}\n"
 
 
+def _crowd(count: int) -> str:
+    """A policy of as many witnesses and as many groups, one of each."""
+    crowd = [witness(number) for number in range(count)]
+    lines = [f"witness w{n} {each.key.format()}\n" for n, each in enumerate(crowd)]
+    lines += [f"group g{n} any w{n}\n" for n in range(count)]
+    return f"{''.join(lines)}quorum g{count - 1}\n"
+
+
+def _named_like_words() -> str:
+    """Names that are words elsewhere in a line."""
+    names = dict(zip(("all", "any", "1"), (witness(n).key.format() for n in range(3)), strict=True))
+    lines = "".join(f"witness {name} {key}\n" for name, key in names.items())
+    return f"{lines}group quorum 2 all any 1\nquorum quorum\n"
+
+
+def _w1_as(name: str, quorum: str | None = None) -> str:
+    """A policy of one witness of that name, which is the quorum unless another name is."""
+    return f"witness {name} {_ONE.key.format()}\nquorum {quorum or name}\n"
+
+
+def _typed(kind: int) -> str:
+    """A verifier key of 32 bytes that says it is of this type, with the right key id."""
+    return VerifierKey("k", kind, _ONE.key.public).format()
+
+
+def _short_ml_dsa() -> str:
+    name, _, encoded = ml_dsa_witness("m").split("+", 2)
+    data = parse_base64(encoded)[:-1]
+    key_id = sha256(name.encode() + b"\n" + data)[:4].hex()
+    return f"witness m {name}+{key_id}+{format_base64(data)}\nquorum none\n"
+
+
 def _named(name: str) -> str:
     """A policy whose one witness, `a`, has a verifier key of that name."""
     return f"witness a {VerifierKey(name, COSIGNATURE, _ONE.key.public).format()}\nquorum a\n"
 
 
 _ONE, _TWO = witness(1), witness(2)
+_W6 = f"witness m {ml_dsa_witness('m.example.net')}\n"
+_LOG = VerifierKey(ORIGIN, ED25519, REGISTRY.public).format()
 _W1 = f"witness a {_ONE.key.format()}\n"
 _W2 = f"witness b {_TWO.key.format()} https://witness.example.net/b\n"
 _POLICIES: tuple[tuple[str, str, bool], ...] = (
@@ -57,8 +99,76 @@ _POLICIES: tuple[tuple[str, str, bool], ...] = (
     ("The last line does not end.", "quorum none", False),
     ("Nothing.", "", False),
     ("A carriage return.", "quorum none\r\n", False),
-    ("A comment behind a blank.", " # x\nquorum none\n", False),
-    ("A comment behind a line.", "quorum none # x\n", False),
+    ("A comment after a space.", " # x\nquorum none\n", True),
+    ("A comment after a tab and spaces.", "\t  #quorum a\nquorum none\n", True),
+    ("A comment of one character.", "#\nquorum none\n", True),
+    ("A comment as the last line.", "quorum none\n#\n", True),
+    ("A comment that does not end.", "quorum none\n#", False),
+    ("A comment beyond ASCII.", "# témoins \U0001f600\nquorum none\n", True),
+    ("A comment after a line's words.", "quorum none # x\n", False),
+    ("A comment after a no-break space, which is no whitespace here.", "\u00a0# x\nquorum none\n", False),
+    ("A line of spaces and tabs.", " \t \t\nquorum none\n", True),
+    ("Spaces and tabs at both ends.", "\t quorum none\t \n", True),
+    ("A no-break space between words.", "quorum\u00a0none\n", False),
+    ("An ideographic space between words.", "quorum\u3000none\n", False),
+    ("Blank lines at the end.", "quorum none\n\n\n", True),
+    *(
+        (f"The control character {ord(c):#04x} in a comment.", f"# a{c}b\nquorum none\n", False)
+        for c in "\x00\x01\x08\x0b\x0c\r\x1b\x1f\x7f"
+    ),
+    ("A control character in a name.", _w1_as("a\x7f", "none"), False),
+    ("A control character in an address.", f"{_W1[:-1]} https://a\x0b\nquorum none\n", False),
+    ("A form feed as a line.", "\x0c\nquorum none\n", False),
+    ("U+0080 to U+009F in a comment: octets above 0x7F.", "# \u0080\u0085\u009f\nquorum none\n", True),
+    ("A line separator within a comment.", "# a\u2028quorum a\nquorum none\n", True),
+    ("A keyword in capitals.", "Quorum none\n", False),
+    ("An unknown keyword.", f"{_W1}threshold 1\nquorum a\n", False),
+    ("A keyword alone.", "quorum none\nwitness\n", False),
+    ("A witness without a key.", "witness a\nquorum none\n", False),
+    ("A word after the address.", f"{_W2[:-1]} x\nquorum b\n", False),
+    ("Any word as an address.", f"{_W1[:-1]} ?\nquorum a\n", True),
+    ("A quorum of two names.", f"{_W1}{_W2}quorum a b\n", False),
+    ("A quorum without a name.", "quorum\n", False),
+    ("The quorum twice, the same.", f"{_W1}quorum a\nquorum a\n", False),
+    ("A quorum before its witness.", f"quorum a\n{_W1}", False),
+    ("A quorum with a capital where the witness has none.", f"{_W1}quorum A\n", False),
+    ("None as a member.", f"{_W1}group g any a none\nquorum g\n", False),
+    ("A group named none.", f"{_W1}group none any a\nquorum none\n", False),
+    ("A group with the name of a witness.", f"{_W1}{_W2}group a any b\nquorum a\n", False),
+    ("A witness with the name of a group.", f"{_W1}group b any a\n{_W2}quorum b\n", False),
+    ("A group of itself.", f"{_W1}group g any g\nquorum none\n", False),
+    ("A group of an unknown name.", f"{_W1}group g any b\nquorum none\n", False),
+    ("A threshold that is the number of members.", f"{_W1}{_W2}group g 2 a b\nquorum g\n", True),
+    ("A threshold with a sign.", f"{_W1}group g +1 a\nquorum g\n", False),
+    ("A threshold in capitals.", f"{_W1}group g ALL a\nquorum g\n", False),
+    ("A group without a threshold.", f"{_W1}group g a\nquorum none\n", False),
+    ("A group that nobody uses.", f"{_W1}{_W2}group g all a\nquorum b\n", True),
+    ("Witnesses named all, any and 1.", _named_like_words(), True),
+    ("A name of punctuation.", _w1_as("+#!"), True),
+    ("A name beyond ASCII.", _w1_as("témoin"), True),
+    ("A Kelvin sign is no K.", _w1_as("K", "\u212a"), False),
+    (
+        "A name that normalisation would change.",
+        _w1_as("e\u0301", "\u00e9"),
+        False,
+    ),
+    (
+        "A name that is a member of objects in JavaScript.",
+        _w1_as("__proto__"),
+        True,
+    ),
+    ("A no-break space in a name.", _w1_as("a\u00a0"), True),
+    ("32 witnesses and 32 groups.", _crowd(32), True),
+    ("A witness of type 6 beside one of type 4.", f"{_W1}{_W6}group g any a m\nquorum g\n", True),
+    ("A witness of type 6 is the quorum: nothing here meets it.", f"{_W6}quorum m\n", True),
+    ("A key of type 6 twice.", f"{_W6}{_W6.replace(' m ', ' n ', 1)}quorum none\n", False),
+    ("A key of type 6 that is a byte short.", _short_ml_dsa(), False),
+    ("A key of type 2.", f"witness a {_typed(2)}\nquorum none\n", False),
+    ("A key of type 5.", f"witness a {_typed(5)}\nquorum none\n", False),
+    ("A key of type 6 as long as Ed25519's.", f"witness a {_typed(6)}\nquorum none\n", False),
+    ("A key id of seven digits.", _W1.replace("+088d2ed1+", "+88d2ed1+") + "quorum a\n", False),
+    ("A verifier key with one plus sign.", "witness a k+088d2ed1\nquorum none\n", False),
+    ("A key name of no character.", f"witness a +088d2ed1{_W1[_W1.rindex('+') :]}quorum none\n", False),
     ("A log line.", f"log {_ONE.key.format()}\nquorum none\n", False),
     ("An unknown name.", "quorum a\n", False),
     ("A group before its members.", f"group g all a\n{_W1}quorum g\n", False),
@@ -76,7 +186,11 @@ _POLICIES: tuple[tuple[str, str, bool], ...] = (
     ("A key name that is not the witness's.", _named("k"), True),
     ("A key name beyond U+FFFF.", _named("\U0001f600"), True),
     ("A key name with a no-break space.", _named("k\u00a0"), False),
-    ("A key of type 1.", f"witness a {_ONE.key.format().replace('+B', '+A', 1)}\nquorum a\n", False),
+    ("A key name with U+0085, which is a space.", _named("k\u0085"), False),
+    ("A key name with U+0080 and U+009F.", _named("k\u0080\u009f"), True),
+    ("A key name with U+007F.", _named("k\x7f"), False),
+    ("A log line with the log's own key.", f"log {_LOG}\nquorum none\n", False),
+    ("A key of type 1.", f"witness a {_typed(1)}\nquorum a\n", False),
     ("A key id in capitals.", _W1.replace("+088d2ed1+", "+088D2ED1+") + "quorum a\n", False),
     ("Another key id.", _W1.replace("+088d2ed1+", "+088d2ed2+") + "quorum a\n", False),
     ("256 names.", _chain(255), True),

@@ -226,7 +226,7 @@ def _in_list(name: str, at: int, changes: Members) -> Change:
 
 
 def _trails() -> Iterator[Vector]:
-    opened: Members = {"data": {}, "type": "packet.opened"}
+    opened: Members = {"data": {"salt": "A" * 22}, "type": "packet.opened"}
     for comment, change, good in (
         ("No event.", _set("events", []), False),
         (
@@ -236,7 +236,12 @@ def _trails() -> Iterator[Vector]:
         ),
         ("An unknown type.", _in_list("events", 0, {"type": "packet.closed"}), False),
         ("Data of another type.", _in_list("events", 0, {"type": "binder.rendered"}), False),
-        ("A member of data too many.", _in_list("events", 0, {"data": {"x": 0}}), False),
+        ("Another salt.", _in_list("events", 0, opened), True),
+        ("A packet opened without a salt.", _in_list("events", 0, {"data": {}}), False),
+        ("A salt of 15 bytes.", _in_list("events", 0, {"data": {"salt": "A" * 20}}), False),
+        ("A salt with trailing bits.", _in_list("events", 0, {"data": {"salt": f"{'A' * 21}B"}}), False),
+        ("A salt that is no string.", _in_list("events", 0, {"data": {"salt": 0}}), False),
+        ("A member of data too many.", _in_list("events", 0, {"data": {"salt": "A" * 22, "x": 0}}), False),
         ("A size that is a string.", _in_list("events", 1, {"data": {"sha256": H, "size": "1"}}), False),
         ("A previous hash that is none.", _in_list("events", 0, {"prev": ""}), False),
     ):

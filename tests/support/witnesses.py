@@ -7,20 +7,24 @@ from attestlayer.log.checkpoint import NoteBody, parse_note_body
 from attestlayer.log.merkle import check_consistency
 from attestlayer.log.note import COSIGNATURE, Note, Signature, VerifierKey, WitnessPolicy
 from issuer.errors import LogHaltedError
-from issuer.ports import ConsistencyProver
+from issuer.ports import ConsistencyProver, WitnessAnswers
 from support.log import HeldClock, SeedSigner
 from support.notes import cosign_note
 
 
 @dataclass
 class Witness:
-    """A witness as C2SP tlog-witness has it: it cosigns what extends the tree that it saw last."""
+    """A witness as C2SP tlog-witness has it: it cosigns what extends the tree that it saw last.
+
+    `others`: lines that it answers in addition.
+    """
 
     name: str
     clock: HeldClock
     answers: bool = True
     seen: NoteBody | None = None
     asked: int = 0
+    others: list[Signature] = field(default_factory=list)
 
     @property
     def signer(self) -> SeedSigner:
@@ -45,14 +49,23 @@ class Witness:
 
 @dataclass
 class Pool:
-    """The `Witnesses` port over witnesses in this process. `spoil` changes what they answered."""
+    """The `Witnesses` port over witnesses in this process. `spoil` changes all cosignatures.
+
+    A line under a name of no witness is in the first one's answer.
+    """
 
     members: list[Witness]
     spoil: Callable[[list[Signature]], list[Signature]] = field(default=lambda lines: lines)
 
-    def cosign(self, note: Note, policy: WitnessPolicy, prove: ConsistencyProver) -> tuple[Signature, ...]:
+    def cosign(self, note: Note, policy: WitnessPolicy, prove: ConsistencyProver) -> WitnessAnswers:
+        names = {key.name: name for name, key in policy.witnesses.items()}
         asked = [w for w in self.members if w.key in policy.witnesses.values()]
-        return tuple(self.spoil([line for w in asked for line in w.cosign(note, prove)]))
+        answers: dict[str, list[Signature]] = {names[w.name]: [] for w in asked}
+        for line in self.spoil([line for w in asked for line in w.cosign(note, prove)]):
+            answers.get(names.get(line.name, ""), next(iter(answers.values()))).append(line)
+        for each in asked:
+            answers[names[each.name]] += each.others
+        return answers
 
     def policy(self, threshold: str) -> str:
         lines = "".join(f"witness {w.name} {w.key.format()}\n" for w in self.members)

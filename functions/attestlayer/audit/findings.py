@@ -10,6 +10,7 @@ from attestlayer.log.note import (
     ED25519,
     Note,
     VerifierKey,
+    WitnessPolicy,
     cosignature_time,
     signature_verifies,
     signatures_by,
@@ -147,20 +148,20 @@ def check_note(note: Note, checkpoint: Checkpoint, keyring: Keyring, *, since: i
     known = [
         VerifierKey(keyring.origin, ED25519, key.public)
         for key in keyring.keys.values()
-        if key.role == Role.REGISTRY
+        if key.role == Role.REGISTRY and key.is_valid_at(checkpoint.timestamp)
     ]
-    for named in (*known, *keyring.witnesses()):
+    policy = keyring.witness_policy_at(checkpoint.timestamp)
+    for named in (*known, *policy.witnesses.values()):
         for line in signatures_by(note, named):
             if not signature_verifies(note.text, line, named):
                 yield (
                     AuditReason.SIGNATURE_INVALID,
                     f"the line of {named.name} with {line.data.hex()} does not verify",
                 )
-    yield from _check_quorum(note, checkpoint.timestamp, keyring, since)
+    yield from _check_quorum(note, checkpoint.timestamp, policy, since)
 
 
-def _check_quorum(note: Note, timestamp: int, keyring: Keyring, since: int) -> Iterator[Trouble]:
-    policy = keyring.witness_policy_at(timestamp)
+def _check_quorum(note: Note, timestamp: int, policy: WitnessPolicy, since: int) -> Iterator[Trouble]:
     cosigners = {
         name
         for name, witness in policy.witnesses.items()

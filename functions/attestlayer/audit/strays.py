@@ -18,6 +18,7 @@ from attestlayer.encoding import parse_decimal, parse_hash, sha256
 from attestlayer.errors import VerificationError
 from attestlayer.log import layout
 from attestlayer.log.merkle import leaf_hash
+from attestlayer.log.notices import Role
 from attestlayer.log.tiles import HEIGHT, WIDTH, Tile, level_width, parse_bundle, tile_at
 
 _RELEASED = re.compile(
@@ -28,6 +29,7 @@ _TILE = re.compile(r"tile/(entries|0|[1-9]|[1-5][0-9]|6[0-3])/((?:x[0-9]{3}/)*[0
 _LEAF = re.compile(r"v1/(entries|proofs/inclusion)/([A-Za-z0-9_-]{43})\.json")
 _KIND = re.compile(r"v1/(checkpoints|notices|policies)/([A-Za-z0-9_-]{43})\.json")
 _BUNDLE = re.compile(r"v1/checkpoints/bundle/((?:x[0-9]{3}/)*[0-9]{3})")
+_KEY = re.compile(r"v1/jwks/registry/([A-Za-z0-9_-]{43})\.vkey")
 _PROOF = re.compile(r"v1/proofs/consistency/([0-9]+)-([0-9]+)\.json")
 
 
@@ -116,6 +118,11 @@ class StrayAudit:
             return None
         return f"{pair[0]} and {pair[1]} are no sizes published one after the other"
 
+    def _judge_key(self, match: re.Match[str]) -> str | None:
+        keyring = self.chain.keyring
+        known = keyring is None or keyring.key(Role.REGISTRY, match[1])
+        return None if known else "the notices name no such registry key"
+
     def _name_leaves(self) -> None:
         """Name the records and receipts that are no leaf's."""
         hashes: set[bytes] = set()
@@ -144,6 +151,7 @@ _JUDGES: dict[re.Pattern[str], Callable[[StrayAudit, re.Match[str]], str | None]
     _KIND: StrayAudit._judge_hashed,
     _BUNDLE: StrayAudit._judge_bundle,
     _PROOF: StrayAudit._judge_proof,
+    _KEY: StrayAudit._judge_key,
 }
 
 

@@ -1,7 +1,7 @@
 """Audit of the mutable views and the consistency proofs: both must follow from the chain of checkpoints."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from attestlayer.audit.chain import Chain, Stage
@@ -20,9 +20,10 @@ from attestlayer.encoding import Hash, format_hash, format_time, parse_hash
 from attestlayer.errors import VerificationError
 from attestlayer.log import layout
 from attestlayer.log.merkle import check_consistency
-from attestlayer.log.note import ED25519, VerifierKey, parse_note
+from attestlayer.log.note import parse_note
 from attestlayer.log.notices import Role
 from attestlayer.log.promises import MERGE_DELAY_S
+from attestlayer.log.tool_texts import log_list, policy_text, registry_key_objects, registry_vkeys
 from attestlayer.log.trust import Keyring, make_trust_root, parse_trust
 
 NAMES = (
@@ -33,6 +34,8 @@ NAMES = (
     layout.REGISTRY_JWKS,
     layout.ISSUER_JWKS,
     layout.REGISTRY_VKEY,
+    layout.POLICY,
+    layout.LOG_LIST,
 )
 
 Views = dict[str, bytes | None]
@@ -42,7 +45,7 @@ Views = dict[str, bytes | None]
 class ViewAudit:
     """Compares the views, as they were read at the start, with the newest checkpoint and its notices.
 
-    `complete`: the audit went back to sequence 0.
+    `complete`: the audit went back to sequence 0. `cadence_s`: as `/v1/stats` states it, 0 if it does not.
     """
 
     reader: RegistryReader
@@ -50,6 +53,7 @@ class ViewAudit:
     views: Views
     leaves: LeafAudit
     complete: bool
+    cadence_s: int = field(default=0, init=False)
 
     def run(self) -> None:
         """Compare every view; those that follow from notices only if the notices could be read."""
@@ -61,10 +65,19 @@ class ViewAudit:
             return
         self._compare(layout.REGISTRY_JWKS, format_json(keyring.jwks(Role.REGISTRY)))
         self._compare(layout.ISSUER_JWKS, format_json(keyring.jwks(Role.ISSUER)))
-        keys = keyring.keys_at(Role.REGISTRY, newest.timestamp)
-        lines = [f"{VerifierKey(keyring.origin, ED25519, key.public).format()}\n" for key in keys]
-        self._compare(layout.REGISTRY_VKEY, "".join(lines).encode())
+        self._check_tool_texts(keyring)
         self._check_trust()
+
+    def _check_tool_texts(self, keyring: Keyring) -> None:
+        time = self.chain.newest.timestamp
+        for name, data in registry_key_objects(keyring).items():
+            self.reader.compare(name, data)
+        if not keyring.keys_at(Role.REGISTRY, time):
+            return  # a finding of the checkpoint
+        self._compare(layout.REGISTRY_VKEY, registry_vkeys(keyring, time).encode())
+        self._compare(layout.POLICY, policy_text(keyring, time).encode())
+        if self.cadence_s:
+            self._compare(layout.LOG_LIST, log_list(keyring, time, self.cadence_s).encode())
 
     def _compare(self, name: str, wanted: bytes) -> None:
         view = self.views[name]
@@ -112,6 +125,7 @@ class ViewAudit:
         except (ValueError, KeyError) as error:
             self.reader.report(name, AuditReason.MALFORMED, error)
             return
+        self.cadence_s = cadence
         for member, value in self._stats().items():
             if stats.get(member) != value:
                 detail = f"{member}: found {stats.get(member)!r}, wanted {value!r}"

@@ -147,7 +147,7 @@ def quorum_words(policy: WitnessPolicy) -> str:
     if policy.quorum == NO_QUORUM:
         return "none demanded: the registry's key alone vouches for its checkpoints"
     count = len(policy.witnesses)
-    return f"quorum {printable(policy.quorum)!r}, out of {count} witness{'es' if count > 1 else ''}"
+    return f"quorum {printable(policy.quorum)!r}, out of {count} witness{'' if count == 1 else 'es'}"
 
 
 _PROVES = {

@@ -27,6 +27,7 @@ from attestlayer.canonical import (
 )
 from attestlayer.encoding import (
     Hash,
+    format_base64url,
     format_hash,
     format_time,
     parse_hash,
@@ -37,7 +38,7 @@ from attestlayer.encoding import (
     shown,
 )
 from attestlayer.errors import Reason, malformed
-from attestlayer.kit.manifest import HASH_TRAIL, INTAKE_REPORT, ManifestFile
+from attestlayer.kit.manifest import HASH_TRAIL, INTAKE_REPORT, ManifestFile, take_salt
 
 STATEMENTS = (
     "The type of each record and the values stated for it are the client's own words. The checks compare "
@@ -238,6 +239,11 @@ def chain_events(kit_id: str, events: Iterable[tuple[int, EventType, Members]]) 
     return Trail(kit_id, tuple(chained))
 
 
+def opened(salt: bytes) -> Members:
+    """The data of a `packet.opened` event: 16 secret bytes, which each later event's hash depends on."""
+    return {"salt": format_base64url(salt)}
+
+
 def submitted(sha: Hash, size: int) -> Members:
     """The data of a `record.submitted` event: hash and size of an uploaded record."""
     return {"sha256": format_hash(sha), "size": size}
@@ -273,28 +279,21 @@ def parse_trail(data: bytes) -> Trail:
         return Trail(take_value(members, "kit_id", parse_kit_id), events)
 
 
-_HASHES_OF: dict[EventType, tuple[str, ...]] = {
-    EventType.PACKET_OPENED: (),
-    EventType.RECORD_SUBMITTED: ("sha256",),
-    EventType.INTAKE_EVALUATED: ("intake_policy_hash", "report_sha256"),
-    EventType.RECORD_ACCEPTED: ("sha256",),
-    EventType.BINDER_RENDERED: ("sha256",),
-    EventType.MANIFEST_SEALED: ("manifest_sha256", "manifest_root"),
-}
-_OTHERS_OF: dict[EventType, dict[str, Callable[[Members, str], object]]] = {
-    EventType.RECORD_SUBMITTED: {"size": take_integer},
-    EventType.RECORD_ACCEPTED: {"size": take_integer, "path": take_string},
+_DATA_OF: dict[EventType, dict[str, Callable[[Members, str], object]]] = {
+    EventType.PACKET_OPENED: {"salt": take_salt},
+    EventType.RECORD_SUBMITTED: {"sha256": take_hash, "size": take_integer},
+    EventType.INTAKE_EVALUATED: {"intake_policy_hash": take_hash, "report_sha256": take_hash},
+    EventType.RECORD_ACCEPTED: {"sha256": take_hash, "size": take_integer, "path": take_string},
+    EventType.BINDER_RENDERED: {"sha256": take_hash},
+    EventType.MANIFEST_SEALED: {"manifest_sha256": take_hash, "manifest_root": take_hash},
 }
 
 
 def _take_event(value: Json) -> Event:
     members = take_object(value, ("n", "at", "type", "data", "prev"))
     kind = take_word(members, "type", EventType)
-    others = _OTHERS_OF.get(kind, {})
-    data = take_object(members["data"], (*_HASHES_OF[kind], *others))
-    for name in _HASHES_OF[kind]:
-        take_hash(data, name)
-    for name, take in others.items():
+    data = take_object(members["data"], _DATA_OF[kind])
+    for name, take in _DATA_OF[kind].items():
         take(data, name)
     return Event(
         n=take_integer(members, "n"),

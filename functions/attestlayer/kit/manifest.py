@@ -139,10 +139,15 @@ def take_file(value: Json) -> ManifestFile:
     members = take_object(value, ("path", "salt", "sha256", "size"))
     return ManifestFile(
         path=take_string(members, "path"),
-        salt=take_value(members, "salt", lambda text: parse_base64url(text, SALT_LENGTH)),
+        salt=take_salt(members, "salt"),
         sha256=take_hash(members, "sha256"),
         size=take_integer(members, "size"),
     )
+
+
+def take_salt(members: Members, name: str) -> bytes:
+    """Member `name` as a salt: 16 bytes, of which only the form can be checked. Raises `ValueError`."""
+    return take_value(members, name, lambda text: parse_base64url(text, SALT_LENGTH))
 
 
 def _check_paths(paths: Sequence[str]) -> None:

@@ -16,6 +16,8 @@ TRUST = "v1/trust.json"
 REGISTRY_JWKS = "v1/jwks/registry.jwks.json"
 ISSUER_JWKS = "v1/jwks/issuer.jwks.json"
 REGISTRY_VKEY = "v1/jwks/registry.vkey"
+POLICY = "v1/policy.txt"
+LOG_LIST = "v1/log-list.txt"
 SPECIFICATION = "v1/spec/REG-1.0.md"
 VERIFY_KIT = "v1/verify-kit.zip"
 VERIFIER_PAGE = "verify.html"
@@ -31,12 +33,12 @@ CONSISTENCY_QUERY = "v1/proofs/consistency"
 
 _IMMUTABLE = re.compile(
     r"tile/.+|v1/(entries|index|policies|notices)/.+|v1/proofs/.+|v1/checkpoints/(?!latest\.json$).+"
+    r"|v1/jwks/registry/.+"
 )
 _TYPES = (
     ("tile/", "application/octet-stream"),
     ("v1/problems/", "application/problem+json"),
     (CHECKPOINT, "text/plain; charset=utf-8"),
-    (REGISTRY_VKEY, "text/plain; charset=utf-8"),
     (SPECIFICATION, "text/markdown; charset=utf-8"),
     (STATS, "application/json"),
 )
@@ -47,6 +49,7 @@ _SUFFIXES = {
     "css": "text/css; charset=utf-8",
     "js": "text/javascript; charset=utf-8",
     "txt": "text/plain; charset=utf-8",
+    "vkey": "text/plain; charset=utf-8",
     "md": "text/markdown; charset=utf-8",
     "svg": "image/svg+xml",
     "zip": "application/zip",
@@ -99,6 +102,11 @@ def policy_path(intake_policy_hash: bytes) -> str:
 def notices_path(notices_hash: bytes) -> str:
     """The object of a notices document, by its hash."""
     return f"v1/notices/{format_hash(notices_hash)}.json"
+
+
+def registry_key_path(kid: str) -> str:
+    """The verifier key of one registry key, by its kid."""
+    return f"v1/jwks/registry/{kid}.vkey"
 
 
 def index_path(level: int, number: int, shard: int) -> str:

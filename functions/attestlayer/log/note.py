@@ -1,11 +1,12 @@
 """C2SP signed notes, verifier keys, Ed25519 signatures and cosignatures; C2SP witness policies.
 
-Types 0x01 (Ed25519) and 0x04 (timestamped Ed25519 cosignature) are checked; other lines are carried.
+Types 0x01 (Ed25519) and 0x04 (timestamped Ed25519 cosignature) are checked; other lines are carried. A policy
+may name witnesses with ML-DSA-44 keys (type 0x06), which meet no quorum here.
 """
 
 import re
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 
 from attestlayer.encoding import format_base64, parse_base64, parse_decimal, sha256, shown
 from attestlayer.errors import Reason, malformed
@@ -13,6 +14,7 @@ from attestlayer.keys import KEY_LENGTH, SIGNATURE_LENGTH, PublicKey
 
 ED25519 = 0x01
 COSIGNATURE = 0x04
+ML_DSA_COSIGNATURE = 0x06
 
 MAX_NOTE = 1024 * 1024
 MAX_SIGNATURES = 32
@@ -28,8 +30,14 @@ _TIME_LENGTH = 8
 _MAX_TIME = 2**63 - 1  # C2SP tlog-cosignature
 _SIGNATURE_START = "— "
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\ud800-\udfff]")  # and lone surrogates, which no UTF-8 holds
-# Written out, so that it does not change with the version of Unicode: no White_Space, plus sign, control.
-_NAME = re.compile(r"[^\x00-\x20+\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ud800-\udfff]+")
+# C2SP signed-note: no Unicode space (White_Space, as Go's unicode.IsSpace has it), no plus sign. Written out,
+# so that it does not change with the version of Unicode.
+_NAME = re.compile(r"[^\x00-\x20+\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ud800-\udfff]+")
+# C2SP tlog-policy, character set: octets 0x09, 0x0A, 0x20-0x7E, 0x80-0xFF.
+_NO_POLICY_CHARACTER = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+
+_ED25519_LENGTHS = {ED25519: KEY_LENGTH, COSIGNATURE: KEY_LENGTH}
+_WITNESS_LENGTHS = {COSIGNATURE: KEY_LENGTH, ML_DSA_COSIGNATURE: 1312}  # C2SP tlog-cosignature; FIPS 204
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +76,7 @@ class VerifierKey:
     @property
     def key_id(self) -> bytes:
         """SHA-256(name ‖ 0x0A ‖ type ‖ key) cut to 4 bytes."""
-        material = self.name.encode() + b"\n" + bytes([self.type]) + self.public.data
-        return sha256(material)[:_KEY_ID_LENGTH]
+        return _key_id(self.name, bytes([self.type]) + self.public.data)
 
     def format(self) -> str:
         """The vkey text: name, key id in hexadecimal, type and key in base64."""
@@ -78,19 +85,29 @@ class VerifierKey:
 
 def parse_verifier_key(text: str) -> VerifierKey:
     """A vkey of type 0x01 or 0x04. Raises `ValueError`."""
+    name, data = _parse_vkey(text, _ED25519_LENGTHS)
+    return VerifierKey(name, data[0], PublicKey(data[1:]))
+
+
+def _parse_vkey(text: str, lengths: Mapping[int, int]) -> tuple[str, bytes]:
+    """Key name, and type and key in one; `lengths`: bytes of a key of each type that may be here."""
     parts = text.split("+", 2)  # base64 may hold a plus sign itself
     if len(parts) != 3:
         raise ValueError(f"{shown(text)} is not a verifier key: name+id+key")
-    data = parse_base64(parts[2])
-    if data[0] not in {ED25519, COSIGNATURE} or len(data) != 1 + KEY_LENGTH:
-        raise ValueError(f"verifier key {shown(parts[0])} is not an Ed25519 key of type 1 or 4")
-    key = VerifierKey(_parse_name(parts[0]), data[0], PublicKey(data[1:]))
-    # Name and key give the id, so that formatting again is the check of all three parts.
-    if key.format() != text:
+    name, data = _parse_name(parts[0]), parse_base64(parts[2])
+    if len(data) - 1 != lengths.get(data[0]):
+        wanted = ", ".join(f"{length} of type {kind}" for kind, length in lengths.items())
         raise ValueError(
-            f"verifier key {shown(parts[0])}: key id {shown(parts[1])}, wanted {key.key_id.hex()}"
+            f"verifier key {shown(name)}: {len(data) - 1} bytes of type {data[0]}, wanted {wanted}"
         )
-    return key
+    wanted_id = _key_id(name, data).hex()
+    if parts[1] != wanted_id:
+        raise ValueError(f"verifier key {shown(name)}: key id {shown(parts[1])}, wanted {wanted_id}")
+    return name, data
+
+
+def _key_id(name: str, typed_key: bytes) -> bytes:
+    return sha256(name.encode() + b"\n" + typed_key)[:_KEY_ID_LENGTH]
 
 
 def parse_note(data: str) -> Note:
@@ -154,7 +171,7 @@ def _parse_signature(line: str) -> Signature:
 
 def _parse_name(name: str) -> str:
     if not _NAME.fullmatch(name):
-        raise ValueError(f"{shown(name)} is not a key name: no spaces, no plus sign, no control characters")
+        raise ValueError(f"{shown(name)} is not a key name: one or more characters, no space, no plus sign")
     return name
 
 
@@ -174,12 +191,22 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class WitnessPolicy:
-    """A parsed policy. `quorum` is the name of a witness or group, or `none`."""
+    """A parsed policy. `quorum` is the name of a witness or group, or `none`; `text` is what was parsed.
+
+    `witnesses`: those with keys of type 0x04, which can be checked. `uncounted`: key names of the others.
+    """
 
     witnesses: dict[str, VerifierKey]
     groups: tuple[Group, ...]
     quorum: str
     urls: dict[str, str]
+    uncounted: dict[str, str] = field(default_factory=dict)
+    text: str = f"quorum {NO_QUORUM}\n"
+
+    @property
+    def can_be_met(self) -> bool:
+        """Whether cosignatures that are checked here (type 0x04) can make the quorum."""
+        return self.is_met(self.witnesses)
 
     def is_met(self, cosigners: Collection[str]) -> bool:
         """Whether the witnesses named in `cosigners` make the quorum."""
@@ -199,12 +226,14 @@ def parse_policy(text: str) -> WitnessPolicy:
     """A policy without `log` lines, as notices carry it. Raises `ValueError`."""
     if len(text) > MAX_POLICY or not text.endswith("\n"):
         raise ValueError(f"a policy is lines, {MAX_POLICY} characters at most, the last one ended")
+    if control := _NO_POLICY_CHARACTER.search(text):
+        raise ValueError(f"a policy has no control character, found {shown(control.group())}")
     parser = _Parser()
     for line in text[:-1].split("\n"):
-        words = re.split(r"[ \t]+", line.strip(" \t"))
-        if words != [""] and not line.startswith("#"):
+        words = [word for word in line.replace("\t", " ").split(" ") if word]
+        if words and not words[0].startswith("#"):
             parser.read(words)
-    return parser.finish()
+    return parser.finish(text)
 
 
 class _Parser:
@@ -212,6 +241,8 @@ class _Parser:
         self.witnesses: dict[str, VerifierKey] = {}
         self.groups: list[Group] = []
         self.urls: dict[str, str] = {}
+        self.uncounted: dict[str, str] = {}
+        self.keys: set[bytes] = set()
         self.quorum: str | None = None
         self.grouped: set[str] = set()
 
@@ -226,18 +257,22 @@ class _Parser:
         else:
             raise ValueError(f"{shown(' '.join(words))} is not a line of a witness policy")
 
-    def finish(self) -> WitnessPolicy:
+    def finish(self, text: str) -> WitnessPolicy:
         if self.quorum is None:
             raise ValueError("the policy has no quorum line")
-        return WitnessPolicy(self.witnesses, tuple(self.groups), self.quorum, self.urls)
+        groups = tuple(self.groups)
+        return WitnessPolicy(self.witnesses, groups, self.quorum, self.urls, self.uncounted, text)
 
     def _witness(self, name: str, vkey: str, url: str | None = None) -> None:
-        key = parse_verifier_key(vkey)
-        if key.type != COSIGNATURE:
-            raise ValueError(f"witness {shown(name)}: key type {key.type}, wanted {COSIGNATURE}")
-        if any(other.public == key.public for other in self.witnesses.values()):
+        key_name, data = _parse_vkey(vkey, _WITNESS_LENGTHS)
+        if data[1:] in self.keys:
             raise ValueError(f"witness {shown(name)}: its key occurs twice")
-        self.witnesses[self._new(name)] = key
+        self.keys.add(data[1:])
+        if data[0] == COSIGNATURE:
+            key = VerifierKey(key_name, COSIGNATURE, PublicKey(data[1:]))
+            self.witnesses[self._new(name)] = key
+        else:
+            self.uncounted[self._new(name)] = key_name
         if url is not None:
             self.urls[name] = url
 
@@ -252,7 +287,8 @@ class _Parser:
         self.groups.append(Group(self._new(name), count, tuple(members)))
 
     def _new(self, name: str) -> str:
-        if name == NO_QUORUM or self._is_known(name) or len(self.witnesses) + len(self.groups) >= MAX_LINES:
+        count = len(self.witnesses) + len(self.uncounted) + len(self.groups)
+        if name == NO_QUORUM or self._is_known(name) or count >= MAX_LINES:
             raise ValueError(f"name {shown(name)} is taken, reserved, or one too many")
         return name
 
@@ -262,4 +298,5 @@ class _Parser:
         return name
 
     def _is_known(self, name: str) -> bool:
-        return name in self.witnesses or any(group.name == name for group in self.groups)
+        is_witness = name in self.witnesses or name in self.uncounted
+        return is_witness or any(group.name == name for group in self.groups)

@@ -3,9 +3,10 @@
 Keys, witness policies and the status of kits are what the notices yield (REG-1.0 section 9).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from attestlayer.canonical import (
     Json,
@@ -35,6 +36,10 @@ from attestlayer.encoding import (
 from attestlayer.errors import Reason, malformed
 from attestlayer.keys import KEY_LENGTH, PublicKey
 from attestlayer.log.note import parse_policy
+
+MAX_NOTICES = 10_000
+MAX_NOTICES_LENGTH = 4 * 1024 * 1024
+"""Bytes of a notices document."""
 
 
 class NoticeType(StrEnum):
@@ -109,7 +114,7 @@ class Notice:
         return format_json({"type": self.type.value, "data": self.data})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Notices:
     """A notices document: all notices so far."""
 
@@ -123,6 +128,10 @@ class Notices:
 
     def format(self) -> bytes:
         """The object's bytes; their SHA-256 is its name and the checkpoints' `notices_hash`."""
+        return self._data
+
+    @cached_property
+    def _data(self) -> bytes:
         return format_json(self.members())
 
     def hash(self) -> Hash:
@@ -132,16 +141,18 @@ class Notices:
     def extended(self, at: int, added: Iterable[tuple[NoticeType, Members]]) -> "Notices":
         """This document with new notices of time `at`; those that stand in it already are left out.
 
-        Raises `ValueError` if one is not a valid next notice.
+        Only the new ones are checked. Raises `ValueError` if one is not a valid next notice.
         """
         notices = list(self.notices)
         present = {notice.content() for notice in notices}
         for kind, data in added:
-            notice = Notice(len(notices), at, kind, data)
+            notice = take_notice(Notice(len(notices), at, kind, data).members())
+            _check_follows(notice, notices)
             if notice.content() not in present:
                 present.add(notice.content())
                 notices.append(notice)
-        return take_notices(Notices(self.origin, tuple(notices)).members())
+        _check_count(len(notices))
+        return Notices(self.origin, tuple(notices))
 
     def starts_with(self, earlier: "Notices") -> bool:
         """Whether this document is `earlier` with or without new notices."""
@@ -173,26 +184,43 @@ def take_jwk(value: Json) -> PublicKey:
 def parse_notices(data: bytes) -> Notices:
     """A notices document. Raises `FormatError` (trust-root-unusable), `CouldNotCheckError`."""
     with malformed(Reason.TRUST_ROOT_UNUSABLE, "notices"):
-        return take_notices(parse_json(data))
+        return take_notices(parse_json(data, MAX_NOTICES_LENGTH))
 
 
 def take_notices(value: Json) -> Notices:
-    """A notices document from parsed JSON: shapes, numbering, order of times, no repetition."""
+    """A notices document from parsed JSON: number, shapes, numbering, order of times, no repetition.
+
+    Its length is not looked at: that is for those who hold its bytes.
+    """
     members = take_document(value, "notices", ("origin", "notices"))
-    notices = tuple(_take_notice(item) for item in take_array(members, "notices"))
-    for n, notice in enumerate(notices):
-        if notice.n != n:
-            raise ValueError(f"notice {notice.n} stands at place {n}")
-        if n and notice.at < notices[n - 1].at:
-            raise ValueError(f"notice {n} is earlier than the one before")
+    items = take_array(members, "notices")
+    _check_count(len(items))
+    notices: list[Notice] = []
+    for item in items:
+        notice = take_notice(item)
+        _check_follows(notice, notices)
+        notices.append(notice)
     # Content leaves out number and time: the same notice a second time could only confuse what follows from
     # it.
     if len({notice.content() for notice in notices}) != len(notices):
         raise ValueError("a notice occurs twice")
-    return Notices(take_value(members, "origin", parse_origin), notices)
+    return Notices(take_value(members, "origin", parse_origin), tuple(notices))
 
 
-def _take_notice(value: Json) -> Notice:
+def _check_count(count: int) -> None:
+    if count > MAX_NOTICES:
+        raise ValueError(f"{count} notices, at most {MAX_NOTICES} are allowed")
+
+
+def _check_follows(notice: Notice, before: Sequence[Notice]) -> None:
+    if notice.n != len(before):
+        raise ValueError(f"notice {notice.n} stands at place {len(before)}")
+    if before and notice.at < before[-1].at:
+        raise ValueError(f"notice {notice.n} is earlier than the one before")
+
+
+def take_notice(value: Json) -> Notice:
+    """A notice from parsed JSON, alone: its shape and words. Raises `ValueError`."""
     members = take_object(value, ("n", "at", "type", "data"))
     kind = take_word(members, "type", NoticeType)
     shape = _SHAPES[kind]

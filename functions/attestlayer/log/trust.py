@@ -25,9 +25,11 @@ from attestlayer.encoding import Hash, format_hash, format_time, parse_origin, p
 from attestlayer.errors import CouldNotCheckError, FormatError, Reason
 from attestlayer.keys import PublicKey
 from attestlayer.log.checkpoint import Checkpoint, take_checkpoint
-from attestlayer.log.note import NO_WITNESSES, VerifierKey, WitnessPolicy, parse_policy
+from attestlayer.log.note import NO_WITNESSES, WitnessPolicy, parse_policy
 from attestlayer.log.notices import (
+    MAX_NOTICES_LENGTH,
     IncidentKind,
+    Notice,
     Notices,
     NoticeType,
     Role,
@@ -35,6 +37,9 @@ from attestlayer.log.notices import (
     take_jwk,
     take_notices,
 )
+
+MAX_TRUST_LENGTH = 5 * 1024 * 1024
+"""Bytes of `trust.json`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +101,21 @@ class Keyring:
         valid = [policy for valid_from, policy in self._policies if valid_from <= time]
         return valid[-1] if valid else NO_WITNESSES
 
-    def witnesses(self) -> tuple[VerifierKey, ...]:
-        """Every witness key that a policy ever named, once for each name that the key had."""
-        return tuple(dict.fromkeys(w for _, policy in self._policies for w in policy.witnesses.values()))
-
     def is_late_merge(self, index: int) -> bool:
         """Whether a `late-merge` incident covers leaf `index`."""
         return any(first <= index <= last for first, last in self._late)
 
+    def covers_late_merge(self, first: int, last: int) -> bool:
+        """Whether one `late-merge` incident covers leaves `first` … `last`."""
+        return any(start <= first and last <= end for start, end in self._late)
+
     def jwks(self, role: Role) -> dict[str, Json]:
         """The JWKS view of a role's keys, oldest first (RFC 7517)."""
         return {"keys": [key.jwk() for key in self._of(role)]}
+
+    def read(self, notice: Notice) -> None:
+        """Take one more notice into account. Raises `ValueError`, and changes nothing, if it contradicts."""
+        _EFFECTS[notice.type](self, notice.data)
 
     def _of(self, role: Role) -> Iterator[KnownKey]:
         return (key for key in self.keys.values() if key.role == role)
@@ -136,7 +145,7 @@ class Keyring:
         for witness in policy.witnesses.values():
             if witness.public.kid in self.keys:
                 raise ValueError(f"key {witness.public.kid} is a witness's and the operator's")
-            self._witness_kids.add(witness.public.kid)
+        self._witness_kids.update(witness.public.kid for witness in policy.witnesses.values())
         self._policies.append((valid_from, policy))
 
     def _check_unused(self, key: PublicKey) -> None:
@@ -176,7 +185,7 @@ def read_notices(notices: Notices) -> Keyring:
     """The keyring that follows from `notices`. Raises `ValueError` if they contradict each other."""
     keyring = Keyring(notices.origin)
     for notice in notices.notices:
-        _EFFECTS[notice.type](keyring, notice.data)
+        keyring.read(notice)
     return keyring
 
 
@@ -239,15 +248,17 @@ class TrustRoot:
         return self.keyring.keys_at(Role.REGISTRY, self.checkpoint.timestamp)
 
 
-def make_trust_root(checkpoint: Checkpoint, notices: Notices) -> TrustRoot:
-    """A trust root of a signed checkpoint and its notices.
+def make_trust_root(checkpoint: Checkpoint, notices: Notices, keyring: Keyring | None = None) -> TrustRoot:
+    """A trust root of a signed checkpoint and its notices. `keyring`: what they yield, if it was read before.
 
     Raises `ValueError` unless both name one origin, the notices hash to the checkpoint's `notices_hash`
     and a registry key of the notices that counts at its timestamp signed it.
     """
     # REG-1.0 section 9.6. A trust root vouches for itself; whether it is the right one can't be seen from
     # it.
-    keyring = read_notices(notices)
+    keyring = keyring or read_notices(notices)
+    if (length := len(notices.format())) > MAX_NOTICES_LENGTH:
+        raise ValueError(f"notices of {length} bytes, at most {MAX_NOTICES_LENGTH} are allowed")
     if notices.origin != checkpoint.origin:
         raise ValueError(f"notices of {notices.origin} beside a checkpoint of {checkpoint.origin}")
     if notices.hash() != checkpoint.notices_hash:
@@ -263,7 +274,8 @@ def make_trust_root(checkpoint: Checkpoint, notices: Notices) -> TrustRoot:
 def parse_trust(data: bytes) -> TrustRoot:
     """A trust root. Raises `CouldNotCheckError` (trust-root-unusable, schema-newer)."""
     try:
-        members = take_document(parse_json(data), "trust", ("origin", "checkpoint", "notices"))
+        parsed = parse_json(data, MAX_TRUST_LENGTH)
+        members = take_document(parsed, "trust", ("origin", "checkpoint", "notices"))
         trust = make_trust_root(take_checkpoint(members["checkpoint"]), take_notices(members["notices"]))
         if take_value(members, "origin", parse_origin) != trust.origin:
             raise ValueError(f"origin {members['origin']} beside a checkpoint of {trust.origin}")

@@ -94,10 +94,10 @@ def _check_note(receipt: RegistryReceipt, anchors: Anchors) -> Iterator[Observat
             message = "the note says another size or root than the checkpoint"
             yield VerificationError(Reason.NOTE_MISMATCH, message, _FILES)
     signed = False
-    # Each line that claims to be by a known key must verify; one of them, by a key that counts, must be
-    # there. Lines by unknown keys are carried and not judged (C2SP signed-note).
+    # Each line by a key known at the checkpoint's timestamp must verify; one that does must be there. Other
+    # lines are nobody's: they are carried and count for nothing (C2SP signed-note).
     for key in anchors.keyring.keys.values():
-        if key.role != Role.REGISTRY:
+        if key.role != Role.REGISTRY or not key.is_valid_at(checkpoint.timestamp):
             continue
         named = VerifierKey(checkpoint.origin, ED25519, key.public)
         for line in signatures_by(note, named):
@@ -120,9 +120,7 @@ def _note_body(note: Note) -> NoteBody:
 
 
 def _counts_on_note(receipt: RegistryReceipt, anchors: Anchors, key: KnownKey) -> bool:
-    """Whether `key` counts at the checkpoint's time. The revocation of its own key was judged before."""
-    if not key.is_valid_at(receipt.checkpoint.timestamp):
-        return False
+    """Whether revocation leaves `key` its line. That of the checkpoint's own key was judged before."""
     judged = key.revoked_at is None or key.public.kid == receipt.checkpoint.kid
     return judged or _outlives_revocation(receipt, anchors, key)
 
@@ -148,12 +146,11 @@ def check_witnesses(evidence: Evidence) -> Iterator[Observation]:
     """Step 13: the quorum of the policy in force at the checkpoint's time cosigned, in time."""
     receipt, anchors = evidence.registry_receipt.needed(), evidence.anchors
     note, timestamp = receipt.note, receipt.checkpoint.timestamp
-    # Of every policy, not the one in force alone: a line that fails is a forgery whenever it was made.
-    for witness in anchors.keyring.witnesses():
+    policy = anchors.keyring.witness_policy_at(timestamp)
+    for witness in policy.witnesses.values():
         if not all(signature_verifies(note.text, line, witness) for line in signatures_by(note, witness)):
             message = f"a cosignature of witness {witness.name} does not verify"
             yield VerificationError(Reason.WITNESS_SIGNATURE_INVALID, message, _FILES)
-    policy = anchors.keyring.witness_policy_at(timestamp)
     cosigners = _cosigners(note, policy.witnesses, timestamp)
     if not policy.is_met(cosigners):
         message = f"quorum {policy.quorum} is not met by {', '.join(sorted(cosigners)) or 'no witness'}"

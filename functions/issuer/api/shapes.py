@@ -62,7 +62,9 @@ class PacketBody(Body):
     profile_id: ShortText = Field(examples=["wire-transfer"])
     reference: ShortText = Field(description="the partner's own reference; never public")
     cohort: ShortText | None = Field(default=None, description="whose reserved credits pay first")
-    supersedes: ShortText | None = Field(default=None, description="the kit that this one replaces")
+    supersedes: ShortText | None = Field(
+        default=None, description="the kit that this one replaces; its receipt names it"
+    )
 
 
 class RecordBody(Body):

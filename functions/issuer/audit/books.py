@@ -8,7 +8,7 @@ from attestlayer.log.trust import Keyring
 from issuer.audit.findings import LEDGER, Inspection, PrivateReason
 from issuer.audit.head import Moment
 from issuer.errors import ServiceError, StoreError
-from issuer.log.state import with_queued
+from issuer.log.notice_queue import Extension
 from issuer.ports import Signer
 
 
@@ -61,9 +61,10 @@ class BooksAudit:
         """Every queued notice can be published: rounds skip an invalid one, which then stays in the queue."""
         # As the next round would date it: later than the newest checkpoint (REG-1.0 section 11, rule 8).
         at = self.moment.latest.timestamp + 1
+        extension = Extension(self.notices, at)
         for queued in self.inspection.ports.log.ledger.queued_notices():
             try:
-                with_queued(self.notices, at, queued)
+                extension.add(queued)
             except ValueError as error:
                 self.inspection.find(
                     LEDGER, PrivateReason.NOTICE_REFUSED, f"queued {queued.type} {queued.data!r}: {error}"

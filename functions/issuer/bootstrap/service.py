@@ -180,7 +180,7 @@ class Service:
     @property
     def notifier(self) -> Notifier:
         """Queues the operator's notices, such as withdrawals, for the next round."""
-        return Notifier(self.ledger)
+        return Notifier(self.ledger, self.public, self.clock)
 
     def check_clock(self) -> None:
         """Compare this machine's clock with the store's. Raises `LogHaltedError` if they differ by over 5 s.

@@ -16,12 +16,17 @@ def add_commands(commands: Commands) -> None:
     """Add the groups `issuer qualify`, `issuer workspace` and `issuer kit` to the parser."""
     _add_qualify(add_group(commands, "qualify", "requests of partners to take part"))
     _add_workspace(add_group(commands, "workspace", "partners' workspaces, credits and API keys"))
-    kit = add_command(
-        add_group(commands, "kit", "issued kits"), "withdraw", _withdraw, "withdraw a kit, by a public notice"
-    )
-    kit.add_argument("workspace")
-    kit.add_argument("kit_id")
-    kit.add_argument("--reason", required=True, choices=list(WithdrawalReason))
+    _add_kit(add_group(commands, "kit", "issued kits"))
+
+
+def _add_kit(group: Commands) -> None:
+    withdraw = add_command(group, "withdraw", _withdraw, "withdraw a kit, by a public notice")
+    supersede = add_command(group, "supersede", _supersede, "say by a public notice that a kit is superseded")
+    for command in (withdraw, supersede):
+        command.add_argument("workspace")
+        command.add_argument("kit_id")
+    withdraw.add_argument("--reason", required=True, choices=list(WithdrawalReason))
+    supersede.add_argument("--by", required=True, metavar="KIT", help="the kit that takes its place")
 
 
 def _add_qualify(group: Commands) -> None:
@@ -141,6 +146,12 @@ def _list_workspaces(arguments: argparse.Namespace) -> int:
 
 def _make_key(arguments: argparse.Namespace) -> int:
     print(service_of(arguments).workspaces.make_key(arguments.workspace, arguments.label))
+    return DONE
+
+
+def _supersede(arguments: argparse.Namespace) -> int:
+    service_of(arguments).notifier.supersede(arguments.workspace, arguments.kit_id, arguments.by)
+    print(f"{arguments.kit_id} is superseded by {arguments.by}, by a notice with the next checkpoint")
     return DONE
 
 

@@ -1,6 +1,7 @@
-"""Invoked by the operator's role alone: a notice that withdraws a kit, public with the next checkpoint.
+"""Invoked by the operator's role alone: a notice about a kit, public with the next checkpoint.
 
-The event: `{"workspace": …, "kit_id": …, "reason": …}`, the reason one of the closed list.
+The event: `{"workspace": …, "kit_id": …, "reason": …}` withdraws it, the reason one of the closed list;
+`{"workspace": …, "kit_id": …, "by": …}` says that the kit `by` supersedes it.
 """
 
 from typing import Any
@@ -11,7 +12,7 @@ from issuer.errors import Code, ServiceError
 
 telemetry = Telemetry()
 
-_MEMBERS = ("workspace", "kit_id", "reason")
+_KIT = ("workspace", "kit_id")
 
 
 @telemetry.around
@@ -19,10 +20,13 @@ def handler(event: dict[str, Any], context: object) -> dict[str, object]:
     """Queue the notice; the same one again changes nothing. Answers its type. Raises `ServiceError`."""
     del context
     # Exactly these members: a misspelt one must not withdraw with a default in its place.
-    values = [event.get(name) for name in _MEMBERS]
-    if event.keys() != set(_MEMBERS) or not all(isinstance(value, str) for value in values):
-        raise ServiceError(
-            Code.INVALID_REQUEST, f"found {', '.join(map(str, event))}, wanted {', '.join(_MEMBERS)}"
-        )
-    notice = service().notifier.withdraw(*map(str, values))
+    last = "by" if "by" in event else "reason"
+    names = (*_KIT, last)
+    values = [event.get(name) for name in names]
+    if event.keys() != set(names) or not all(isinstance(value, str) for value in values):
+        wanted = f"{', '.join(_KIT)}, and reason or by"
+        raise ServiceError(Code.INVALID_REQUEST, f"found {', '.join(map(str, event))}, wanted {wanted}")
+    notifier = service().notifier
+    queue = notifier.supersede if last == "by" else notifier.withdraw
+    notice = queue(*map(str, values))
     return {"queued": notice.type}

@@ -19,6 +19,7 @@ from attestlayer.kit.intake import (
     accepted,
     chain_events,
     evaluated,
+    opened,
     rendered,
     sealed,
     submitted,
@@ -156,7 +157,7 @@ def seal(
 
 
 def salt_of(seed: bytes, path: str) -> bytes:
-    """A manifest entry's salt: HMAC-SHA256 of the path under the packet's seed, cut to 16 bytes."""
+    """The salt of a manifest entry or of the trail: HMAC-SHA256 of its path under the seed, 16 bytes."""
     # The seed is secret: who has one file of a kit can't guess another one's leaf from its likely content.
     return hmac.new(seed, path.encode("ascii"), hashlib.sha256).digest()[:SALT_LENGTH]
 
@@ -180,7 +181,8 @@ def _trail(intake: Intake, at: int, manifest: Manifest, documents: Mapping[str, 
     return chain_events(
         manifest.kit_id,
         [
-            (packet.opened_at, EventType.PACKET_OPENED, {}),
+            # Without the salt, the head in the receipt would let its holder try guesses at each record.
+            (packet.opened_at, EventType.PACKET_OPENED, opened(salt_of(packet.seed, HASH_TRAIL))),
             *submissions,
             (at, EventType.INTAKE_EVALUATED, evaluated(intake.policy.intake_policy_hash, report_hash)),
             *((at, EventType.RECORD_ACCEPTED, accepted(file)) for file in manifest.records()),

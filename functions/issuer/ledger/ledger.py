@@ -264,6 +264,10 @@ class Ledger:
         """Queue a notice; the same one again changes nothing."""
         self._do(lambda work: waiting.queue_notice(work, notice))
 
+    def replace_notice(self, old: QueuedNotice, new: QueuedNotice) -> None:
+        """Queue `new` in the place of `old`; last in the queue if `old` is not queued any more."""
+        self._do(lambda work: waiting.replace_notice(work, old, new))
+
     def queued_notices(self) -> tuple[QueuedNotice, ...]:
         """Queued notices, in order of queueing."""
         return self._all(rows.NOTICES, keys.NOTICES)

@@ -39,6 +39,21 @@ def queue_notice(work: Work, notice: QueuedNotice) -> None:
         work.put(NOTICES, notice_key(number), notice)
 
 
+def replace_notice(work: Work, old: QueuedNotice, new: QueuedNotice) -> None:
+    """Store a notice in the place of a queued one; if that is gone, as `queue_notice` does."""
+    before, after = notice_pointer(old), notice_pointer(new)
+    work.read(before, after, NEXT_NOTICE)
+    key = work.get(POINTERS, before)
+    if key is None or work.get(POINTERS, after) is not None:
+        queue_notice(work, new)
+        drop_notice(work, old)
+        return
+    work.read(key)
+    work.put(NOTICES, key, new)
+    work.put(POINTERS, after, key)
+    work.delete(before)
+
+
 def drop_notice(work: Work, notice: QueuedNotice) -> None:
     """Delete the notice if it is queued."""
     pointer = notice_pointer(notice)

@@ -9,10 +9,10 @@ from attestlayer.encoding import Hash, format_hash, format_time
 from attestlayer.log import layout
 from attestlayer.log.leaf import RegistryReceipt
 from attestlayer.log.merkle import HashReader, TreeHead, prove_consistency, prove_inclusion, root_hash
-from attestlayer.log.note import ED25519, VerifierKey
 from attestlayer.log.notices import Role
 from attestlayer.log.promises import MERGE_DELAY_S
 from attestlayer.log.tiles import WIDTH, Tile, extend_tiles, format_bundle, format_tile, hash_reader
+from attestlayer.log.tool_texts import log_list, policy_text, registry_vkeys
 from attestlayer.log.trust import Keyring, make_trust_root
 from issuer.errors import LogHaltedError
 from issuer.log.promise import Promise
@@ -123,22 +123,19 @@ def views(
     objects = {
         layout.REGISTRY_JWKS: format_json(keyring.jwks(Role.REGISTRY)),
         layout.ISSUER_JWKS: format_json(keyring.jwks(Role.ISSUER)),
-        layout.REGISTRY_VKEY: _vkeys(keyring, checkpoint.timestamp).encode(),
+        layout.REGISTRY_VKEY: registry_vkeys(keyring, checkpoint.timestamp).encode(),
+        layout.POLICY: policy_text(keyring, checkpoint.timestamp).encode(),
+        layout.LOG_LIST: log_list(keyring, checkpoint.timestamp, cadence_s).encode(),
         layout.STATS: _stats(batch, signed, promise, cadence_s),
     }
     # A trust root stays valid until the notices change (REG-1.0 section 9.7), and mirrors can keep it.
     if batch.notices_changed:
-        objects[layout.TRUST] = make_trust_root(checkpoint, batch.notices).format()
+        objects[layout.TRUST] = make_trust_root(checkpoint, batch.notices, keyring).format()
     # Both checkpoints come after all else that they speak of, and `latest.json` after the note: a round
     # counts as public once `latest.json` has its sequence (REG-1.0 section 11, rule 10).
     objects[layout.CHECKPOINT] = signed.note.format().encode()
     objects[layout.LATEST] = checkpoint.format()
     return objects
-
-
-def _vkeys(keyring: Keyring, time: int) -> str:
-    keys = keyring.keys_at(Role.REGISTRY, time)
-    return "".join(f"{VerifierKey(keyring.origin, ED25519, key.public).format()}\n" for key in keys)
 
 
 def _stats(batch: Batch, signed: SignedRound, promise: Promise, cadence_s: int) -> bytes:

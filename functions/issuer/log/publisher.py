@@ -13,12 +13,14 @@ from attestlayer.canonical import format_json
 from attestlayer.encoding import sha256
 from attestlayer.log import layout
 from attestlayer.log.checkpoint import Checkpoint
-from attestlayer.log.notices import IncidentReason, Notices, late_merge, parse_notices
+from attestlayer.log.notices import IncidentReason, Notices, parse_notices
 from attestlayer.log.promises import MERGE_DELAY_S
-from attestlayer.log.trust import read_notices
+from attestlayer.log.tool_texts import registry_key_objects
+from attestlayer.log.trust import Keyring, read_notices
 from issuer.errors import LogHaltedError, StaleTagError, StoreError
 from issuer.log import face
 from issuer.log.cause import settle_cause
+from issuer.log.notice_queue import queue_late_merge
 from issuer.log.promise import debit_id, promise_after, returned
 from issuer.log.publication import Growth, consistency_object, entry_objects, views
 from issuer.log.signing import RoundSigner
@@ -30,7 +32,6 @@ from issuer.log.state import (
     signed_name,
 )
 from issuer.log.store import LogPorts
-from issuer.model import QueuedNotice
 
 _AT_ONCE = 512
 """Objects stored by one call of `create_many`: bounds its memory and the work that a failure repeats."""
@@ -42,11 +43,13 @@ _TRIES = 8
 class RoundContent:
     """The content of a committed round: its batch as read back from the store, and the tree with that batch.
 
-    `previous`: the signed round before it. Only the sequencer that has just committed the round sets it.
+    `keyring`: what its notices yield. `previous`: the signed round before it. Only the sequencer that has
+    just committed the round sets it.
     """
 
     batch: Batch
     growth: Growth
+    keyring: Keyring
     previous: SignedRound | None = None
 
 
@@ -99,11 +102,10 @@ class Publisher:
         # The numbers are those of the decision page "Order of writes". The order must not change: a reader
         # that sees a checkpoint must find everything it speaks of (REG-1.0 section 11, rule 10).
         content = content or self._read_content(head)
-        batch, growth = content.batch, content.growth
+        batch, growth, keyring = content.batch, content.growth, content.keyring
         # 3: tiles first. They follow from the batch alone, so a crash before the signature leaves nothing
         # that another publisher would not store as well; the proofs for witnesses are read from these tiles.
         self._create(growth.objects())
-        keyring = read_notices(batch.notices)
         # 4: from here on timestamp, signature and cosignatures are fixed for all publishers of the round.
         signed = RoundSigner(self.ports).sign(head, batch, keyring, content.previous)
         # 5: which leaves are late follows from the signed timestamp. Before the round is public: afterwards
@@ -112,6 +114,7 @@ class Publisher:
         # 6 and 7: create-only objects, which nothing refers to until 8.
         if batch.notices_changed:
             self._create({layout.notices_path(batch.notices.hash()): batch.notices.format()})
+            self._create(registry_key_objects(keyring))
         self._create(dict(entry_objects(batch, signed, growth)) | consistency_object(batch, growth))
         self._create({layout.checkpoint_path(signed.checkpoint.hash()): signed.checkpoint.format()})
         if head.sequence % layout.BUNDLED == layout.BUNDLED - 1:
@@ -150,7 +153,7 @@ class Publisher:
             raise LogHaltedError(
                 f"the tiles of round {head.sequence} do not make the root that was committed"
             )
-        return RoundContent(batch, growth)
+        return RoundContent(batch, growth, read_notices(batch.notices))
 
     def _read_batch(self, head: Head) -> Batch:
         if head.batch is None:
@@ -176,8 +179,7 @@ class Publisher:
         late = [n for n, leaf in enumerate(batch.leaves) if timestamp > leaf.issued_at + MERGE_DELAY_S]
         first = batch.before.size
         for reason, part in self._reasons(batch, late):
-            kind, data = late_merge(first + part[0], first + part[-1], reason)
-            ledger.queue_notice(QueuedNotice(kind.value, format_json(data)))
+            queue_late_merge(ledger, batch.notices, first + part[0], first + part[-1], reason)
         for n in late:
             leaf_hash = batch.leaves[n].hash()
             paid_from = ledger.credit_entry(debit_id(leaf_hash)) or ledger.waiting_leaf(leaf_hash)

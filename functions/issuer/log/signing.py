@@ -30,9 +30,10 @@ from issuer.errors import (
 )
 from issuer.log import face
 from issuer.log.cause import settle_cause
+from issuer.log.cosignatures import carried_lines, other_lines, verified_lines
 from issuer.log.state import Batch, Head, SignedRound, signed_name
 from issuer.log.store import LogPorts
-from issuer.ports import Signer
+from issuer.ports import Signer, WitnessAnswers
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,8 @@ class RoundSigner:
         before = previous.note if previous and previous.note.text == checkpoint.note_text() else None
         own = tuple(_sign_note(checkpoint, signer, before) for signer in signers)
         note, policy = Note(checkpoint.note_text(), own), keyring.witness_policy_at(timestamp)
-        lines = _carried(before, policy) or self._cosigned(head, note, policy, timestamp)
+        carried = carried_lines(note, before, policy) if before else ()
+        lines = carried or self._cosigned(head, note, policy, timestamp)
         return SignedRound(checkpoint, append_signatures(note, lines))
 
     def signers_at(self, keyring: Keyring, timestamp: int) -> list[Signer]:
@@ -120,15 +122,16 @@ class RoundSigner:
     def _cosigned(
         self, head: Head, note: Note, policy: WitnessPolicy, timestamp: int
     ) -> tuple[Signature, ...]:
-        """New cosignatures that meet the policy, one a witness. Raises `LogHaltedError`.
+        """New cosignatures that meet the policy, one a witness, then lines of other types.
 
         A line counts only if its signature verifies and its time is within `WITNESS_WINDOW_S` of the
-        checkpoint's: a verifier accepts no other (REG-1.0 section 9.5).
+        checkpoint's: a verifier accepts no other (REG-1.0 section 9.5). Raises `LogHaltedError`.
         """
-        offered = self._ask(head, note, policy) if policy.quorum != NO_QUORUM else ()
+        answers = self._ask(head, note, policy) if policy.quorum != NO_QUORUM else {}
+        answered = Note(note.text, tuple(line for answer in answers.values() for line in answer))
         lines = {
             name: line
-            for name, line in _verified(Note(note.text, offered), policy).items()
+            for name, line in verified_lines(answered, policy).items()
             if abs((cosignature_time(line) or 0) - timestamp) <= WITNESS_WINDOW_S
         }
         room = MAX_SIGNATURES - len(note.signatures)
@@ -148,15 +151,15 @@ class RoundSigner:
             raise QuorumMissedError(
                 f"witness quorum {policy.quorum} is not met by {', '.join(lines) or 'nobody'}; trying again"
             )
-        return tuple(lines.values())
+        return (*lines.values(), *other_lines(note, answers, policy))[:room]
 
-    def _ask(self, head: Head, note: Note, policy: WitnessPolicy) -> tuple[Signature, ...]:
+    def _ask(self, head: Head, note: Note, policy: WitnessPolicy) -> WitnessAnswers:
         """Unverified witness lines (C2SP tlog-witness). Raises `LogHaltedError`, `SupersededError`.
 
         A witness that has seen a larger tree halts the log, unless head has moved on meanwhile.
         """
         if self.ports.witnesses is None:
-            return ()
+            return {}
         size, read = head.tree.size, face.tree_reader(self.ports.public, head.tree.size)
         try:
             return self.ports.witnesses.cosign(note, policy, lambda old: prove_consistency(old, size, read))
@@ -176,7 +179,7 @@ def _check_signed(signed: SignedRound, head: Head, batch: Batch, keyring: Keyrin
     # A trust root checks the JSON checkpoint's signature, key and notices as a verifier does (REG-1.0 section
     # 9.6).
     try:
-        make_trust_root(checkpoint, batch.notices)
+        make_trust_root(checkpoint, batch.notices, keyring)
     except ValueError as error:
         raise LogHaltedError(f"{signed_name(head.sequence)}: {error}") from error
     keys = [
@@ -184,8 +187,8 @@ def _check_signed(signed: SignedRound, head: Head, batch: Batch, keyring: Keyrin
         for key in keyring.keys_at(Role.REGISTRY, checkpoint.timestamp)
     ]
     signers = [key for key in keys if _signed_by(note, key)]
-    # Lines of unknown keys are ignored, as C2SP signed-note asks; a line of a known key must verify.
-    known = [*keys, *keyring.witnesses()]
+    # A line of a key known at the timestamp must verify; other lines are nobody's (C2SP signed-note).
+    known = [*keys, *keyring.witness_policy_at(checkpoint.timestamp).witnesses.values()]
     if (
         found != wanted
         or checkpoint.timestamp < batch.time
@@ -198,22 +201,6 @@ def _check_signed(signed: SignedRound, head: Head, batch: Batch, keyring: Keyrin
 
 def _signed_by(note: Note, key: VerifierKey) -> bool:
     return any(signature_verifies(note.text, line, key) for line in signatures_by(note, key))
-
-
-def _verified(note: Note, policy: WitnessPolicy) -> dict[str, Signature]:
-    """By the witness's name, a line that verifies, for each of the policy's witnesses that has one."""
-    return {
-        name: line
-        for name, witness in policy.witnesses.items()
-        for line in signatures_by(note, witness)
-        if signature_verifies(note.text, line, witness)
-    }
-
-
-def _carried(before: Note | None, policy: WitnessPolicy) -> tuple[Signature, ...]:
-    """The cosignatures in `before`, the previous note of the same text; none unless they meet the policy."""
-    lines = _verified(before, policy) if before else {}
-    return tuple(lines.values()) if policy.is_met(lines.keys()) else ()
 
 
 def _sign_note(checkpoint: Checkpoint, signer: Signer, before: Note | None) -> Signature:

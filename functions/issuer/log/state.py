@@ -7,6 +7,7 @@ parsed strictly: a damaged document stops the writer.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 from attestlayer.canonical import (
     Json,
@@ -16,7 +17,6 @@ from attestlayer.canonical import (
     take_document,
     take_hash,
     take_integer,
-    take_members,
     take_optional,
     take_string,
     take_time,
@@ -37,11 +37,9 @@ from attestlayer.log.checkpoint import Checkpoint, take_checkpoint
 from attestlayer.log.leaf import Leaf, parse_entry
 from attestlayer.log.merkle import Edge, TreeHead
 from attestlayer.log.note import Note, parse_note
-from attestlayer.log.notices import Notices, NoticeType, take_notices
-from attestlayer.log.trust import read_notices
+from attestlayer.log.notices import Notices, take_notices
 from issuer.errors import LogHaltedError
 from issuer.log.promise import Promise, take_promise
-from issuer.model import QueuedNotice
 
 HEAD = "head"
 BATCHES = "batch/"
@@ -97,7 +95,7 @@ class Head:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Batch:
     """A round's content: the leaves to append to the tree `before`, in order, and the whole notices document.
 
@@ -134,6 +132,10 @@ class Batch:
 
     def format(self) -> bytes:
         """The bytes of the batch's object: canonical JSON, leaves as log entries (REG-1.0 section 3)."""
+        return self._data
+
+    @cached_property
+    def _data(self) -> bytes:
         leaves: list[Json] = [leaf.entry().decode() for leaf in self.leaves]
         return format_json(
             {
@@ -207,8 +209,11 @@ def parse_head(data: bytes) -> Head:
         return head
 
 
-def parse_batch(data: bytes, name: str) -> Batch:
-    """The batch stored as `name`. Raises `LogHaltedError` if it is damaged."""
+def parse_batch(data: bytes, name: str, known: Notices | None = None) -> Batch:
+    """The batch stored as `name`. Raises `LogHaltedError` if it is damaged.
+
+    `known`: notices that were checked before: if the batch has the same, they are not checked again.
+    """
     names = [
         "sequence",
         "time",
@@ -227,7 +232,9 @@ def parse_batch(data: bytes, name: str) -> Batch:
                 take_integer(members, "tree_size_before"), take_hash(members, "root_hash_before")
             ),
             leaves=tuple(parse_entry(_text(item).encode()) for item in take_array(members, "leaves")),
-            notices=take_notices(members["notices"]),
+            notices=known
+            if known and known.members() == members["notices"]
+            else take_notices(members["notices"]),
             notices_changed=bool(take_integer(members, "notices_changed", 1)),
         )
         # Formatted again and hashed: the stored bytes are the one spelling of this batch, and undamaged.
@@ -241,13 +248,6 @@ def parse_signed(data: bytes, name: str) -> SignedRound:
     with undamaged(name):
         members = take_document(parse_json(data), "signed-round", ("checkpoint", "note"))
         return SignedRound(take_checkpoint(members["checkpoint"]), parse_note(take_string(members, "note")))
-
-
-def with_queued(notices: Notices, at: int, queued: QueuedNotice) -> Notices:
-    """The notices extended by a queued one at time `at`. Raises `ValueError` if the result is not valid."""
-    extended = notices.extended(at, [(NoticeType(queued.type), take_members(parse_json(queued.data)))])
-    read_notices(extended)  # the rules of REG-1.0 section 9.3, as every reader applies them
-    return extended
 
 
 @contextmanager

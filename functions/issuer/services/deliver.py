@@ -5,7 +5,6 @@ import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from attestlayer.canonical import format_json
 from attestlayer.encoding import format_hash
 from attestlayer.errors import VerificationError
 from attestlayer.kit.container import KitWriter
@@ -19,7 +18,7 @@ from issuer.errors import ServiceError, StoreError
 from issuer.kits.names import delivered_object, sealed_object
 from issuer.ledger.ledger import Ledger
 from issuer.log import face
-from issuer.model import Packet, PacketState, QueuedNotice, WaitingLeaf
+from issuer.model import PacketState, WaitingLeaf
 from issuer.ports import Clock, ObjectStore
 
 _LOOKED_AT = 100_000
@@ -99,9 +98,8 @@ class Deliverer:
         if packet is None or packet.issued is None:
             raise StoreError(f"leaf {format_hash(waiting.leaf_hash)} has no sealed packet")
         # The kit before the ledger: once the packet is `issued`, its kit can be downloaded. A crash in
-        # between repeats both, with the same bytes and the same notice.
+        # between repeats both, with the same bytes.
         self._finish_kit(waiting, receipt, trust, packet.issued.kit_id)
-        self._note_supersession(packet, waiting)
         issued = replace(
             packet,
             state=PacketState.ISSUED,
@@ -132,12 +130,3 @@ class Deliverer:
             # Create-only: a second run makes the same bytes, so a client that has the kit keeps the right
             # one.
             self.private.create_file(delivered_object(kit_id), finished)
-
-    def _note_supersession(self, packet: Packet, waiting: WaitingLeaf) -> None:
-        """Queue the notice that this kit supersedes an older one; the same notice again changes nothing."""
-        if packet.supersedes is None:
-            return
-        old = self.ledger.packet_of_kit(packet.workspace_id, packet.supersedes)
-        if old and old.issued:
-            data = {"leaf_hash": format_hash(old.issued.leaf_hash), "by": format_hash(waiting.leaf_hash)}
-            self.ledger.queue_notice(QueuedNotice("kit.superseded", format_json(data)))

@@ -6,25 +6,23 @@ batch is durable, read back, its root computed in a second way and committed by 
 """
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
-from attestlayer.canonical import format_json
 from attestlayer.encoding import format_time
 from attestlayer.log import layout
 from attestlayer.log.checkpoint import Checkpoint
 from attestlayer.log.leaf import Leaf, parse_entry
 from attestlayer.log.merkle import Edge, leaf_hash
 from attestlayer.log.notices import Notices
-from attestlayer.log.trust import read_notices
 from issuer.errors import LogHaltedError, StaleTagError, StoreError
 from issuer.log import face
+from issuer.log.notice_queue import take_queued
 from issuer.log.promise import promise_after
 from issuer.log.publication import Growth
 from issuer.log.publisher import Publisher, RoundContent
 from issuer.log.signing import RoundSigner
-from issuer.log.state import HEAD, Batch, Head, parse_batch, parse_head, with_queued
+from issuer.log.state import HEAD, Batch, Head, parse_batch, parse_head
 from issuer.log.store import LogPorts, SupersededError
 from issuer.model import QueuedNotice, WaitingLeaf
 from issuer.ports import Tagged
@@ -87,17 +85,18 @@ class Sequencer:
         if time <= last.timestamp:
             self._check_clock(last)
             return RoundReport(RoundOutcome.NOT_DUE, last)
-        queued = self.ports.ledger.queued_notices()
-        batch = self._make_batch(head, publisher.read_notices(head), queued, time)
+        notices = take_queued(publisher.read_notices(head), time, self.ports.ledger.queued_notices())
+        batch = self._make_batch(head, notices.notices, time)
         # Before the commit: a committed batch can't be taken back. If its notices name a registry key that is
         # not at hand, no publisher could ever sign the round, and the log would stop for good.
-        RoundSigner(self.ports).signers_at(read_notices(batch.notices), time)
+        RoundSigner(self.ports).signers_at(notices.keyring, time)
         following, growth = self._prepare(publisher, head, last, batch)
         if not self._commit(stored, following):
             return RoundReport(RoundOutcome.LOST, last)
-        signed = publisher.finish(following, RoundContent(batch, growth, before))
+        content = RoundContent(batch, growth, notices.keyring, before)
+        signed = publisher.finish(following, content)
         # Last: a publisher that resumes this round after a crash still needs the batch.
-        self._clean_up(head, batch, queued)
+        self._clean_up(head, notices.settled)
         return RoundReport(RoundOutcome.PUBLISHED, signed.checkpoint, len(batch.leaves))
 
     def _read_head(self) -> tuple[Tagged, Head]:
@@ -138,18 +137,14 @@ class Sequencer:
                 clock.sleep(left)
         return self.ports.grid_time()
 
-    def _make_batch(self, head: Head, notices: Notices, queued: Sequence[QueuedNotice], time: int) -> Batch:
-        extended = notices
-        for notice in queued:
-            with suppress(ValueError):  # an invalid one stays in the queue: `issuer audit` reports it
-                extended = with_queued(extended, time, notice)
+    def _make_batch(self, head: Head, notices: Notices, time: int) -> Batch:
         return Batch(
             sequence=head.sequence + 1,
             time=time,
             before=head.tree,
             leaves=self._take_leaves(time),
-            notices=extended,
-            notices_changed=extended != notices,
+            notices=notices,
+            notices_changed=notices.hash() != head.notices_hash,
         )
 
     def _take_leaves(self, time: int) -> tuple[Leaf, ...]:
@@ -221,7 +216,7 @@ class Sequencer:
         if stored is None:
             self.ports.check_current(head)  # a later round's writer may have deleted it
             raise StoreError(f"{batch.name} was stored and is not there")
-        return parse_batch(stored, batch.name)
+        return parse_batch(stored, batch.name, batch.notices)
 
     def _commit(self, stored: Tagged, following: Head) -> bool:
         """Commit the round: compare-and-swap head. Returns whether head is ours.
@@ -244,8 +239,8 @@ class Sequencer:
             return current == data
         return True
 
-    def _clean_up(self, before: Head, batch: Batch, queued: Sequence[QueuedNotice]) -> None:
-        """Delete the previous batch and drop published notices from the queue.
+    def _clean_up(self, before: Head, settled: Sequence[QueuedNotice]) -> None:
+        """Delete the previous batch and drop notices from the queue that stand in the published document.
 
         Signed rounds stay: a publisher that stalled before signing an old round would sign it a second time
         if its `signed/` object were gone. Lists nothing; what a crash leaves here is deleted by
@@ -253,10 +248,8 @@ class Sequencer:
         """
         if before.batch is not None:
             self.ports.private.delete(before.batch)
-        published = {(notice.type.value, format_json(notice.data)) for notice in batch.notices.notices}
-        for notice in queued:
-            if (notice.type, notice.data) in published:
-                self.ports.ledger.drop_notice(notice)
+        for notice in settled:
+            self.ports.ledger.drop_notice(notice)
 
 
 def _take_leaf(waiting: WaitingLeaf) -> Leaf:

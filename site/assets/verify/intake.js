@@ -5,7 +5,7 @@ import {
 } from "./canonical.js";
 import { parseHash, parseKitId, parseLaneId, parseProfileId, shown } from "./encoding.js";
 import { ValueError, malformed } from "./errors.js";
-import { HASH_TRAIL, INTAKE_REPORT } from "./manifest.js";
+import { HASH_TRAIL, INTAKE_REPORT, takeSalt } from "./manifest.js";
 import { sha256 } from "./sha256.js";
 import { CHECK_RESULTS } from "./words.js";
 
@@ -70,7 +70,7 @@ function takeCheck(value) {
 
 /** The kinds of events, in the order in which they happen, and the members of their data. */
 const DATA = {
-  "packet.opened": {},
+  "packet.opened": { salt: takeSalt },
   "record.submitted": { sha256: takeHash, size: takeInteger },
   "intake.evaluated": { intake_policy_hash: takeHash, report_sha256: takeHash },
   "record.accepted": { sha256: takeHash, size: takeInteger, path: takeString },

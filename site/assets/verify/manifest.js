@@ -93,11 +93,16 @@ export function parseManifest(data) {
   });
 }
 
+/** Member `name` as a salt: 16 bytes, of which only the form can be checked. Raises `ValueError`. */
+export function takeSalt(members, name) {
+  return takeValue(members, name, (text) => parseBase64url(text, SALT_LENGTH));
+}
+
 /** An entry from parsed JSON. Raises `ValueError`; whether its path can stand there is not checked. */
 export function takeFile(value) {
   const members = takeObject(value, ["path", "salt", "sha256", "size"]);
   const path = takeString(members, "path");
-  takeValue(members, "salt", (text) => parseBase64url(text, SALT_LENGTH));
+  takeSalt(members, "salt");
   return { path, sha256: takeHash(members, "sha256"), size: takeInteger(members, "size") };
 }
 

@@ -1,6 +1,7 @@
 // C2SP signed notes, verifier keys, Ed25519 signatures and cosignatures; C2SP witness policies.
 //
-// Types 0x01 (Ed25519) and 0x04 (timestamped Ed25519 cosignature) are checked; other lines are carried.
+// Types 0x01 (Ed25519) and 0x04 (timestamped Ed25519 cosignature) are checked; other lines are carried. A policy
+// may name witnesses with ML-DSA-44 keys (type 0x06), which meet no quorum here.
 import {
   concatBytes, countCharacters, encodeText, equalBytes, formatBase64, formatHex, hashBytes, parseBase64, parseDecimal,
   shown,
@@ -11,6 +12,7 @@ import { sha256 } from "./sha256.js";
 
 export const ED25519 = 0x01;
 export const COSIGNATURE = 0x04;
+const ML_DSA_COSIGNATURE = 0x06;
 
 const MAX_LENGTH = 1024 * 1024;
 /** Signature lines of one note, as REG-1.0 bounds them (C2SP asks for at least 16). */
@@ -21,8 +23,14 @@ const TIME_LENGTH = 8;
 const MAX_TIME = 2n ** 63n - 1n; // C2SP tlog-cosignature
 const SIGNATURE_START = "— ";
 const CONTROL = /[\x00-\x09\x0b-\x1f\ud800-\udfff]/u; // and lone surrogates, which no UTF-8 holds
-// Written out, so that it does not change with the version of Unicode: no White_Space, plus sign, control.
-const NAME = /^[^\x00-\x20+\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ud800-\udfff]+$/u;
+// C2SP signed-note: no Unicode space, no plus sign. Written out, so that it does not change with the version of
+// Unicode.
+const NAME = /^[^\x00-\x20+\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ud800-\udfff]+$/u;
+// C2SP tlog-policy, character set: octets 0x09, 0x0A, 0x20-0x7E, 0x80-0xFF.
+const NO_POLICY_CHARACTER = /[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]/u;
+
+const ED25519_LENGTHS = new Map([[ED25519, KEY_LENGTH], [COSIGNATURE, KEY_LENGTH]]);
+const WITNESS_LENGTHS = new Map([[COSIGNATURE, KEY_LENGTH], [ML_DSA_COSIGNATURE, 1312]]); // FIPS 204
 
 /** A named public key for one type of signature. */
 export class VerifierKey {
@@ -31,8 +39,7 @@ export class VerifierKey {
     this.type = type;
     this.public = publicKey;
     /** SHA-256(name ‖ 0x0A ‖ type ‖ key) cut to 4 bytes. */
-    const material = concatBytes(encodeText(`${name}\n`), Uint8Array.of(type), publicKey.data);
-    this.keyId = hashBytes(sha256(material)).slice(0, KEY_ID_LENGTH);
+    this.keyId = keyIdOf(name, concatBytes(Uint8Array.of(type), publicKey.data));
   }
 
   /** The vkey text: name, key id in hexadecimal, type and key in base64. */
@@ -43,18 +50,27 @@ export class VerifierKey {
 
 /** A vkey of type 0x01 or 0x04. Raises `ValueError`. */
 export function parseVerifierKey(text) {
-  const parts = /^([^+]*)\+([^+]*)\+([^]*)$/.exec(text); // base64 may hold a plus sign itself
-  if (!parts) throw new ValueError(`${shown(text)} is not a verifier key: name+id+key`);
-  const [, name, id, encoded] = parts;
-  const data = parseBase64(encoded);
-  if (![ED25519, COSIGNATURE].includes(data[0]) || data.length !== 1 + KEY_LENGTH) {
-    throw new ValueError(`verifier key ${shown(name)} is not an Ed25519 key of type 1 or 4`);
+  const [name, data] = parseVkey(text, ED25519_LENGTHS);
+  return new VerifierKey(name, data[0], new PublicKey(data.slice(1)));
+}
+
+/** Key name, and type and key in one; `lengths`: bytes of a key of each type that may be here. */
+function parseVkey(text, lengths) {
+  const first = text.indexOf("+"), second = text.indexOf("+", first + 1); // base64 may hold a plus sign itself
+  if (first < 0 || second < 0) throw new ValueError(`${shown(text)} is not a verifier key: name+id+key`);
+  const name = parseName(text.slice(0, first)), data = parseBase64(text.slice(second + 1));
+  if (data.length - 1 !== lengths.get(data[0])) {
+    const wanted = [...lengths].map(([kind, length]) => `${length} of type ${kind}`).join(", ");
+    const message = `${data.length - 1} bytes of type ${data[0]}, wanted ${wanted}`;
+    throw new ValueError(`verifier key ${shown(name)}: ${message}`);
   }
-  const key = new VerifierKey(parseName(name), data[0], new PublicKey(data.slice(1)));
-  if (key.format() !== text) {
-    throw new ValueError(`verifier key ${shown(name)}: key id ${shown(id)}, wanted ${formatHex(key.keyId)}`);
-  }
-  return key;
+  const id = text.slice(first + 1, second), wantedId = formatHex(keyIdOf(name, data));
+  if (id !== wantedId) throw new ValueError(`verifier key ${shown(name)}: key id ${shown(id)}, wanted ${wantedId}`);
+  return [name, data];
+}
+
+function keyIdOf(name, typedKey) {
+  return hashBytes(sha256(concatBytes(encodeText(`${name}\n`), typedKey))).slice(0, KEY_ID_LENGTH);
 }
 
 /** A signed note with 1 … 32 signature lines: {text, signatures}. Raises `VerificationError` (note-malformed). */
@@ -112,7 +128,7 @@ function parseSignature(line) {
 
 function parseName(name) {
   if (!NAME.test(name)) {
-    throw new ValueError(`${shown(name)} is not a key name: no spaces, no plus sign, no control characters`);
+    throw new ValueError(`${shown(name)} is not a key name: one or more characters, no space, no plus sign`);
   }
   return name;
 }
@@ -122,12 +138,16 @@ const MAX_POLICY = 64 * 1024;
 /** Names of one policy; C2SP asks for at least 32 of each kind. */
 const MAX_LINES = 256;
 
-/** A parsed policy. `witnesses`: keys by name; `quorum`: the name of a witness or group, or `none`. */
+/**
+ * A parsed policy. `quorum`: the name of a witness or group, or `none`. `witnesses`: by name, keys of type 0x04,
+ * which can be checked; `uncounted`: names of the other witnesses (0x06).
+ */
 export class WitnessPolicy {
-  constructor(witnesses, groups, quorum) {
+  constructor(witnesses, groups, quorum, uncounted = new Set()) {
     this.witnesses = witnesses;
     this.groups = groups;
     this.quorum = quorum;
+    this.uncounted = uncounted;
   }
 
   /** Whether the witnesses named in `cosigners`, a set, make the quorum. */
@@ -148,10 +168,12 @@ export function parsePolicy(text) {
   if (countCharacters(text, MAX_POLICY) > MAX_POLICY || !text.endsWith("\n")) {
     throw new ValueError(`a policy is lines, ${MAX_POLICY} characters at most, the last one ended`);
   }
+  const control = NO_POLICY_CHARACTER.exec(text);
+  if (control) throw new ValueError(`a policy has no control character, found ${shown(control[0])}`);
   const parser = new PolicyParser();
   for (const line of text.slice(0, -1).split("\n")) {
-    const stripped = line.replace(/^[ \t]+|[ \t]+$/g, "");
-    if (stripped !== "" && !line.startsWith("#")) parser.read(stripped.split(/[ \t]+/));
+    const words = line.replaceAll("\t", " ").split(" ").filter((word) => word !== "");
+    if (words.length && !words[0].startsWith("#")) parser.read(words);
   }
   return parser.finish();
 }
@@ -159,6 +181,8 @@ export function parsePolicy(text) {
 class PolicyParser {
   witnesses = new Map();
   groups = [];
+  uncounted = new Set();
+  keys = new Set();
   quorum = null;
   grouped = new Set();
 
@@ -173,18 +197,18 @@ class PolicyParser {
 
   finish() {
     if (this.quorum === null) throw new ValueError("the policy has no quorum line");
-    return new WitnessPolicy(this.witnesses, this.groups, this.quorum);
+    return new WitnessPolicy(this.witnesses, this.groups, this.quorum, this.uncounted);
   }
 
   #witness(name, vkey) {
-    const key = parseVerifierKey(vkey);
-    if (key.type !== COSIGNATURE) {
-      throw new ValueError(`witness ${shown(name)}: key type ${key.type}, wanted ${COSIGNATURE}`);
-    }
-    if ([...this.witnesses.values()].some((other) => other.public.x === key.public.x)) {
-      throw new ValueError(`witness ${shown(name)}: its key occurs twice`);
-    }
-    this.witnesses.set(this.#new(name), key);
+    const [keyName, data] = parseVkey(vkey, WITNESS_LENGTHS);
+    const key = data.slice(1), hex = formatHex(key);
+    if (this.keys.has(hex)) throw new ValueError(`witness ${shown(name)}: its key occurs twice`);
+    this.keys.add(hex);
+    if (data[0] === COSIGNATURE) {
+      const verifierKey = new VerifierKey(keyName, COSIGNATURE, new PublicKey(key));
+      this.witnesses.set(this.#new(name), verifierKey);
+    } else this.uncounted.add(this.#new(name));
   }
 
   #group(name, threshold, members) {
@@ -199,7 +223,8 @@ class PolicyParser {
   }
 
   #new(name) {
-    if (name === NO_QUORUM || this.#isKnown(name) || this.witnesses.size + this.groups.length >= MAX_LINES) {
+    const count = this.witnesses.size + this.uncounted.size + this.groups.length;
+    if (name === NO_QUORUM || this.#isKnown(name) || count >= MAX_LINES) {
       throw new ValueError(`name ${shown(name)} is taken, reserved, or one too many`);
     }
     return name;
@@ -211,6 +236,6 @@ class PolicyParser {
   }
 
   #isKnown(name) {
-    return this.witnesses.has(name) || this.groups.some((group) => group.name === name);
+    return this.witnesses.has(name) || this.uncounted.has(name) || this.groups.some((group) => group.name === name);
   }
 }

@@ -12,17 +12,29 @@ import { parsePolicy } from "./note.js";
 import { sha256 } from "./sha256.js";
 import { INCIDENT_KINDS, INCIDENT_REASONS, NOTICE_TYPES, REVOCATION_REASONS, ROLES, WITHDRAWAL_REASONS } from "./words.js";
 
+const MAX_NOTICES = 10_000;
+/** Bytes of a notices document. */
+export const MAX_NOTICES_LENGTH = 4 * 1024 * 1024;
+
 /** A notices document; `notices`: {n, at, type, data} each, checked. */
 export class Notices {
+  #data;
+
   constructor(members, origin, notices) {
     this.members = members;
     this.origin = origin;
     this.notices = notices;
   }
 
+  /** The document's bytes. */
+  format() {
+    this.#data ??= formatJson(this.members);
+    return this.#data;
+  }
+
   /** SHA-256 of the document. */
   hash() {
-    return sha256(formatJson(this.members));
+    return sha256(this.format());
   }
 
   /** Whether this document is `earlier` with or without new notices. */
@@ -46,17 +58,22 @@ export function takeJwk(value) {
 
 /** A notices document. Raises `VerificationError` (trust-root-unusable, schema-newer). */
 export function parseNotices(data) {
-  return malformed("trust-root-unusable", "notices", () => takeNotices(parseJson(data)));
+  return malformed("trust-root-unusable", "notices", () => takeNotices(parseJson(data, MAX_NOTICES_LENGTH)));
 }
 
-/** A notices document from parsed JSON: shapes, numbering, order of times, no repetition. */
+/** A notices document from parsed JSON: number, shapes, numbering, order of times, no repetition. */
 export function takeNotices(value) {
   const members = takeDocument(value, "notices", ["origin", "notices"]);
-  const notices = takeArray(members, "notices").map(takeNotice);
-  notices.forEach((notice, n) => {
+  const items = takeArray(members, "notices"), notices = [];
+  if (items.length > MAX_NOTICES) {
+    throw new ValueError(`${items.length} notices, at most ${MAX_NOTICES} are allowed`);
+  }
+  for (const [n, item] of items.entries()) {
+    const notice = takeNotice(item);
     if (notice.n !== n) throw new ValueError(`notice ${notice.n} stands at place ${n}`);
     if (n && notice.at < notices[n - 1].at) throw new ValueError(`notice ${n} is earlier than the one before`);
-  });
+    notices.push(notice);
+  }
   const contents = notices.map(({ type, data }) => sha256(formatJson([type, data])));
   if (new Set(contents).size !== notices.length) {
     throw new ValueError("a notice occurs twice");

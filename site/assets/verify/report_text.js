@@ -78,5 +78,5 @@ export function sentence(report, { path, registry }) {
 export function quorumWords(policy) {
   if (policy.quorum === "none") return "none demanded: the registry's key alone vouches for its checkpoints";
   const count = policy.witnesses.size;
-  return `quorum ${shown(policy.quorum)}, out of ${count} witness${count > 1 ? "es" : ""}`;
+  return `quorum ${shown(policy.quorum)}, out of ${count} witness${count === 1 ? "" : "es"}`;
 }

@@ -121,7 +121,7 @@ export function* checkTrail(evidence) {
     const message = `the last event is of ${last}, behind issued_at ${formatTime(issuedAt)}`;
     yield new VerificationError("trail-time-mismatch", message, [HASH_TRAIL]);
   }
-  if (!equalJson(comparable(events.map(({ type, data }) => [type, data])), expectedEvents(evidence))) {
+  if (!equalJson(comparable(events.map(withoutSalt)), expectedEvents(evidence))) {
     const message = "the events are not those that the manifest, the report and the binder make";
     yield new VerificationError("trail-event-mismatch", message, [HASH_TRAIL]);
   }
@@ -138,13 +138,18 @@ function* checkChain(events) {
   }
 }
 
-/** Events with the submitted ones in a fixed order: these compare as a multiset. */
+/** Events with the submitted ones in a fixed order: these compare as a multiset. A salt is left out. */
 function comparable(pairs) {
   const isSubmitted = ([type]) => type === "record.submitted";
   const submitted = pairs.filter(isSubmitted).map((pair) => [decodeText(formatJson(pair)), pair]);
   submitted.sort(([one], [other]) => compareText(one, other));
   let next = 0;
   return pairs.map((pair) => (isSubmitted(pair) ? submitted[next++][1] : pair));
+}
+
+/** Type and data of an event. The salt comes from the packet's secret seed: no other document speaks of it. */
+function withoutSalt({ type, data }) {
+  return [type, type === "packet.opened" ? {} : data];
 }
 
 function expectedEvents(evidence) {

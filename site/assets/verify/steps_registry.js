@@ -86,6 +86,7 @@ async function* checkNote(receipt, anchors) {
   }
   let signed = false;
   for (const key of anchors.keyring.of("registry")) {
+    if (!key.isValidAt(checkpoint.timestamp)) continue; // nobody's: its lines count for nothing
     const named = new VerifierKey(checkpoint.origin, ED25519, key.public);
     for (const line of signaturesBy(note, named)) {
       if (await signatureVerifies(note.text, line, named)) {
@@ -111,9 +112,8 @@ function noteBody(note) {
   }
 }
 
-/** Whether `key` counts at the checkpoint's time. The revocation of its own key was judged before. */
+/** Whether revocation leaves `key` its line. That of the checkpoint's own key was judged before. */
 async function countsOnNote(receipt, anchors, key) {
-  if (!key.isValidAt(receipt.checkpoint.timestamp)) return false;
   const judged = key.revokedAt === null || key.public.kid === receipt.checkpoint.kid;
   return judged || outlivesRevocation(receipt, anchors, key);
 }
@@ -140,7 +140,8 @@ async function* checkOneFace(checkpoint, known, keyring) {
 export async function* checkWitnesses(evidence) {
   const receipt = evidence.registryReceipt.needed(), { anchors } = evidence;
   const { note } = receipt, { timestamp } = receipt.checkpoint;
-  for (const witness of anchors.keyring.witnesses()) {
+  const policy = anchors.keyring.witnessPolicyAt(timestamp);
+  for (const witness of policy.witnesses.values()) {
     for (const line of signaturesBy(note, witness)) {
       if (await signatureVerifies(note.text, line, witness)) continue;
       const message = `a cosignature of witness ${witness.name} does not verify`;
@@ -148,7 +149,6 @@ export async function* checkWitnesses(evidence) {
       break; // once a witness
     }
   }
-  const policy = anchors.keyring.witnessPolicyAt(timestamp);
   const cosigners = await cosignersOf(note, policy.witnesses, timestamp);
   if (!policy.isMet(cosigners)) {
     const names = [...cosigners].sort(compareText).join(", ") || "no witness";

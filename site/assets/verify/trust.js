@@ -9,8 +9,11 @@ import { takeCheckpoint } from "./checkpoint.js";
 import { parseOrigin, parseTime } from "./encoding.js";
 import { ValueError, VerificationError } from "./errors.js";
 import { NO_WITNESSES, parsePolicy } from "./note.js";
-import { takeJwk, takeNotices } from "./notices.js";
+import { MAX_NOTICES_LENGTH, takeJwk, takeNotices } from "./notices.js";
 import { sha256 } from "./sha256.js";
+
+/** Bytes of `trust.json`. */
+const MAX_TRUST_LENGTH = 5 * 1024 * 1024;
 
 /** A key with its validity: it counts at time t if validFrom ≤ t < validUntil. POSIX seconds. */
 export class KnownKey {
@@ -60,12 +63,6 @@ export class Keyring {
   /** The witness policy in force at `time`: the last one valid from then or before. */
   witnessPolicyAt(time) {
     return this.#policies.findLast(([validFrom]) => validFrom <= time)?.[1] ?? NO_WITNESSES;
-  }
-
-  /** Every witness key that a policy ever named, once for each name that the key had. */
-  witnesses() {
-    const all = this.#policies.flatMap(([, policy]) => [...policy.witnesses.values()]);
-    return [...new Map(all.map((witness) => [witness.format(), witness])).values()];
   }
 
   /** Whether a `late-merge` incident covers leaf `index`. */
@@ -189,7 +186,7 @@ export class TrustRoot {
 /** A trust root. Raises `VerificationError` (trust-root-unusable, schema-newer). */
 export async function parseTrust(data) {
   try {
-    return await takeTrust(parseJson(data));
+    return await takeTrust(parseJson(data, MAX_TRUST_LENGTH));
   } catch (error) {
     if (error instanceof ValueError || (error instanceof VerificationError && !error.couldNotCheck)) {
       throw new VerificationError("trust-root-unusable", `trust root: ${error.message}`);
@@ -202,6 +199,10 @@ async function takeTrust(value) {
   const members = takeDocument(value, "trust", ["origin", "checkpoint", "notices"]);
   const checkpoint = takeCheckpoint(members.checkpoint), notices = takeNotices(members.notices);
   const keyring = readNotices(notices);
+  const { length } = notices.format();
+  if (length > MAX_NOTICES_LENGTH) {
+    throw new ValueError(`notices of ${length} bytes, at most ${MAX_NOTICES_LENGTH} are allowed`);
+  }
   if (notices.origin !== checkpoint.origin) {
     throw new ValueError(`notices of ${notices.origin} beside a checkpoint of ${checkpoint.origin}`);
   }

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from attestlayer.encoding import format_time
 from attestlayer.errors import CouldNotCheckError
 from attestlayer.log import layout
 from attestlayer.log.notices import IncidentReason, Role, key_added, late_merge
@@ -32,6 +33,7 @@ KINDS = {
     "notices": "v1/notices/*.json",
     "policy": "v1/policies/*.json",
     "index": "v1/index/0/000/000",
+    "verifier key": "v1/jwks/registry/*.vkey",
     "note": "checkpoint",
     "latest": layout.LATEST,
     "stats": layout.STATS,
@@ -39,6 +41,8 @@ KINDS = {
     "registry keys": layout.REGISTRY_JWKS,
     "issuer keys": layout.ISSUER_JWKS,
     "verifier keys": layout.REGISTRY_VKEY,
+    "policy for tools": layout.POLICY,
+    "log list": layout.LOG_LIST,
 }
 SEVERAL = [kind for kind, name in KINDS.items() if "*" in name and kind != "policy"]
 """Kinds of which the log has more than one object; its leaves are all of one policy."""
@@ -70,6 +74,8 @@ def _make(home: Path) -> None:
         kind, data = key_added(role, signer.public, int(log.clock.time) + 1)
         queue(ports, kind.value, data)
         ports = replace(ports, signers={**ports.signers, signer.public.kid: signer})
+    until = format_time(int(log.clock.time) + 300)
+    queue(ports, "key.retired", {"kid": log.signer.public.kid, "valid_until": until})
     grow(log, ports, 60, *[0] * 252, 2)
     queue(ports, *_notice(1))
     grow(log, ports, 3)
@@ -209,6 +215,8 @@ STRAYS = [
     "v1/index/0/0/0",
     "v1/anything",
     "v1/jwks/other.jwks.json",
+    f"v1/jwks/registry/{'A' * 43}.vkey",
+    "v1/jwks/registry/key.vkey",
     "v1/proofs/consistency/3-203.json.gz",
     "v1/proofs/consistency/03-203.json",
     f"v1/checkpoints/{'A' * 42}B.json",

@@ -20,6 +20,7 @@ from attestlayer.kit.intake import (
     ReportCheck,
     ReportRecord,
     Trail,
+    opened,
     parse_report,
     parse_trail,
 )
@@ -147,7 +148,7 @@ EVENTS = st.builds(
     n=COUNTS,
     at=SECONDS,
     type=st.just(EventType.PACKET_OPENED),
-    data=st.just({}),
+    data=st.binary(min_size=16, max_size=16).map(opened),
     prev=st.none() | HASHES,
 )
 TRAILS = st.builds(Trail, KIT_IDS, st.lists(EVENTS, min_size=1, max_size=4).map(tuple))

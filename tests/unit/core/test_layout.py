@@ -35,6 +35,7 @@ IMMUTABLE = {
     "v1/proofs/consistency/1-2.json": "application/json",
     f"v1/policies/{HASH}.json": "application/json",
     f"v1/notices/{HASH}.json": "application/json",
+    f"v1/jwks/registry/{HASH}.vkey": "text/plain; charset=utf-8",
 }
 MUTABLE = {
     "checkpoint": "text/plain; charset=utf-8",
@@ -44,6 +45,8 @@ MUTABLE = {
     "v1/jwks/registry.jwks.json": "application/jwk-set+json",
     "v1/jwks/issuer.jwks.json": "application/jwk-set+json",
     "v1/jwks/registry.vkey": "text/plain; charset=utf-8",
+    "v1/policy.txt": "text/plain; charset=utf-8",
+    "v1/log-list.txt": "text/plain; charset=utf-8",
     "v1/spec/REG-1.0.md": "text/markdown; charset=utf-8",
     "v1/verify-kit.zip": "application/zip",
     "index.html": "text/html; charset=utf-8",

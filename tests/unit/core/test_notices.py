@@ -193,14 +193,6 @@ class TestWitnessPolicy:
         with pytest.raises(ValueError, match="valid from before"):
             keyring(one, two)
 
-    def test_a_witness_that_changed_its_name_is_known_by_both(self) -> None:
-        old, new = witness(1), Witness(name="witness.example.net/renamed", private=witness(1).private)
-        ring = keyring(
-            witness_policy(format_time(T + 10), quorum_policy([old])),
-            witness_policy(format_time(T + 20), quorum_policy([new])),
-        )
-        assert set(ring.witnesses()) == {old.key, new.key}
-
     def test_many_policies_and_keys_are_read_in_seconds(self) -> None:
         # Time that grows with the product of keys and witnesses would take minutes here.
         policies = [

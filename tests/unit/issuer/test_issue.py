@@ -1,5 +1,6 @@
 """Issuing and delivery: one credit, one leaf, one kit."""
 
+import hmac
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -8,10 +9,20 @@ from pathlib import Path
 import pytest
 
 from attestlayer.canonical import parse_json
-from attestlayer.encoding import format_hash
+from attestlayer.encoding import format_hash, parse_base64url
 from attestlayer.errors import Remark
 from attestlayer.kit.container import Kit
-from attestlayer.kit.manifest import NONCE_CHECKPOINT, REGISTRY_RECEIPT
+from attestlayer.kit.intake import parse_trail
+from attestlayer.kit.manifest import (
+    HASH_TRAIL,
+    MANIFEST,
+    NONCE_CHECKPOINT,
+    RECEIPT,
+    REGISTRY_RECEIPT,
+    SALT_LENGTH,
+    parse_manifest,
+)
+from attestlayer.kit.receipt import parse_receipt
 from attestlayer.reading.files import open_kit
 from attestlayer.verify.report import Verdict
 from issuer.adapters.binder.renderer import TypstBinder
@@ -45,6 +56,23 @@ def delivered(service: TestService, packet: Packet) -> Packet:
     packet = service.read(packet.packet_id)
     assert packet.state == PacketState.ISSUED
     return packet
+
+
+def test_the_salts_of_the_manifest_and_of_the_trail_follow_from_the_packets_seed(
+    service: TestService,
+) -> None:
+    packet = service.packet(b"one\n", b"two\n")
+    service.issue(packet)
+    issued = delivered(service, packet).issued
+    assert issued
+    with open_kit(service.kit_path(issued.kit_id)) as kit:
+        files = parse_manifest(kit.documents[MANIFEST]).files
+        opening = parse_trail(kit.documents[HASH_TRAIL]).events[0].data
+    salts = {file.path: file.salt for file in files}
+    salts[HASH_TRAIL] = parse_base64url(str(opening["salt"]), SALT_LENGTH)
+    for path, salt in salts.items():
+        assert salt == hmac.digest(packet.seed, path.encode(), "sha256")[:16], path
+    assert len(set(salts.values())) == len(salts)
 
 
 @pytest.mark.parametrize("renderer", [PlainBinder(), TypstBinder()], ids=["plain", "typst"])
@@ -355,7 +383,7 @@ def test_a_policy_that_can_not_be_read_back_stops_issuing(service: TestService) 
     assert untouched(service)
 
 
-def test_a_kit_that_supersedes_another_makes_its_notice_after_delivery(log: TestLog) -> None:
+def test_a_kit_that_supersedes_another_makes_no_notice_but_its_receipt_names_it(log: TestLog) -> None:
     service = TestService(log).start(credits_granted=2)
     old = service.packet(b"one\n")
     service.issue(old)
@@ -363,9 +391,38 @@ def test_a_kit_that_supersedes_another_makes_its_notice_after_delivery(log: Test
     assert old.issued
     new = service.packet(b"two\n", supersedes=old.issued.kit_id)
     service.issue(new, key="new")
+    new = delivered(service, new)
     assert service.ports.ledger.queued_notices() == ()
+    service.round()
+    assert len(audit(log.home / "registry", ORIGIN).notices) == 2
+    assert Remark.SUPERSEDED not in [note.remark for note in service.explained(old).notes]
+    assert new.issued and new.supersedes == old.issued.kit_id
+    with open_kit(service.kit_path(new.issued.kit_id)) as kit:
+        assert parse_receipt(kit.documents[RECEIPT]).supersedes == old.issued.kit_id
+
+
+def test_the_operator_says_in_public_that_a_kit_is_superseded(log: TestLog) -> None:
+    service = TestService(log).start(credits_granted=2)
+    old = service.packet(b"one\n")
+    service.issue(old)
+    old = delivered(service, old)
+    assert old.issued
+    new = service.packet(b"two\n")
+    service.issue(new, key="new")
+    issued = service.read(new.packet_id).issued
+    assert issued
+    for kit_id, by, code in (
+        (old.issued.kit_id, issued.kit_id, Code.WRONG_STATE),
+        (old.issued.kit_id, old.issued.kit_id, Code.INVALID_REQUEST),
+        (old.issued.kit_id, "kit_0", Code.NOT_FOUND),
+    ):
+        with pytest.raises(ServiceError) as error:
+            service.notifier.supersede(WORKSPACE, kit_id, by)
+        assert error.value.code is code
     new = delivered(service, new)
     assert new.issued
+    for _ in range(2):
+        service.notifier.supersede(WORKSPACE, old.issued.kit_id, new.issued.kit_id)
     service.round()
     data = {"leaf_hash": format_hash(old.issued.leaf_hash), "by": format_hash(new.issued.leaf_hash)}  # type: ignore[arg-type]
     assert audit(log.home / "registry", ORIGIN).notices[-1]["data"] == data

@@ -7,16 +7,25 @@ import pytest
 
 from attestlayer.encoding import format_time
 from attestlayer.log.leaf import parse_registry_receipt
-from attestlayer.log.note import MAX_SIGNATURES, Note, Signature, WitnessPolicy
+from attestlayer.log.note import (
+    ED25519,
+    MAX_SIGNATURES,
+    Note,
+    Signature,
+    VerifierKey,
+    WitnessPolicy,
+    parse_note,
+)
 from attestlayer.verify.evidence import anchors_of
 from attestlayer.verify.report import Verdict
 from attestlayer.verify.verifier import explain_receipt
 from issuer.errors import LogHaltedError
 from issuer.log.face import read_trust_root
 from issuer.log.store import LogPorts
-from issuer.ports import ConsistencyProver
+from issuer.ports import ConsistencyProver, WitnessAnswers
 from issuer.services.sequence import RoundOutcome, Sequencer
 from support.audit import audit
+from support.build import ml_dsa_witness
 from support.log import ORIGIN, Crash, HeldClock, Tap, TestLog, queue, tapped, wait
 from support.witnesses import Pool, Witness
 
@@ -110,6 +119,96 @@ def test_bad_lines_do_not_count_and_are_not_stored(
     assert verdicts(ports) == {Verdict.VERIFIED}
 
 
+def note_lines(ports: LogPorts) -> list[Signature]:
+    return list(parse_note((ports.public.read("checkpoint") or b"").decode()).signatures)
+
+
+def line_of(name: str, length: int, key_id: bytes = b"\xaa\xbb\xcc\xdd") -> Signature:
+    return Signature(name, key_id, bytes(range(256)) * (length // 256) + bytes(length % 256))
+
+
+def test_two_lines_of_other_types_in_an_answer_are_carried_along(log: TestLog) -> None:
+    witnesses = pool(log)
+    first, second = (member.name for member in witnesses.members)
+    ml_dsa, short, third = line_of(first, 8 + 2420), line_of(first, 1), line_of(first, 100)
+    witnesses.members[0].others = [ml_dsa, short, third]
+    witnesses.members[1].others = [line_of(second, 73)]
+    ports = witnessed(log, witnesses, "all")
+    for count in (3, 0, 0, 2):  # asked, carried over twice, asked again
+        log.round(ports, count)
+        assert note_lines(ports)[3:] == [ml_dsa, short, line_of(second, 73)]
+    assert verdicts(ports) == {Verdict.VERIFIED}
+    assert audit(log.home / "registry", ORIGIN)
+
+
+def test_they_do_not_count(log: TestLog) -> None:
+    witnesses = pool(log, 1)
+    ports = witnessed(log, witnesses)
+    witnesses.members[0].others = [line_of(witnesses.members[0].name, 2428)]
+    witnesses.spoil = lambda lines: lines[1:]
+    with pytest.raises(LogHaltedError, match="quorum"):
+        log.round(ports, 1)
+
+
+LONGEST = (4096 - len("— witness0.example.net \n".encode())) // 4 * 3 - 4
+"""Bytes of a signature whose line has as many characters as base64 can fill of 4,096."""
+
+NOT_CARRIED: dict[str, Callable[[TestLog, str], Signature]] = {
+    "under another witness's name": lambda log, name: line_of("witness1.example.net", 100),
+    "under a name of nobody": lambda log, name: line_of("nobody.example.net", 100),
+    "under the log's name": lambda log, name: line_of(ORIGIN, 100),
+    "as long as type 0x01": lambda log, name: line_of(name, 64),
+    "as long as type 0x04": lambda log, name: line_of(name, 72),
+    "of the witness's key id": lambda log, name: line_of(name, 2428, key_of(name).key_id),
+    "of the log's key id": lambda log, name: line_of(
+        name, 2428, VerifierKey(ORIGIN, ED25519, log.signer.public).key_id
+    ),
+    "over 4 KiB": lambda log, name: line_of(name, LONGEST + 1),
+}
+
+
+def key_of(name: str) -> VerifierKey:
+    return Witness(name, HeldClock(0)).key
+
+
+@pytest.mark.parametrize("bad", NOT_CARRIED.values(), ids=NOT_CARRIED)
+def test_a_line_that_could_be_mistaken_is_not_carried(
+    log: TestLog, bad: Callable[[TestLog, str], Signature]
+) -> None:
+    witnesses = pool(log)
+    ports = witnessed(log, witnesses, "all")
+    name = witnesses.members[0].name
+    longest = line_of(name, LONGEST)
+    witnesses.members[0].others = [bad(log, name), longest, bad(log, name)]
+    log.round(ports, 1)
+    assert note_lines(ports)[3:] == [longest]
+    assert verdicts(ports) == {Verdict.VERIFIED}
+
+
+@pytest.mark.parametrize(("threshold", "answering", "room"), [("20", 40, 0), ("all", 29, 2), ("all", 30, 1)])
+def test_cosignatures_come_first_where_a_note_is_full(
+    log: TestLog, threshold: str, answering: int, room: int
+) -> None:
+    witnesses = pool(log, answering)
+    for member in witnesses.members:
+        member.others = [line_of(member.name, 200)]
+    ports = witnessed(log, witnesses, threshold)
+    log.round(ports, 1)
+    lines = note_lines(ports)
+    assert (len(lines), sum(len(line.data) == 200 for line in lines)) == (MAX_SIGNATURES, room)
+    assert verdicts(ports) == {Verdict.VERIFIED}
+
+
+def test_an_uncounted_witness_in_the_policy_holds_nothing_up(log: TestLog) -> None:
+    witnesses = pool(log, 1)
+    ports = replace(log.init(), witnesses=witnesses)
+    name = witnesses.members[0].name
+    lines = f"witness {name} {witnesses.members[0].key.format()}\nwitness m {ml_dsa_witness('m')}\n"
+    demand(log, ports, f"{lines}group g any {name} m\nquorum g\n")
+    log.round(ports, 1)
+    assert verdicts(ports) == {Verdict.VERIFIED}
+
+
 @pytest.mark.parametrize("off", [-601, 601, -86_400])
 def test_a_cosignature_that_no_verifier_would_count_does_not_count_here(log: TestLog, off: int) -> None:
     """A receipt with it could never be verified, and its kit never be delivered."""
@@ -197,7 +296,7 @@ class Slow:
     pool: Pool
     then: Callable[[], object]
 
-    def cosign(self, note: Note, policy: WitnessPolicy, prove: ConsistencyProver) -> tuple[Signature, ...]:
+    def cosign(self, note: Note, policy: WitnessPolicy, prove: ConsistencyProver) -> WitnessAnswers:
         self.then()
         return self.pool.cosign(note, policy, prove)
 
