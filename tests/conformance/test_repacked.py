@@ -1,4 +1,4 @@
-"""A repacked ZIP is read in one way: other programs pack and unpack the same members, also of changed ones."""
+"""A repacked ZIP is read in one way: other programs pack and unpack the same members as we do."""
 
 import os
 import shutil
