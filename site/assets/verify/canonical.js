@@ -161,11 +161,10 @@ export function takeConstant(members, name, wanted) {
 }
 
 /** Member `name`, one word of a closed list. */
-export function takeWord(members, name, words, kind) {
-  return takeValue(members, name, (text) => {
-    if (!words.includes(text)) throw new ValueError(`${asciiText(text)} is not a valid ${kind}`);
-    return text;
-  });
+export function takeWord(members, name, words) {
+  const text = takeString(members, name);
+  if (words.includes(text)) return text;
+  throw new ValueError(`${name}: found ${shown(text)}, wanted one of ${words.join(", ")}`);
 }
 
 /** Whether two values are the same JSON. */
