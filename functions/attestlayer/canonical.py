@@ -192,6 +192,16 @@ def take_optional(members: Members, name: str, parse: Callable[[str], T]) -> T |
     return None if members[name] is None else take_value(members, name, parse)
 
 
+def take_word(members: Members, name: str, words: type[W]) -> W:
+    """Member `name` as a word out of a closed list."""
+    text = take_string(members, name)
+    # Not words(text): the error of an enumeration shows the whole value, however long, and its class's name.
+    for word in words:
+        if word == text:
+            return word
+    raise ValueError(f"{name}: found {shown(text)}, wanted one of {', '.join(words)}")
+
+
 def take_hash(members: Members, name: str) -> Hash:
     """Member `name` as a SHA-256 value."""
     return take_value(members, name, parse_hash)

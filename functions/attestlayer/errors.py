@@ -15,9 +15,9 @@ class Reason(StrEnum):
     # Could not check: nothing is said of the kit itself.
     INPUT_NOT_A_KIT = "input-not-a-kit"
     INPUT_UNREADABLE = "input-unreadable"
+    CONTAINER_INCOMPLETE = "container-incomplete"
     SCHEMA_NEWER = "schema-newer"
     TRUST_ROOT_UNUSABLE = "trust-root-unusable"
-    CONTAINER_INCOMPLETE = "container-incomplete"
     # 1 container
     CONTAINER_AMBIGUOUS = "container-ambiguous"
     CONTAINER_LIMIT_EXCEEDED = "container-limit-exceeded"

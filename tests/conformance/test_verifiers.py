@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from attestlayer.canonical import format_json, parse_json
 from attestlayer.errors import VerificationError
 from attestlayer.reading.files import open_kit
 from support.browsers import JS, Browser
@@ -108,6 +109,35 @@ def test_each_answers_as_a_process_with_its_exit_code(tmp_path: Path) -> None:
     given = [lay_out(load(path), tmp_path / path.stem)[0] for path in paths]
     node = [command_report([require("node"), JS / "verify.mjs"], each) for each in given]
     assert differences([python_process(each) for each in given], node) == []
+
+
+def test_a_wrong_word_of_a_closed_list_is_shown_shortened(tmp_path: Path) -> None:
+    """A `type` of 4 MB, escaped, made a report of 4 MB with Python's class names in it."""
+    given = []
+    for name, member, list_name in (
+        ("hash_trail.json", "type", "events"),
+        ("intake_report.json", "result", "checks"),
+    ):
+        wrong = "\u202e\x1b" * 50_000
+        value = parse_json(small().members[name])
+        assert isinstance(value, dict)
+        value[list_name] = [{**item, member: wrong} for item in value[list_name]]  # type: ignore[dict-item,union-attr]
+        (tmp_path / f"{name}.zip").write_bytes(make_zip({**small().members, name: format_json(value)}))
+        (tmp_path / "trust.json").write_bytes(small().trust.format())
+        given.append(Given(tmp_path / f"{name}.zip", tmp_path / "trust.json"))
+    expected = PythonCommand().reports(given)
+    assert differences(expected, NodeCommand().reports(given)) == []
+    assert differences(expected, SingleFile(tmp_path).reports(given)) == []
+    for report in expected:
+        (message,) = (
+            failure["message"]
+            for step in report["steps"]
+            for failure in step["failures"]
+            if failure["reason"].endswith("-malformed")
+        )
+        assert "wanted one of" in message
+        assert len(message) < 400
+        assert message.isprintable()
 
 
 def mutant(number: int) -> tuple[bytes, Delivered]:

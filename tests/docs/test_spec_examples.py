@@ -351,7 +351,7 @@ def make_zip(content: dict[str, bytes]) -> bytes:
     for name in sorted(content):
         data = content[name]
         common = struct.pack(
-            "<HHHHHLLLHH", 20, 0, 0, 0, 0x21, zlib.crc32(data), len(data), len(data), len(name), 0
+            "<HHHHHLLLHH", 20, 0, 0, 0, 0x2821, zlib.crc32(data), len(data), len(data), len(name), 0
         )
         directory += b"PK\x01\x02" + struct.pack("<H", 20) + common
         directory += struct.pack("<HHHLL", 0, 0, 0, 0, len(out)) + name.encode()

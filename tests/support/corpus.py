@@ -4,10 +4,13 @@ The same seed makes the same kits. What is changed in a member is made a canonic
 caller, so that the container's checksums don't hide what verification itself finds.
 """
 
+import io
 import random
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
+from unittest.mock import patch
 
 from attestlayer.canonical import Json, format_json, parse_json
 from attestlayer.encoding import format_time
@@ -40,6 +43,7 @@ from support.build import (
     witness_policy,
 )
 from support.cases import small
+from support.packed import HONEST
 
 Members = dict[str, bytes]
 
@@ -147,6 +151,45 @@ def _move_piece(data: bytearray, chance: random.Random) -> None:
         data[to:to] = piece
     else:
         data[at : at + length] = chance.choice((b"\0", b"\xff", b"PK\3\4", b"PK\1\2", b"PK\5\6")) * 2
+
+
+def repacked(seed: str, count: int) -> Iterator[bytes]:
+    """The small kit packed again in one of the ways that people do, and changed, `count` times."""
+    chance, ways = random.Random(seed), [maker for _, maker in HONEST.values()]
+    wholes = [maker(small().members) for maker in ways]
+    for _ in range(count):
+        data = bytearray(chance.choice(wholes))
+        for _ in range(chance.choice((1, 1, 1, 2, 3))):
+            chance.choice((_change_header, _change_header, _change_header, _move_piece))(data, chance)
+        yield bytes(data)
+
+
+def read_by_python(data: bytes) -> dict[str, bytes]:
+    """The entries of a ZIP by Python's own reader, whatever version they say is needed to read them."""
+    with patch.object(zipfile, "MAX_EXTRACT_VERSION", 0xFF), zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return {info.filename: archive.read(info) for info in archive.infolist()}
+
+
+def _change_header(data: bytearray, chance: random.Random) -> None:
+    """A field of a header, or what follows it: another value, or another header's."""
+    marks = [at for at in range(len(data) - 4) if data[at : at + 2] == b"PK" and data[at + 2] < 9]
+    if not marks:
+        return
+    at, width = chance.choice(marks) + chance.randrange(70), chance.choice((1, 2, 4, 8))
+    field = data[at : at + width]
+    if not field:
+        return
+    value = int.from_bytes(field, "little")
+    other = chance.choice(marks) + chance.randrange(70)
+    values = (
+        0,
+        2 ** (8 * len(field)) - 1,
+        value ^ (1 << chance.randrange(8 * len(field))),
+        value + 1,
+        value - 1,
+    )
+    made = (chance.choice(values) % 2 ** (8 * len(field))).to_bytes(len(field), "little")
+    data[at : at + width] = data[other : other + len(field)] if chance.randrange(6) == 0 else made
 
 
 def other_values(value: int, at: int) -> set[int]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from attestlayer.audit.state import MAX_STATE, AuditState, parse_state
 from attestlayer.encoding import Hash, format_hash, shown
 from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
-from attestlayer.reading.files import replace_file
+from attestlayer.reading.files import open_regular, replace_file
 
 EVERY_S = 15.0
 """Seconds of work that a killed audit loses at most, in addition to one tile; more if writing is slow."""
@@ -54,7 +54,7 @@ class Journal:
 
     def _read(self) -> AuditState | None:
         try:
-            with self.path.open("rb") as file:
+            with open_regular(self.path) as file:
                 data = file.read(MAX_STATE + 1)
         except FileNotFoundError:
             return None

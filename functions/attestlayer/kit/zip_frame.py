@@ -1,4 +1,4 @@
-"""The frame of a ZIP: its end record, and so the place of its central directory (REG-1.0 section 6.7)."""
+"""The frame of a ZIP: its end record, and so the place of its central directory (REG-1.0 section 6.8)."""
 
 import struct
 from dataclasses import dataclass

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from attestlayer.canonical import format_json
 from attestlayer.encoding import format_hash, format_time, sha256
+from attestlayer.reading.files import open_regular
 from issuer.bootstrap.service import Service
 from issuer.cli.home import DONE, FAILED, Commands, add_command, add_group, service_of
 from issuer.errors import Code, ServiceError
@@ -122,9 +123,9 @@ def _to_add(
 def _read(path: Path, limit: int) -> bytes:
     """A file's bytes, at most `limit`. Raises `ServiceError` (RECORD_REFUSED, TOO_LARGE)."""
     try:
-        if path.exists() and not path.is_file():  # a pipe or a device would never end
+        if path.exists() and not path.is_file():  # looked at first: opening a device can have effects
             raise ServiceError(Code.RECORD_REFUSED, f"{path} is not a file")
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             data = stream.read(limit + 1)  # one byte more shows that it is too large
     except OSError as error:
         raise ServiceError(Code.RECORD_REFUSED, f"{path}: {error.strerror}") from error

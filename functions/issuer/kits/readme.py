@@ -36,6 +36,8 @@ not from this kit:
   attestlayer verify kit.zip --trust trust.json
 
 Both work offline. They say VERIFIED, NOT VERIFIED or COULD NOT CHECK.
+They take the kit as it was delivered, its unpacked folder, or a ZIP that was
+packed again from it. Step 1 below needs the kit as it was delivered.
 
 CHECK IT WITHOUT OUR TOOLS
 1. The kit's digest. Take the registry receipt out again; what is left is the

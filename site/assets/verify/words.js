@@ -3,9 +3,9 @@
 export const REASONS = [
   "input-not-a-kit",
   "input-unreadable",
+  "container-incomplete",
   "schema-newer",
   "trust-root-unusable",
-  "container-incomplete",
   "container-ambiguous",
   "container-limit-exceeded",
   "container-link",
@@ -62,9 +62,9 @@ export const REASONS = [
 export const COULD_NOT_CHECK = [
   "input-not-a-kit",
   "input-unreadable",
+  "container-incomplete",
   "schema-newer",
-  "trust-root-unusable",
-  "container-incomplete"
+  "trust-root-unusable"
 ];
 
 export const REMARKS = [
@@ -79,9 +79,9 @@ export const REMARKS = [
 export const ADVICE = {
   "input-not-a-kit": "This is neither a folder nor a ZIP file. Check that you picked the kit itself.",
   "input-unreadable": "The input could not be read. Check its name, its permissions and its length.",
+  "container-incomplete": "The end of the ZIP is missing, as after an interrupted download. Download it again, and check that.",
   "schema-newer": "A document is of a newer format than this verifier knows. Update the verifier.",
   "trust-root-unusable": "Without a usable trust root nothing can be checked. Get the registry's /v1/trust.json, compare the fingerprint that `attestlayer trust FILE` shows with one that reached you another way, then run `attestlayer trust --install FILE` or name it with --trust.",
-  "container-incomplete": "The end of the ZIP is missing, as after an interrupted download. Download it again, and check that.",
   "container-ambiguous": "Programs could find different files in this ZIP, so it is not read. This says nothing about the files themselves: unpack it into an empty folder and check the folder.",
   "container-limit-exceeded": "There is a file that is too large for a kit, or there are too many files. Ask whoever gave you the kit for the original delivered file, and check that.",
   "container-link": "The folder holds a link or a device where only files can be. Unpack the original ZIP into an empty folder and check that.",

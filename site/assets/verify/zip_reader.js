@@ -1,4 +1,4 @@
-// Reads a kit from a ZIP, the canonical one or one that was packed again (REG-1.0 sections 6.5, 6.7 to 6.9).
+// Reads a kit from a ZIP, the canonical one or one that was packed again (REG-1.0 sections 6.5 and 6.8).
 //
 // A ZIP says many things twice. It is read only if all it says agrees, so that there is one way to read it.
 // Bytes come from a *source*: {size, read(start, end)}, where `read` gives a promise of the bytes that there are.
