@@ -150,8 +150,8 @@ export function parsePolicy(text) {
   }
   const parser = new PolicyParser();
   for (const line of text.slice(0, -1).split("\n")) {
-    const stripped = line.replace(/^[ \t]+|[ \t]+$/g, "");
-    if (stripped !== "" && !line.startsWith("#")) parser.read(stripped.split(/[ \t]+/));
+    const words = line.split(/[ \t]+/).filter(Boolean); // trimming by an expression would take squared time
+    if (words.length && !line.startsWith("#")) parser.read(words);
   }
   return parser.finish();
 }
