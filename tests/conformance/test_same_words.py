@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from attestlayer.kit.disclosure import disclose
 from attestlayer.kit.manifest import (
     CLIENT_NONCE,
+    DISCLOSURE,
     HASH_TRAIL,
     INTAKE_REPORT,
     MANIFEST,
@@ -36,11 +38,15 @@ def verifier(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Verifie
 
 
 def write(number: int, place: Path) -> Given:
-    """A kit with a changed document, a changed registry receipt alone, or a kit and a changed trust root."""
+    """A kit or a disclosed record with a changed document, such a receipt alone, or a changed trust root."""
     chance = random.Random(f"document {number}")
     original: Delivered = chance.choice(originals())
     members, trust, alone = dict(original.members), original.trust.format(), False
-    kind = chance.choice((*DOCUMENTS, *DOCUMENTS, "note", "alone", "trust", "trust", "trust"))
+    kind = chance.choice((*DOCUMENTS, *DOCUMENTS, DISCLOSURE, DISCLOSURE, "note", "alone", *["trust"] * 3))
+    if kind == DISCLOSURE:
+        record = next(name for name in members if name.startswith("records/"))
+        members = {**disclose(members, record), record: members[record]}
+        kind = chance.choice((DISCLOSURE, DISCLOSURE, DISCLOSURE, *sorted(members)))
     if kind == "trust":
         trust = changed(trust, chance)
     elif kind == "note":
