@@ -21,20 +21,30 @@ from attestlayer.kit.manifest import (
     RECEIPT,
     REGISTRY_RECEIPT,
 )
+from support.browsers import Browser
 from support.build import Delivered, make_zip
 from support.corpus import originals
+from support.serving import served
 from support.texts import changed, with_note
 from support.thorough import thorough
-from support.verifiers import Given, NodeCommand, PythonCommand, SingleFile, Verifier, differences
+from support.verifiers import Given, InPage, NodeCommand, PythonCommand, SingleFile, Verifier, differences
 
+ROOT = Path(__file__).parents[2]
 MUTANTS = int(os.environ.get("ATTESTLAYER_MUTANTS", "250"))  # noqa: TID251
 AT_ONCE = 250
 DOCUMENTS = (MANIFEST, RECEIPT, HASH_TRAIL, INTAKE_REPORT, NONCE_CHECKPOINT, REGISTRY_RECEIPT, CLIENT_NONCE)
 
 
-@pytest.fixture(params=["node", thorough("verify.py")])
+@pytest.fixture(params=["node", *map(thorough, ("verify.py", "chromium", "firefox"))])
 def verifier(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Verifier]:
-    yield NodeCommand() if request.param == "node" else SingleFile(tmp_path)
+    if request.param in ("node", "verify.py"):
+        yield NodeCommand() if request.param == "node" else SingleFile(tmp_path)
+        return
+    browser: Browser = request.getfixturevalue(request.param)
+    with served(ROOT) as url:
+        page = browser.open(f"{url}/tests/js/blank.html")
+        yield InPage(page, browser.name)
+        page.close()
 
 
 def write(number: int, place: Path) -> Given:
