@@ -130,7 +130,7 @@ def parse_time(text: str) -> int:
 
 def parse_origin(text: str) -> str:
     """A registry's origin: its host and path without a scheme, at most 255 bytes."""
-    if not _ORIGIN.fullmatch(text) or len(text) > _ORIGIN_MAX:
+    if len(text) > _ORIGIN_MAX or not _ORIGIN.fullmatch(text):
         raise ValueError(f"{shown(text)} is not an origin like registry.example.org")
     return text
 

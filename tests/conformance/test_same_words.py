@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from attestlayer.kit.disclosure import disclose
 from attestlayer.kit.manifest import (
     CLIENT_NONCE,
+    DISCLOSURE,
     HASH_TRAIL,
     INTAKE_REPORT,
     MANIFEST,
@@ -19,28 +21,42 @@ from attestlayer.kit.manifest import (
     RECEIPT,
     REGISTRY_RECEIPT,
 )
+from support.browsers import Browser
 from support.build import Delivered, make_zip
 from support.corpus import originals
+from support.serving import served
 from support.texts import changed, with_note
 from support.thorough import thorough
-from support.verifiers import Given, NodeCommand, PythonCommand, SingleFile, Verifier, differences
+from support.verifiers import Given, InPage, NodeCommand, PythonCommand, SingleFile, Verifier, differences
 
+ROOT = Path(__file__).parents[2]
 MUTANTS = int(os.environ.get("ATTESTLAYER_MUTANTS", "250"))  # noqa: TID251
 AT_ONCE = 250
 DOCUMENTS = (MANIFEST, RECEIPT, HASH_TRAIL, INTAKE_REPORT, NONCE_CHECKPOINT, REGISTRY_RECEIPT, CLIENT_NONCE)
 
 
-@pytest.fixture(params=["node", thorough("verify.py")])
+@pytest.fixture(params=["node", *map(thorough, ("verify.py", "chromium", "firefox"))])
 def verifier(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Verifier]:
-    yield NodeCommand() if request.param == "node" else SingleFile(tmp_path)
+    if request.param in ("node", "verify.py"):
+        yield NodeCommand() if request.param == "node" else SingleFile(tmp_path)
+        return
+    browser: Browser = request.getfixturevalue(request.param)
+    with served(ROOT) as url:
+        page = browser.open(f"{url}/tests/js/blank.html")
+        yield InPage(page, browser.name)
+        page.close()
 
 
 def write(number: int, place: Path) -> Given:
-    """A kit with a changed document, a changed registry receipt alone, or a kit and a changed trust root."""
+    """A kit or a disclosed record with a changed document, such a receipt alone, or a changed trust root."""
     chance = random.Random(f"document {number}")
     original: Delivered = chance.choice(originals())
     members, trust, alone = dict(original.members), original.trust.format(), False
-    kind = chance.choice((*DOCUMENTS, *DOCUMENTS, "note", "alone", "trust", "trust", "trust"))
+    kind = chance.choice((*DOCUMENTS, *DOCUMENTS, DISCLOSURE, DISCLOSURE, "note", "alone", *["trust"] * 3))
+    if kind == DISCLOSURE:
+        record = next(name for name in members if name.startswith("records/"))
+        members = {**disclose(members, record), record: members[record]}
+        kind = chance.choice((DISCLOSURE, DISCLOSURE, DISCLOSURE, *sorted(members)))
     if kind == "trust":
         trust = changed(trust, chance)
     elif kind == "note":

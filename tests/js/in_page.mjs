@@ -3,14 +3,14 @@ import { CORE, bytesSource } from "./core.mjs";
 
 const bytesOf = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 
-/** The reports of `{path, zip | folder, trust}` each: base64, and a trust root's text. */
+/** The reports of `{path, zip | folder | alone, trust}` each, in base64; alone: a registry receipt. */
 export async function reportMany(inputs) {
   const reports = [];
   for (const input of inputs) reports.push(JSON.parse(await reportOne(input)));
   return reports;
 }
 
-async function reportOne({ path, zip, folder, trust: text, trust_path: trustPath }) {
+async function reportOne({ path, zip, folder, alone, trust: text, trust_path: trustPath }) {
   const open = () => {
     if (zip !== undefined) return CORE.zip_reader.readZip(new CORE.files.BlobSource(new Blob([bytesOf(zip)]), path));
     const files = Object.entries(folder).map(([name, data]) => ({ name, source: bytesSource(bytesOf(data)) }));
@@ -19,10 +19,13 @@ async function reportOne({ path, zip, folder, trust: text, trust_path: trustPath
   let trust = null, report;
   try {
     trust = await parseTrust(text, trustPath);
-    report = await CORE.verifier.explainInput(open, trust);
+    report = alone === undefined
+      ? await CORE.verifier.explainInput(open, trust)
+      : await CORE.verifier.explainReceipt(CORE.leaf.parseRegistryReceipt(bytesOf(alone)), CORE.evidence.anchorsOf(trust));
   } catch (error) {
     if (!(error instanceof CORE.errors.VerificationError)) throw error;
-    report = CORE.verifier.reportUnopened(CORE.report.KIT, error);
+    const kind = alone === undefined ? CORE.report.KIT : CORE.report.REGISTRY_RECEIPT_ALONE;
+    report = CORE.verifier.reportUnopened(kind, error);
   }
   const members = trust && CORE.report_json.trustMembers(trust);
   return CORE.report_json.formatReportJson(report, { path }, members);
@@ -31,7 +34,7 @@ async function reportOne({ path, zip, folder, trust: text, trust_path: trustPath
 /** A trust root; what is wrong with it names its file, as the command does. */
 async function parseTrust(text, path) {
   try {
-    return await CORE.trust.parseTrust(CORE.encoding.encodeText(text));
+    return await CORE.trust.parseTrust(bytesOf(text));
   } catch (error) {
     if (error instanceof CORE.errors.VerificationError) error.message = `${path}: ${error.message}`;
     throw error;

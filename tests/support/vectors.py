@@ -274,6 +274,9 @@ def _consistency() -> list[Vector]:
             made.append(vector("A hash more.", Reason.CHECKPOINT_CONFLICT, **given, path=more))
             other = {**given, "old_root": format_hash(sha256(b"x"))}
             made.append(vector("Another old root.", Reason.CHECKPOINT_CONFLICT, **other, path=path))
+            expect = ACCEPTED if old == 0 < new else Reason.CHECKPOINT_CONFLICT
+            other = {**given, "new_root": format_hash(sha256(b"x"))}
+            made.append(vector("Another new root.", expect, **other, path=path))
     return made
 
 

@@ -164,8 +164,10 @@ class InPage:
         return list(found)
 
     def _input(self, given: Given) -> dict[str, object]:
-        trust = given.trust.read_text(encoding="utf-8")
+        trust = _b64(given.trust)
         made: dict[str, object] = {"path": str(given.kit), "trust": trust, "trust_path": str(given.trust)}
+        if given.alone:
+            return {**made, "alone": _b64(given.kit)}
         if given.kit.is_file():
             return {**made, "zip": _b64(given.kit)}
         names = [path for path in sorted(given.kit.rglob("*")) if path.is_file()]

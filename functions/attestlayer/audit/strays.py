@@ -24,7 +24,7 @@ from attestlayer.log.tiles import HEIGHT, WIDTH, Tile, level_width, parse_bundle
 _RELEASED = re.compile(
     r"v1/problems/not-found\.json|v1/spec/.+|v1/verify-kit\.zip|v1/[^/]+\.html|\.well-known/security\.txt"
 )
-_TEMPORARY = re.compile(r"(.*/)?(\.[^/]*|[^/]*(~|\.tmp|\.temp|\.part|\.swp|\.bak|\.orig))(/.*)?")
+_TEMPORARY = ("~", ".tmp", ".temp", ".part", ".swp", ".bak", ".orig")
 _TILE = re.compile(r"tile/(entries|0|[1-9]|[1-5][0-9]|6[0-3])/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([0-9]{1,3}))?")
 _LEAF = re.compile(r"v1/(entries|proofs/inclusion)/([A-Za-z0-9_-]{43})\.json")
 _KIND = re.compile(r"v1/(checkpoints|notices|policies)/([A-Za-z0-9_-]{43})\.json")
@@ -64,7 +64,7 @@ class StrayAudit:
         """Why this name is a stray, or None if something refers to it."""
         if name in NAMES or _RELEASED.fullmatch(name):
             return None
-        if _TEMPORARY.fullmatch(name):
+        if any(part.startswith(".") or part.endswith(_TEMPORARY) for part in name.split("/")):
             return "a temporary or hidden file"
         for pattern, judge in _JUDGES.items():
             if match := pattern.fullmatch(name):

@@ -169,12 +169,12 @@ def check_inclusion(leaf: Hash, index: int, head: TreeHead, path: Sequence[Hash]
 def check_consistency(old: TreeHead, new: TreeHead, path: Sequence[Hash]) -> None:
     """Check a consistency proof (RFC 9162 section 2.1.4.2). Raises `VerificationError`.
 
-    Size 0 is consistent with everything and equal sizes with equal roots, by an empty proof.
+    Size 0 is consistent with every size and equal sizes with equal roots, by an empty proof.
     """
-    if old.size == 0:
+    if old.size == new.size:
+        consistent = not path and old.root == new.root and (old.size > 0 or old.root == EMPTY_ROOT)
+    elif old.size == 0:
         consistent = not path and old.root == EMPTY_ROOT
-    elif old.size == new.size:
-        consistent = not path and old.root == new.root
     else:
         consistent = old.size < new.size and _leads_to_both(old, new, path)
     if not consistent:

@@ -263,7 +263,7 @@ export function parseTime(text) {
 
 /** A registry's origin: its host and path without a scheme, at most 255 bytes. */
 export function parseOrigin(text) {
-  if (!ORIGIN.test(text) || text.length > ORIGIN_MAX) {
+  if (text.length > ORIGIN_MAX || !ORIGIN.test(text)) {
     throw new ValueError(`${shown(text)} is not an origin like registry.example.org`);
   }
   return text;

@@ -54,7 +54,7 @@ function takeReported(value) {
   }
   for (const name of ["path", "name", "record_type", "media_type"]) takeString(members, name);
   takeInteger(members, "size");
-  for (const name of Object.keys(members.metadata)) takeString(members.metadata, name);
+  for (const name of Object.keys(members.metadata).sort()) takeString(members.metadata, name); // not integer-like first
   return { path: members.path, name: members.name, size: members.size };
 }
 

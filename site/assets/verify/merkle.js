@@ -61,8 +61,9 @@ export function checkInclusion(leaf, index, head, path) {
  */
 export function checkConsistency(old, head, path) {
   let consistent;
-  if (old.size === 0) consistent = path.length === 0 && old.root === EMPTY_ROOT;
-  else if (old.size === head.size) consistent = path.length === 0 && old.root === head.root;
+  const isEmpty = path.length === 0;
+  if (old.size === head.size) consistent = isEmpty && old.root === head.root && (old.size > 0 || old.root === EMPTY_ROOT);
+  else if (old.size === 0) consistent = isEmpty && old.root === EMPTY_ROOT;
   else consistent = old.size < head.size && leadsToBoth(old, head, path);
   if (!consistent) {
     throw new VerificationError(
