@@ -13,8 +13,10 @@ from attestlayer.cli.text import Subject, _sentence
 from attestlayer.errors import Reason
 from attestlayer.log.trust import parse_trust
 from attestlayer.verify.steps import STEPS
+from support.bounds import bounded
 from support.browsers import Browser
 from support.serving import served
+from support.thorough import thorough
 from support.tools import require
 from support.vectors import judged, judged_disclosure
 
@@ -51,6 +53,13 @@ def wrongly_answered(
     """Comment, what is expected, what came: a word, or the whole report where the vector holds one."""
     wanted = [{"word": v["expect"], **({"report": v["report"]} if "report" in v else {})} for v in vectors]
     return [(v["comment"], w, f) for v, w, f in zip(vectors, wanted, found, strict=True) if w != f]
+
+
+@pytest.mark.parametrize("accepted", [False, thorough(True)])
+def test_notices_are_refused_past_their_bounds(*, accepted: bool) -> None:
+    vectors = [vector for vector in bounded() if accepted or vector["expect"] != "accepted"]
+    assert len(vectors) == (7 if accepted else 4)
+    assert wrongly_answered(vectors, answers(vectors, "--without-webcrypto")) == []
 
 
 def test_each_vector_of_the_lists_comes_out_as_expected_in_a_browser(each_browser: Browser) -> None:
