@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 import subprocess
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
@@ -53,6 +54,20 @@ def wrongly_answered(
     """Comment, what is expected, what came: a word, or the whole report where the vector holds one."""
     wanted = [{"word": v["expect"], **({"report": v["report"]} if "report" in v else {})} for v in vectors]
     return [(v["comment"], w, f) for v, w, f in zip(vectors, wanted, found, strict=True) if w != f]
+
+
+def test_no_expression_looks_for_the_end_of_a_run_from_each_place_in_it() -> None:
+    """`/[ \\t]+$/` does, which takes the square of the run's length: policies of blanks took a minute."""
+    modules = [*(ROOT / "site/assets/verify").glob("*.js"), *(ROOT / "site/assets/explorer").glob("*.js")]
+    literal = re.compile(r"/(?![/*])((?:\\.|\[(?:\\.|[^\]\n])*\]|[^/\\\[\n])+)/[a-z]*")
+    unanchored = re.compile(r"(?:^|\|)(?:\[(?:\\.|[^\]])*\]|\\.|\.)[+*]\$$")
+    found = [
+        f"{path.name}: {match[0]}"
+        for path in modules
+        for match in literal.finditer(path.read_text("utf-8"))
+        if unanchored.search(match[1])
+    ]
+    assert (len(modules) > 30, found) == (True, [])
 
 
 @pytest.mark.parametrize("accepted", [False, thorough(True)])
