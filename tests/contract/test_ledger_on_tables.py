@@ -53,6 +53,8 @@ def test_a_kit_goes_from_its_packet_to_its_delivery(table: Table) -> None:
     assert ledger.packets("wks_1", None, 9) == (ledger.packet_of_kit("wks_1", "kit_1"),) == (done,)
     assert [line.entry_id for line in ledger.credit_entries("wks_1", None, 9)] == ["grant-wks_1-1", "move-1"]
     ledger.queue_notice(QueuedNotice("late-merge", b"1"))
+    ledger.replace_notice(QueuedNotice("late-merge", b"1"), QueuedNotice("late-merge", b"2"))
+    assert ledger.queued_notices() == (QueuedNotice("late-merge", b"2"),)
     ledger.note_round(7)
     assert [key.label for key in ledger.api_keys("wks_1")] == ["laptop"]
     assert (ledger.noted_round(), ledger.workspaces()) == (7, (workspace(),))

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 import subprocess
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
@@ -13,8 +14,10 @@ from attestlayer.cli.text import Subject, _sentence
 from attestlayer.errors import Reason
 from attestlayer.log.trust import parse_trust
 from attestlayer.verify.steps import STEPS
+from support.bounds import bounded
 from support.browsers import Browser
 from support.serving import served
+from support.thorough import thorough
 from support.tools import require
 from support.vectors import judged, judged_disclosure
 
@@ -51,6 +54,27 @@ def wrongly_answered(
     """Comment, what is expected, what came: a word, or the whole report where the vector holds one."""
     wanted = [{"word": v["expect"], **({"report": v["report"]} if "report" in v else {})} for v in vectors]
     return [(v["comment"], w, f) for v, w, f in zip(vectors, wanted, found, strict=True) if w != f]
+
+
+def test_no_expression_looks_for_the_end_of_a_run_from_each_place_in_it() -> None:
+    """`/[ \\t]+$/` does, which takes the square of the run's length: policies of blanks took a minute."""
+    modules = [*(ROOT / "site/assets/verify").glob("*.js"), *(ROOT / "site/assets/explorer").glob("*.js")]
+    literal = re.compile(r"/(?![/*])((?:\\.|\[(?:\\.|[^\]\n])*\]|[^/\\\[\n])+)/[a-z]*")
+    unanchored = re.compile(r"(?:^|\|)(?:\[(?:\\.|[^\]])*\]|\\.|\.)[+*]\$$")
+    found = [
+        f"{path.name}: {match[0]}"
+        for path in modules
+        for match in literal.finditer(path.read_text("utf-8"))
+        if unanchored.search(match[1])
+    ]
+    assert (len(modules) > 30, found) == (True, [])
+
+
+@pytest.mark.parametrize("accepted", [False, thorough(True)])
+def test_notices_are_refused_past_their_bounds(*, accepted: bool) -> None:
+    vectors = [vector for vector in bounded() if accepted or vector["expect"] != "accepted"]
+    assert len(vectors) == (7 if accepted else 4)
+    assert wrongly_answered(vectors, answers(vectors, "--without-webcrypto")) == []
 
 
 def test_each_vector_of_the_lists_comes_out_as_expected_in_a_browser(each_browser: Browser) -> None:

@@ -308,8 +308,12 @@ def _notices() -> Iterator[Vector]:
 
 
 def _trust(*added: NoticeContent, key: PrivateKey = REGISTRY, **changes: object) -> Members:
+    """A trust root with these notices."""
+    return trust_with(_notices_with(*added), key, **changes)
+
+
+def trust_with(notices: Members, key: PrivateKey = REGISTRY, **changes: object) -> Members:
     """A trust root of sequence 1 a minute after the notices, signed by `key`; changes are made before."""
-    notices = _notices_with(*added)
     checkpoint = Checkpoint(
         origin=ORIGIN,
         sequence=1,

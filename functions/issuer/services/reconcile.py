@@ -10,11 +10,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from attestlayer.canonical import parse_json, take_integer, take_members
+from attestlayer.canonical import parse_json, take_members
 from attestlayer.encoding import format_hash, parse_hash, shown
 from attestlayer.errors import VerificationError
 from attestlayer.log.leaf import Leaf, parse_entry
-from attestlayer.log.notices import IncidentKind, NoticeType
 from attestlayer.log.tiles import WIDTH, parse_bundle, tile_at
 from attestlayer.reading.files import open_kit
 from attestlayer.verify.verifier import verify
@@ -26,6 +25,7 @@ from issuer.kits.terms import KITS_KEPT
 from issuer.ledger.ledger import Ledger
 from issuer.ledger.whole import all_lines, all_packets, all_waiting
 from issuer.log import face
+from issuer.log.notice_queue import late_range
 from issuer.log.promise import DEBIT, debit_id, oldest_waiting
 from issuer.model import CreditEntry, CreditKind, Packet, PacketState, QueuedNotice
 from issuer.ports import Clock, ObjectStore
@@ -217,9 +217,8 @@ def _late_merges(queued: Iterable[QueuedNotice]) -> Iterator[tuple[int, int]]:
     """First and last leaf of each queued `late-merge` incident."""
     for notice in queued:
         with suppress(ValueError, KeyError):  # an invalid one: `issuer audit` reports it
-            members = take_members(parse_json(notice.data))
-            if notice.type == NoticeType.INCIDENT and members["kind"] == IncidentKind.LATE_MERGE:
-                yield take_integer(members, "from_index"), take_integer(members, "to_index")
+            if late := late_range(notice.type, take_members(parse_json(notice.data))):
+                yield late
 
 
 def _orphans(books: Books, stored: set[str]) -> Iterator[Finding]:

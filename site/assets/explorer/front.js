@@ -1,6 +1,6 @@
 // The front page: the live state of the log, its plots, and the look-up.
 import { formatTime } from "../verify/encoding.js";
-import { parseNote } from "../verify/note.js";
+import { parseNote, signaturesBy } from "../verify/note.js";
 import { showFingerprint } from "./fingerprint.js";
 import { attach } from "./lookup.js";
 import { gapPlot, growthPlot } from "./plot.js";
@@ -53,7 +53,7 @@ function showAge() {
 async function showWitnesses(note) {
   const { keyring, checkpoint } = await newest();
   const { witnesses, quorum } = keyring.witnessPolicyAt(checkpoint.timestamp);
-  const lines = note.signatures.filter(({ name }) => [...witnesses.values()].some((key) => key.name === name)).length;
+  const lines = [...witnesses.values()].filter((key) => signaturesBy(note, key).length > 0).length;
   put("witnesses", witnesses.size ? `${lines} of ${witnesses.size}` : "none");
   put("quorum", witnesses.size ? `quorum: ${quorum}` : "the operator alone signs");
 }

@@ -164,12 +164,24 @@ def test_a_port_in_use_is_named(operator: Operator) -> None:
         ("workspace", "provision", "x", "--tier", "platinum"),
         ("workspace", "provision", "x", "--tier", "starter", "--contact", "nobody"),
         ("kit", "withdraw", "w", "k", "--reason", "regret"),
+        ("kit", "supersede", "w", "k"),
     ],
 )
 def test_usage_errors_exit_64(operator: Operator, words: tuple[str, ...]) -> None:
     with pytest.raises(SystemExit) as ended:
         operator(*words)
     assert ended.value.code == 64
+
+
+@pytest.mark.parametrize(
+    "words", [("withdraw", "--reason", "issued-in-error"), ("supersede", "--by", "kit_1")], ids=["w", "s"]
+)
+def test_a_notice_about_a_kit_that_nobody_issued_is_refused(
+    operator: Operator, words: tuple[str, ...]
+) -> None:
+    workspace = operator.provision()
+    assert operator("kit", words[0], workspace, "kit_0", *words[1:]) == 2
+    assert "issued no kit 'kit_0'" in operator.err
 
 
 @pytest.mark.parametrize("cadence", ["0", "241", "1.5", "-1", "a minute"])
