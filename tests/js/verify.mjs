@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The browser verifier's core behind the command line that every verifier answers: KIT TRUST → a JSON report.
 //
-// node verify.mjs KIT TRUST         the report on stdout, exit code 0, 1 or 2
+// node verify.mjs KIT TRUST         the report on stdout, exit code 0, 3 or 2
 // node verify.mjs --many < LINES    a line {kit, trust} in, the report as one line out
 import { createInterface } from "node:readline";
 import * as fs from "node:fs";

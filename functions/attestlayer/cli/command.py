@@ -1,7 +1,6 @@
 """One command line: its arguments parsed, its answer written, its exit code.
 
-Exit codes: 0 VERIFIED (or done), 1 NOT VERIFIED, 2 COULD NOT CHECK (or could not be done), 64 usage,
-130 interrupted. A command works out its answer first; `run_command` writes it.
+Exit codes: `attestlayer.exit_codes`. A command works out its answer first; `run_command` writes it.
 """
 
 import argparse
@@ -19,21 +18,24 @@ from typing import Any, NoReturn, TextIO
 from attestlayer.cli.text import Style, printable
 from attestlayer.encoding import parse_decimal, parse_origin
 from attestlayer.errors import VerificationError
+from attestlayer.exit_codes import EXIT_COULD_NOT, EXIT_INTERRUPTED, EXIT_USAGE
 from attestlayer.version import VERSION
-
-EXIT_USAGE = 64  # EX_USAGE of sysexits.h: argparse's own 2 means COULD NOT CHECK here
 
 MAX_JOBS = 64
 URL_JOBS = 8
 """Threads that read from a URL if nobody says how many: a browser opens about as many connections."""
 
-_EPILOG = """\
+EXIT_WORDS = """\
 exit codes:
   0    VERIFIED, or done, or a clean audit
-  1    NOT VERIFIED, or an audit with findings
   2    COULD NOT CHECK, or could not be done: no statement about the kit
+  3    NOT VERIFIED, or an audit with findings
   64   the command line was not understood
   130  interrupted
+Any other code is a crash: no statement about the kit."""
+
+_EPILOG = f"""\
+{EXIT_WORDS}
 
 environment:
   XDG_CONFIG_HOME  the installed trust root is $XDG_CONFIG_HOME/attestlayer/trust.json,
@@ -202,10 +204,6 @@ def _origin(text: str) -> str:
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 
-
-EXIT_DONE = 0
-EXIT_COULD_NOT = 2
-EXIT_INTERRUPTED = 130  # 128 + SIGINT
 
 _PROBE = "✓✗–═·…’"
 

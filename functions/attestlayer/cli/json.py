@@ -5,7 +5,7 @@ base64url. All members are always there:
 
     schema          "attestlayer/verification-report/1"
     verdict         "VERIFIED" | "NOT VERIFIED" | "COULD NOT CHECK"
-    exit_code       0 | 1 | 2
+    exit_code       0 | 3 | 2, as the verdict says
     input           "kit" | "registry-receipt" | "disclosed-record"
     kit             the path as given
     trust           {origin, fingerprint, kid, checkpoint_time}, or null if there was none. With a JWKS
@@ -30,6 +30,7 @@ from attestlayer.canonical import Json, Members
 from attestlayer.cli.advice import ADVICE
 from attestlayer.cli.text import Subject, does_not_prove, proves
 from attestlayer.encoding import format_hash, format_time
+from attestlayer.exit_codes import EXIT_COULD_NOT, EXIT_DONE, EXIT_NO
 from attestlayer.kit.intake import accepted
 from attestlayer.kit.receipt import BOUNDARY
 from attestlayer.log.trust import Keyring, TrustRoot
@@ -37,7 +38,11 @@ from attestlayer.verify.report import Issuance, Report, StepReport, Verdict
 
 SCHEMA = "attestlayer/verification-report/1"
 
-EXIT_CODES = {Verdict.VERIFIED: 0, Verdict.NOT_VERIFIED: 1, Verdict.COULD_NOT_CHECK: 2}
+EXIT_CODES = {
+    Verdict.VERIFIED: EXIT_DONE,
+    Verdict.NOT_VERIFIED: EXIT_NO,
+    Verdict.COULD_NOT_CHECK: EXIT_COULD_NOT,
+}
 
 
 def format_report_json(report: Report, subject: Subject, trust: Members | None) -> str:

@@ -1,7 +1,6 @@
 """The console command `attestlayer`: check kits, registry receipts and registries, and read what they say.
 
-Exit codes: 0 VERIFIED (or done), 1 NOT VERIFIED, 2 COULD NOT CHECK (or could not be done), 64 usage,
-130 interrupted. Only `audit URL` uses a network.
+Exit codes: `attestlayer.exit_codes`. Only `audit URL` uses a network.
 """
 
 import argparse
@@ -12,7 +11,6 @@ from pathlib import Path
 
 from attestlayer.cli import audit, inspect
 from attestlayer.cli.command import (
-    EXIT_DONE,
     Output,
     Surroundings,
     build_parser,
@@ -24,6 +22,7 @@ from attestlayer.cli.disclose import disclose_record
 from attestlayer.cli.trust import install, trust_answer
 from attestlayer.cli.verify import default_place, verify_kit, verify_receipt
 from attestlayer.encoding import Hash, format_hash, parse_hash
+from attestlayer.exit_codes import EXIT_DONE
 from attestlayer.kit.receipt import RANDOM_LENGTH, Nonce
 from attestlayer.log.checkpoint import parse_checkpoint
 from attestlayer.reading.files import read_input, read_trust

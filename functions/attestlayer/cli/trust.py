@@ -4,10 +4,11 @@ import argparse
 import os
 from pathlib import Path
 
-from attestlayer.cli.command import EXIT_DONE, Output, Surroundings
+from attestlayer.cli.command import Output, Surroundings
 from attestlayer.cli.text import Row, age_words, date_words, quorum_words
 from attestlayer.encoding import format_hash
 from attestlayer.errors import CouldNotCheckError, Reason
+from attestlayer.exit_codes import EXIT_DONE
 from attestlayer.log.notices import NoticeType, Role
 from attestlayer.log.trust import KnownKey, TrustRoot
 from attestlayer.reading.files import read_trust, replace_file

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from attestlayer.cli.command import EXIT_DONE, Output, Surroundings, complain, create_file, variable
+from attestlayer.cli.command import Output, Surroundings, complain, create_file, variable
 from attestlayer.cli.json import EXIT_CODES, format_report_json, trust_members
 from attestlayer.cli.text import Row, Subject, age_words, date_words, format_report, quorum_words
 from attestlayer.encoding import format_hash
 from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
+from attestlayer.exit_codes import EXIT_DONE
 from attestlayer.kit.container import ZIP_START
 from attestlayer.log.leaf import RegistryReceipt, parse_registry_receipt
 from attestlayer.log.notices import Role

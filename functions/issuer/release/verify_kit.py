@@ -66,7 +66,7 @@ python3 -I -S verify.py KIT                 # a ZIP or a folder, held against tr
 python3 -I -S verify.py KIT --json          # for programs
 ```
 
-The first line is `VERIFIED` (exit code 0), `NOT VERIFIED` (1) or `COULD NOT CHECK` (2).
+The first line is `VERIFIED` (exit code 0), `NOT VERIFIED` (3) or `COULD NOT CHECK` (2).
 
 `verify.py` is the command `attestlayer verify` in one readable file: its own modules, one behind the other.
 

@@ -4,7 +4,7 @@ import { COULD_NOT, NOT_VERIFIED, VERIFIED } from "./report.js";
 import { doesNotProve, proves } from "./report_text.js";
 import { ADVICE, BOUNDARY, REPORT_SCHEMA } from "./words.js";
 
-export const EXIT_CODES = { [VERIFIED]: 0, [NOT_VERIFIED]: 1, [COULD_NOT]: 2 };
+export const EXIT_CODES = { [VERIFIED]: 0, [NOT_VERIFIED]: 3, [COULD_NOT]: 2 };
 
 /** The document, indented, ASCII, one newline at the end. `subject`: {path}; `trust`: members or null. */
 export function formatReportJson(report, subject, trust) {

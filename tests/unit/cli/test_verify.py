@@ -72,7 +72,7 @@ def test_an_altered_record_fails_with_file_reason_and_advice_and_shows_no_conten
 ) -> None:
     (files / "bad.zip").write_bytes(build.make_zip(altered(delivered)))
     result = run("verify", files / "bad.zip", "--trust", files / "trust.json")
-    assert result.code == 1
+    assert result.code == 3
     assert result.out.startswith("✗ NOT VERIFIED\n")
     assert "file-hash-mismatch" in result.out
     assert RECORD in result.out
@@ -85,7 +85,7 @@ def test_a_forged_signature_shows_nothing_the_kit_says(run: Run, files: Path) ->
     forged = build.make(build.Scenario(plan=build.Plan(issuer=build.STRANGER)))
     (files / "forged.zip").write_bytes(forged.zip)
     result = run("verify", files / "forged.zip", "--trust", files / "trust.json")
-    assert result.code == 1
+    assert result.code == 3
     assert "issuer-key-unknown" in result.out
     assert LANE not in result.out
     assert "kit_" not in result.out
@@ -99,7 +99,7 @@ def test_a_withdrawn_kit_is_said_to_be_issued_and_withdrawn(
     later = build.make(build.Scenario(later=(notice,)))
     (files / "later.json").write_bytes(later.trust.format())
     result = run("verify", files / "kit.zip", "--trust", files / "later.json")
-    assert result.code == 1
+    assert result.code == 3
     assert "was issued by AttestLayer, and withdrawn later" in " ".join(result.out.split())
 
 
@@ -205,7 +205,7 @@ def endless(tmp_path: Path) -> Iterator[Path]:
 
 def test_empty_folders_without_an_end_are_no_kit(run: Run, files: Path, endless: Path) -> None:
     result = run("verify", "--trust", files / "trust.json", endless)
-    assert (result.code, "file-missing" in result.out) == (1, True)
+    assert (result.code, "file-missing" in result.out) == (3, True)
     assert run("inspect", endless).code == 0
 
 
@@ -215,7 +215,7 @@ def test_an_odd_name_in_a_folder_is_never_verified_nor_printed_raw(
 ) -> None:
     folder = write_folder(files / "kit", {**delivered.members, name: b""})
     result = run("verify", folder, "--trust", files / "trust.json")
-    assert result.code == 1
+    assert result.code == 3
     assert not set("\x1b\u202e\udcff") & set(result.out + result.err)
     assert "Traceback" not in result.err
 
@@ -286,7 +286,7 @@ def test_a_sealed_kit_lacks_its_registry_receipt(run: Run, files: Path, delivere
     members = {name: data for name, data in delivered.members.items() if name != REGISTRY_RECEIPT}
     (files / "sealed.zip").write_bytes(build.make_zip(members))
     result = run("verify", files / "sealed.zip", "--trust", files / "trust.json")
-    assert result.code == 1
+    assert result.code == 3
     assert "registry-receipt-missing" in result.out
     assert "not reached" in result.out
 
