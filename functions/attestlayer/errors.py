@@ -17,6 +17,9 @@ class Reason(StrEnum):
     INPUT_UNREADABLE = "input-unreadable"
     SCHEMA_NEWER = "schema-newer"
     TRUST_ROOT_UNUSABLE = "trust-root-unusable"
+    TRUST_ROOT_OUTDATED = "trust-root-outdated"
+    REGISTRY_UNREACHABLE = "registry-unreachable"
+    REGISTRY_STALE = "registry-stale"
     # 1 container
     CONTAINER_NOT_CANONICAL = "container-not-canonical"
     CONTAINER_LIMIT_EXCEEDED = "container-limit-exceeded"
@@ -91,7 +94,8 @@ class Remark(StrEnum):
     NOT_BEFORE_NOT_SHOWN = "not-before-not-shown"
     LATE_MERGE = "late-merge"
     SUPERSEDED = "superseded"
-    TRUST_ROOT_OLDER = "trust-root-older"
+    WITHDRAWAL_UNKNOWN = "withdrawal-unknown"
+    TRUST_ROOT_OLD = "trust-root-old"
     FILES_IGNORED = "files-ignored"
 
 
@@ -101,6 +105,9 @@ COULD_NOT_CHECK = frozenset(
         Reason.INPUT_UNREADABLE,
         Reason.SCHEMA_NEWER,
         Reason.TRUST_ROOT_UNUSABLE,
+        Reason.TRUST_ROOT_OUTDATED,
+        Reason.REGISTRY_UNREACHABLE,
+        Reason.REGISTRY_STALE,
     }
 )
 
@@ -122,8 +129,12 @@ class FormatError(VerificationError):
     """Bytes that are not the one spelling of the document they should be."""
 
 
+class ForeignTrustRootError(VerificationError):
+    """The trust root is of another registry than the kit (origin-mismatch): said before other failures."""
+
+
 class CouldNotCheckError(VerificationError):
-    """No verdict is possible: no usable input, no usable trust root, or a newer format."""
+    """No verdict is possible: no usable input, no usable trust root, no registry, or a newer format."""
 
 
 @contextmanager

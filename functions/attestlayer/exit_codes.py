@@ -10,6 +10,6 @@ EXIT_COULD_NOT = 2
 EXIT_NO = 3
 """The answer is no: NOT VERIFIED, or an audit with findings."""
 EXIT_USAGE = 64
-"""The command line was not understood: EX_USAGE of sysexits.h, since argparse's own 2 means COULD NOT CHECK."""
+"""The command line was not understood: EX_USAGE of sysexits.h, as 2 means COULD NOT CHECK."""
 EXIT_INTERRUPTED = 130
 """Interrupted: 128 + SIGINT."""

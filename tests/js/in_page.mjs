@@ -3,6 +3,8 @@ import { CORE, bytesSource } from "./core.mjs";
 
 const bytesOf = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 
+const now = () => Math.floor(Date.now() / 1000);
+
 /** The reports of `{path, zip | folder, trust}` each: base64, and a trust root's text. */
 export async function reportMany(inputs) {
   const reports = [];
@@ -19,7 +21,7 @@ async function reportOne({ path, zip, folder, trust: text, trust_path: trustPath
   let trust = null, report;
   try {
     trust = await parseTrust(text, trustPath);
-    report = await CORE.verifier.explainInput(open, trust);
+    report = await CORE.verifier.explainInput(open, trust, now());
   } catch (error) {
     if (!(error instanceof CORE.errors.VerificationError)) throw error;
     report = CORE.verifier.reportUnopened(CORE.report.KIT, error);

@@ -12,6 +12,8 @@ const STRERROR = {
   ENOENT: "No such file or directory", EACCES: "Permission denied", ENOTDIR: "Not a directory", ELOOP: "Too many levels of symbolic links",
 };
 
+const now = () => Math.floor(Date.now() / 1000);
+
 /** What the file system says went wrong, as the Python command words it. */
 function unreadable(reason, path, error) {
   if (!error.code) throw error;
@@ -82,7 +84,7 @@ async function verify(path, trustPath) {
   let trust = null, report;
   try {
     trust = await readTrust(trustPath);
-    report = await CORE.verifier.explainInput(() => openKit(path), trust);
+    report = await CORE.verifier.explainInput(() => openKit(path), trust, now());
   } catch (error) {
     if (!(error instanceof VerificationError)) throw error;
     report = CORE.verifier.reportUnopened(CORE.report.KIT, error);

@@ -13,9 +13,11 @@ from attestlayer.encoding import (
     Hash,
     format_base64url,
     format_hash,
+    format_time,
     parse_base64,
     parse_base64url,
     parse_hash,
+    parse_time,
     sha256,
 )
 from attestlayer.errors import Reason, VerificationError, malformed
@@ -98,6 +100,8 @@ def _disclosure(case: DisclosureCase) -> Vector:
 
 def _container(kind: str, case: Case | DisclosureCase, subject: Subject, report: Report) -> Vector:
     members: dict[str, object] = {"kind": kind, "trust": subject.trust.decode()}
+    if subject.now is not None:
+        members["now"] = format_time(subject.now)
     if subject.zip is not None:
         members["zip"] = _b64(subject.zip)
     if subject.folder is not None:
@@ -318,6 +322,7 @@ def _subject(made: Members) -> Subject:
         zip=parse_base64(str(given["zip"])) if "zip" in given else None,
         folder={n: base64.b64decode(str(v)) for n, v in folder.items()} if isinstance(folder, dict) else None,  # noqa: TID251
         links=tuple((n, str(v)) for n, v in links.items()) if isinstance(links, dict) else (),
+        now=parse_time(str(given["now"])) if "now" in given else None,
     )
 
 
@@ -374,7 +379,7 @@ def receipt_report(given: Members) -> Report:
 
 def _run_receipt(given: Members) -> str:
     report = receipt_report(given)
-    return report.failures[0].reason.value if report.failures else ACCEPTED
+    return report.first.reason.value if report.first else ACCEPTED
 
 
 _RUNNERS = {

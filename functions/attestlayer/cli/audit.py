@@ -88,7 +88,7 @@ def _journal(path: Path, place: str, trust: TrustRoot | None) -> Journal:
     """The state file; a folder by its whole path, a URL as it is given."""
     is_url = place.startswith(("http://", "https://"))
     named = place.rstrip("/") if is_url else _text(str(Path(place).resolve()))
-    return Journal(path, named, trust.fingerprint() if trust else None)
+    return Journal(path, named, trust.hash() if trust else None)
 
 
 @contextlib.contextmanager
@@ -169,7 +169,8 @@ def _members(finding: AuditFinding) -> Members:
 def _keys_words(trust: TrustRoot | None) -> str:
     if trust is None:
         return "taken from the registry itself: name a trust root with --trust to have them vouched for"
-    return f"anchored in the trust root {format_hash(trust.fingerprint())}"
+    as_of = format_time(trust.checkpoint.timestamp)
+    return f"anchored in the trust root of {as_of}, {trust.identity().format()}"
 
 
 def _named(registry: Registry, since: str) -> Checkpoint:

@@ -31,7 +31,7 @@ _COMMANDS: dict[str, Command] = {
 }
 _EPILOG = f"""\
 `verify.py KIT` is short for `verify.py verify KIT`. Without --trust, the trust root is trust.json beside
-this file. It never comes with a kit: take it from somebody you trust, and compare its fingerprint.
+this file. It never comes with a kit: take it from somebody you trust, and compare its registry key.
 
 {EXIT_WORDS}
 

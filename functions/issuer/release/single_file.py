@@ -39,7 +39,7 @@ _HEAD = '''\
     python3 -I -S verify.py --help
 
 KIT is a ZIP file or a folder. The trust root says whose signatures count; without --trust it is trust.json
-beside this file. It never comes with a kit: take it from somebody you trust, and compare its fingerprint.
+beside this file. It never comes with a kit: take it from somebody you trust, and compare its registry key.
 -I and -S keep everything out that is not Python's own: other folders' modules, installed packages.
 The verdict is VERIFIED (exit code 0), NOT VERIFIED (3) or COULD NOT CHECK (2).
 
@@ -52,9 +52,9 @@ modules stand in for others, which need more than the standard library: {standin
 are checked by the package `cryptography` where it is installed (never with -S), else by RFC 8032's
 formulas as they stand below.
 
-How to read it: from the end, which is above the last few lines. `main` runs a command; `verify` is made of fifteen steps; each step is a
-function that yields what it finds; every document has a parser, which takes one spelling only. Comments
-name sections of RFCs and of REG-1.0, the registry's specification (/v1/spec/REG-1.0.md).
+How to read it: from the end. `main` runs a command; `explain` makes fifteen steps; each step is a function
+that yields what it finds; every document has a parser, which takes one spelling only. Comments name
+sections of RFCs and of REG-1.0, the registry's specification (/v1/spec/REG-1.0.md).
 
 {boundary}
 """
@@ -62,7 +62,8 @@ name sections of RFCs and of REG-1.0, the registry's specification (/v1/spec/REG
 import sys
 
 if sys.version_info < (3, 8):
-    sys.stderr.write("verify.py needs Python 3.8 or newer, this is %d.%d: no statement about the kit\\n" % sys.version_info[:2])
+    SAID = "verify.py needs Python 3.8 or newer, this is %d.%d: no statement about the kit\\n"
+    sys.stderr.write(SAID % sys.version_info[:2])
     sys.exit(2)
 
 # All of the verifier is the text below, in one string. A Python that is too old could not read it as code: it
