@@ -10,6 +10,7 @@ import pytest
 from attestlayer.errors import Reason, Remark
 from support.judge import step_of, told
 from support.vectors import judged, judged_disclosure, receipt_report, run
+from support.vectors_online import run_online
 
 HERE = Path(__file__).parent.parent / "vectors"
 MAX_LENGTH = 3 * 1024 * 1024
@@ -51,6 +52,13 @@ def test_the_generator_makes_the_checked_in_files() -> None:
     made = _generator().files()
     assert sorted(found) == sorted(made)
     assert [name for name in made if found[name] != made[name]] == []
+
+
+def test_each_answer_of_a_registry_comes_out_as_expected() -> None:
+    vectors = _load(HERE / "online" / "public-log.json")
+    wrong = [(v["comment"], v["expect"], run_online(v["input"])) for v in vectors]
+    assert [(comment, wanted, found) for comment, wanted, found in wrong if wanted != found] == []
+    assert len(vectors) > 10
 
 
 @pytest.mark.parametrize("path", LISTS, ids=lambda path: path.stem)

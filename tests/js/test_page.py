@@ -170,8 +170,8 @@ def test_the_page_says_which_keys_it_trusts_and_where_they_are_from(
     opened: Opener, delivered: Delivered
 ) -> None:
     words = opened().text("#trust")
-    assert format_hash(delivered.trust.fingerprint()) in words
-    assert delivered.trust.fingerprint().hex() in words
+    assert delivered.trust.identity().format() in words
+    assert delivered.trust.checkpoint.kid in words
     assert "Built into this page" in words and "registry.example.org" in words
     for key in delivered.trust.keyring.keys.values():
         assert key.public.kid in words
@@ -373,7 +373,7 @@ def test_a_trust_root_is_used_only_after_it_was_shown_and_taken(opened: Opener, 
     assert give(page, place / "stranger.zip") == "NOT VERIFIED"
     page.evaluate('document.querySelector("#result").hidden = true')
     give(page, place / "trust.json", selector="#pick-trust")
-    assert format_hash(stranger.trust.fingerprint()) in page.text("#offer")
+    assert stranger.trust.identity().format() in page.text("#offer")
     assert "It is no update of the one in use" in page.text("#offer")
     assert STRANGER.public.kid not in page.text("#trust")
     page.evaluate('document.querySelector("#offer .button").click()')

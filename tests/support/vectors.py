@@ -47,6 +47,7 @@ from support.documents import KINDS, spoilt
 from support.foreign import RFC_6962_LEAVES, SIGNATURES, SMALL_ORDER
 from support.judge import Judgement, judge, told
 from support.vectors_notices import notice_vectors
+from support.vectors_online import online_vectors
 from support.vectors_receipts import receipt_vectors
 from support.vectors_values import value_vectors
 
@@ -76,6 +77,7 @@ def all_vectors() -> dict[str, object]:
         "receipts.json": _receipts(),
         "values.json": value_vectors(),
         "notices.json": notice_vectors(),
+        "online/public-log.json": online_vectors(),
     }
 
 

@@ -54,6 +54,7 @@ RECORD_DOES_NOT_PROVE = ("what else the kit holds, and how much", *DOES_NOT_PROV
 
 MIN_WIDTH, MAX_WIDTH = 40, 100
 _LABEL = 16  # columns of a row's label
+_STATUS_AT = 26  # the column of a step's status
 
 _BOLD, _DIM, _RED, _GREEN, _YELLOW = "1", "2", "31", "32", "33"
 _COLOURS = {Verdict.VERIFIED: _GREEN, Verdict.NOT_VERIFIED: _RED, Verdict.COULD_NOT_CHECK: _YELLOW}
@@ -146,7 +147,7 @@ def age_words(seconds: int) -> str:
 def quorum_words(policy: WitnessPolicy) -> str:
     """The witnesses that a policy demands."""
     if policy.quorum == NO_QUORUM:
-        return NONE_DEMANDED
+        return f"{NONE_DEMANDED}: the registry's key alone vouches for its checkpoints"
     count = len(policy.witnesses)
     return f"quorum {printable(policy.quorum)!r}, out of {count} witness{'es' if count > 1 else ''}"
 
@@ -306,10 +307,11 @@ def _steps(report: Report, style: Style) -> list[str]:
 def _step(step: StepReport, style: Style) -> list[str]:
     colour, mark = _STATUS_COLOURS.get(step.status, _DIM), _MARKS[step.status]
     words = step.status.value.replace("-", " ")
-    if step.unproven:
+    if step.unproven:  # passed, and no proof that held
         colour, mark, words = _DIM, _MARKS[Status.NOT_CHECKED], step.unproven
     row = f"  {step.number:>2} {style.paint(mark, colour)} {step.name:<18} "
-    lines = [row + style.paint(words, colour)]
+    first, *more = style.wrap(words, _STATUS_AT, " " * _STATUS_AT)
+    lines = [row + style.paint(first.lstrip(), colour), *(style.paint(line, colour) for line in more)]
     return [*lines, *_failures(step.failures, 7, style)]
 
 

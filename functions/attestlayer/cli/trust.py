@@ -25,8 +25,8 @@ def trust_answer(trust: TrustRoot, place: Path, around: Surroundings, said: str 
         lines += [*([style.heading(heading)] if heading else []), *style.rows(rows)]
     lines += ["", *style.wrap(said)]
     lines += style.wrap(
-        "A trust root vouches for itself only. Compare the registry key with one that reached you another way: "
-        "it stays the same when the trust root is renewed."
+        "A trust root vouches for itself only. Compare the registry key with one that reached you another "
+        "way: it stays the same when the trust root is renewed."
     )
     return Output(EXIT_DONE, style.finish(lines))
 

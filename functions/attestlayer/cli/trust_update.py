@@ -7,7 +7,8 @@ person: at the terminal, or with `--accept` and the name of what changed.
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from attestlayer.cli.command import Output, Surroundings
@@ -19,8 +20,6 @@ from attestlayer.log.trust import TrustRoot
 from attestlayer.log.update import Change, changes_of, check_update
 from attestlayer.reading.files import read_trust, replace_file
 from attestlayer.reading.public_log import is_url, open_public_log
-
-Ask = Callable[[str], bool]
 
 _NOT_SHOWN = (
     "That its tree extends the old one was not shown: that takes the registry's tiles, which `attestlayer "
@@ -44,20 +43,19 @@ def update_trust(arguments: argparse.Namespace, around: Surroundings) -> Output:
     """`trust update [URL|FILE]`: renews a trust root from its registry, a mirror or a file."""
     place: Path = arguments.trust or around.default_trust()
     if not os.path.lexists(place):
-        message = (
-            f"{place}: there is no trust root to update. Install one with `attestlayer trust --install FILE`"
-        )
-        raise CouldNotCheckError(Reason.TRUST_ROOT_UNUSABLE, message)
+        message = "there is no trust root to update: install one with `attestlayer trust --install FILE`"
+        raise CouldNotCheckError(Reason.TRUST_ROOT_UNUSABLE, f"{place}: {message}")
     old = read_trust(place)
     source: str = arguments.source or f"https://{old.origin}/v1/trust.json"
-    new = open_public_log(source).trust_root(old) if is_url(source) else read_trust(Path(source))
+    with _not_done("updated"):
+        new = open_public_log(source).trust_root(old) if is_url(source) else read_trust(Path(source))
     said = [_replace(old, new, place, arguments.accept, "updated")]
     if not is_url(source):
         said.append(_NOT_SHOWN)
     if (age := around.now - new.checkpoint.timestamp) > TRUST_ROOT_FROZEN_S:
         said.append(
-            f"It was made {age_words(age)}, though a registry renews it every day: {source} is a frozen copy, "
-            "or the log stands still."
+            f"It was made {age_words(age)}, though a registry renews it every day: {source} is a frozen "
+            "copy, or the log stands still."
         )
     return trust_answer(new, place, around, " ".join(said))
 
@@ -70,20 +68,27 @@ def _replace(old: TrustRoot | None, new: TrustRoot, place: Path, accepted: Seque
     if old and old.hash() == new.hash():
         return f"{place} holds this trust root already."
     if old:
-        try:
+        with _not_done(done):
             check_update(old, new)
-            _confirm(changes_of(old, new), accepted, ask)
-        except VerificationError as error:
-            raise type(error)(error.reason, f"not {done}: {error}") from error
+            _confirm(changes_of(old, new), accepted)
     place.parent.mkdir(parents=True, exist_ok=True)
     replace_file(place, new.format())
     return f"{done.capitalize()}: {place}."
 
 
-def _confirm(changes: Sequence[Change], accepted: Sequence[str], asking: Ask) -> None:
-    """Raises `CouldNotCheckError` unless every change is accepted by its name, or by a person who is asked."""
+@contextmanager
+def _not_done(done: str) -> Iterator[None]:
+    """What goes wrong is told as what was not done."""
+    try:
+        yield
+    except VerificationError as error:
+        raise type(error)(error.reason, f"not {done}: {error}") from error
+
+
+def _confirm(changes: Sequence[Change], accepted: Sequence[str]) -> None:
+    """Raises `CouldNotCheckError` unless every change is accepted by its name, or a person says yes."""
     for change in changes:
-        if change.name not in accepted and not asking(change.question()):
+        if change.name not in accepted and not ask(change.question()):
             raise CouldNotCheckError(Reason.TRUST_ROOT_UNUSABLE, change.question())
 
 

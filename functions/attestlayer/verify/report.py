@@ -50,7 +50,7 @@ class Unproven:
 
 Observation = VerificationError | Aside | Unproven
 
-NONE_DEMANDED = "none demanded: the registry's key alone vouches for its checkpoints"
+NONE_DEMANDED = "none demanded"
 """What step 13 says if the witness policy in force demands no witness."""
 
 LATER_NOTICES = frozenset({Reason.ISSUER_KEY_UNKNOWN, Reason.LATE_MERGE_UNEXPLAINED})

@@ -81,7 +81,7 @@ export function sentence(report, { path, registry }) {
 
 /** What a trust root demands of witnesses. */
 export function quorumWords(policy) {
-  if (policy.quorum === "none") return NONE_DEMANDED;
+  if (policy.quorum === "none") return `${NONE_DEMANDED}: the registry's key alone vouches for its checkpoints`;
   const count = policy.witnesses.size;
   return `quorum ${shown(policy.quorum)}, out of ${count} witness${count > 1 ? "es" : ""}`;
 }

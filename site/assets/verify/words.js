@@ -196,7 +196,7 @@ export const RECORD_DOES_NOT_PROVE = [
   "the evidence content is legally sufficient"
 ];
 
-export const NONE_DEMANDED = "none demanded: the registry's key alone vouches for its checkpoints";
+export const NONE_DEMANDED = "none demanded";
 
 export const BOUNDARY = "Integrity and issuance evidence only. Not audit, certification, or compliance guarantee.";
 

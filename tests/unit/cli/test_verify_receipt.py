@@ -26,7 +26,7 @@ def test_with_a_jwks_steps_13_and_15_are_not_checked(run: Run, files: Path) -> N
     assert {number for number, status in statuses.items() if status == "passed"} == {9, 11, 12, 14}
     assert report["trust"] == {
         "origin": build.ORIGIN,
-        "fingerprint": None,
+        "verifier_key": None,
         "kid": None,
         "checkpoint_time": None,
     }

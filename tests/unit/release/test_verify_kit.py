@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from attestlayer.encoding import format_hash, sha256
+from attestlayer.encoding import sha256
 from attestlayer.kit.container import read_zip
 from attestlayer.log import layout
 from attestlayer.log.notices import IncidentReason, late_merge
@@ -91,8 +91,8 @@ def test_its_trust_root_is_the_registrys_and_the_readme_names_it(unpacked: Path)
     trust = build.make().trust
     readme = (unpacked / README).read_text()
     assert (unpacked / "trust.json").read_bytes() == trust.format()
-    assert format_hash(trust.fingerprint()) in readme
-    assert trust.fingerprint().hex() in readme
+    assert trust.identity().format() in readme
+    assert f"key ID {trust.checkpoint.kid}" in readme
     assert f"registry **{build.ORIGIN}** as of 2026-01-31T12:02:00Z" in readme
     assert "Integrity and issuance evidence only." in readme
 
