@@ -1170,7 +1170,6 @@ CHECKPOINT_CASES = (
         step=12,
         files=(REGISTRY_RECEIPT,),
         also=frozenset({Reason.NONCE_CHECKPOINT_INVALID}),
-        remarks=(Remark.WITHDRAWAL_UNKNOWN,),
     ),
     Case(
         name="trust-root-of-another-registry-with-other-keys",
@@ -1187,7 +1186,6 @@ CHECKPOINT_CASES = (
                 Reason.NONCE_CHECKPOINT_INVALID,
             }
         ),
-        remarks=(Remark.WITHDRAWAL_UNKNOWN,),
     ),
     Case(
         name="registry-key-unknown",

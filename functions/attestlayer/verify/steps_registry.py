@@ -266,7 +266,9 @@ def check_notices(evidence: Evidence) -> Iterator[Observation]:
 def _check_age(checkpoint: Checkpoint, known: Checkpoint, now: int | None) -> Iterator[Observation]:
     """What a trust root does not know for its age."""
     as_of = format_time(known.timestamp)
-    if checkpoint.sequence > known.sequence:
+    if checkpoint.origin != known.origin:  # whose notices are another log's
+        yield Unproven(f"not known: trust root of {known.origin}")
+    elif checkpoint.sequence > known.sequence:
         message = f"not known: trust root of {as_of}"
         yield Unproven(message)
         yield Aside(

@@ -266,7 +266,9 @@ export function* checkNotices(evidence) {
 /** What a trust root does not know for its age. */
 function* checkAge(checkpoint, known, now) {
   const asOf = formatTime(known.timestamp);
-  if (checkpoint.sequence > known.sequence) {
+  if (checkpoint.origin !== known.origin) { // whose notices are another log's
+    yield new Unproven(`not known: trust root of ${known.origin}`);
+  } else if (checkpoint.sequence > known.sequence) {
     const message = `not known: trust root of ${asOf}`;
     yield new Unproven(message);
     yield new Aside("withdrawal-unknown", `whether the kit was withdrawn is ${message}, from before its checkpoint`);
