@@ -23,7 +23,7 @@ from attestlayer.kit.receipt import BOUNDARY, Nonce
 from issuer.adapters.release_files import ReleaseFiles
 from issuer.release.verify_kit import make_verify_kit
 from support.browsers import Browser, Page
-from support.build import STRANGER, Delivered, Hooks, Plan, Scenario, make, make_zip, open_zip
+from support.build import STRANGER, Delivered, Hooks, Log, Plan, Scenario, make, make_zip, open_zip
 from support.page import verifier_page
 from support.serving import served
 from support.verifiers import Given, PythonCommand, differences
@@ -164,6 +164,36 @@ def test_a_kit_is_verified_with_its_sentence_proofs_and_limits(opened: Opener, p
     assert page.evaluate("return document.activeElement === document.querySelector('#result h1')")
     assert page.evaluate("return document.title") == "VERIFIED · kit.zip"
     assert page.text("#announce").startswith("VERIFIED. kit.zip is byte for byte")
+
+
+ROWS = """
+const rows = [...document.querySelectorAll(".checks tbody tr")];
+return rows.map((row) => row.innerText.replace(/\\s+/g, " ").trim());
+"""
+
+
+def test_what_a_step_does_not_prove_is_not_shown_as_a_proof_that_held(
+    browser: Browser, place: Path, delivered: Delivered
+) -> None:
+    """No witness is demanded, and the trust root is older than the kit, or of another registry."""
+    other = Log(origin="other.example.org")
+    roots = {
+        "– the kit was not withdrawn not known trust root of 2026-01-31T12:01:00Z": delivered.log.trust(1),
+        "✓ the kit was not withdrawn yes as far as the trust root of 31 January 2026, 12:02:00 UTC knows": (
+            delivered.trust
+        ),
+        "– the kit was not withdrawn not known trust root of other.example.org": other.trust(),
+    }
+    for row, trust in roots.items():
+        (place / "rooted.html").write_bytes(verifier_page(trust.format()))
+        page = browser.open((place / "rooted.html").as_uri())
+        page.wait_for(STARTED)
+        give(page, place / "kit.zip")
+        shown = [f"{each[0]} {each[1:].strip()}" for each in page.evaluate(ROWS)]
+        demanded = "– the witnesses that the trust root demands saw that checkpoint none demanded"
+        assert [each for each in shown if each.startswith(row)], shown
+        assert [each for each in shown if each.startswith(demanded)], shown
+        page.close()
 
 
 def test_the_page_says_which_keys_it_trusts_and_where_they_are_from(

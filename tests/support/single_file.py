@@ -83,8 +83,10 @@ def isolated(place: Path, *arguments: str | Path, interpreter: str = sys.executa
     return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
-def run_all(place: Path, lines: Sequence[Sequence[str]], interpreter: str = sys.executable) -> list[Result]:
-    """Many command lines in one isolated process, at a fixed time."""
+def run_all(
+    place: Path, lines: Sequence[Sequence[str]], interpreter: str = sys.executable, now: int = NOW
+) -> list[Result]:
+    """Many command lines in one isolated process, at one time."""
     command = [
         interpreter,
         "-I",
@@ -93,7 +95,7 @@ def run_all(place: Path, lines: Sequence[Sequence[str]], interpreter: str = sys.
         "error",
         str(HERE / "drive_single_file.py"),
         str(place),
-        str(NOW),
+        str(now),
     ]
     done = subprocess.run(
         command,

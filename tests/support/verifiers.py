@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from attestlayer.cli.command import read_clock
 from attestlayer.cli.main import main
 from attestlayer.kit.container import read_zip
 from support.browsers import JS, Page
@@ -126,7 +127,8 @@ class SingleFile:
     def reports(self, given: Sequence[Given]) -> list[Report]:
         """The report of each."""
         lines = [["verify", str(g.kit), "--trust", str(g.trust), "--json"] for g in given]
-        return [json.loads(found.out) for found in run_all(self._file, lines)]  # noqa: TID251
+        # By the same clock as the others: the age of a trust root is part of the report.
+        return [json.loads(found.out) for found in run_all(self._file, lines, now=read_clock())]  # noqa: TID251
 
 
 @dataclass

@@ -1,6 +1,5 @@
 // How the page shows reports, trust roots and single parts: elements made of text, never of markup.
 import { formatHex, formatTime, hashBytes } from "./encoding.js";
-import { NO_QUORUM } from "./note.js";
 import {
   COULD_NOT, DISCLOSED_RECORD, FAILED, KIT, NOT_CHECKED, NOT_REACHED, NOT_VERIFIED, PASSED, REGISTRY_RECEIPT_ALONE, VERIFIED,
 } from "./report.js";
@@ -152,7 +151,7 @@ async function showRows(report, subject, trust) {
       { class: look },
       element("th", { scope: "row" }, element("span", { class: "mark", "aria-hidden": "true" }, mark), words),
       element("td", { class: "status" }, status),
-      element("td", {}, ...(details.get(numbers[0]) ?? []), element("span", { class: "also" }, `step${steps.length > 1 ? "s" : ""} ${named.join(", ")}`)),
+      element("td", {}, ...(unprovenDetails(steps) ?? details.get(numbers[0]) ?? []), element("span", { class: "also" }, `step${steps.length > 1 ? "s" : ""} ${named.join(", ")}`)),
     );
   });
   const head = element("tr", {}, ...["What is checked", "Holds", "Shown by"].map((words) => element("th", { scope: "col" }, words)));
@@ -164,8 +163,19 @@ async function showRows(report, subject, trust) {
 /** How the steps of a row ended. One that passed and proves nothing is no proof that held. */
 function markOf(steps) {
   const worst = [FAILED, NOT_REACHED, NOT_CHECKED, PASSED].find((each) => steps.some(({ status }) => status === each));
-  const unproven = steps.find((step) => step.unproven !== null);
-  return worst === PASSED && unproven ? { ...MARKS[NOT_CHECKED], words: unproven.unproven } : MARKS[worst];
+  const [words] = unprovenWords(steps);
+  return worst === PASSED && words ? { ...MARKS[NOT_CHECKED], words } : MARKS[worst];
+}
+
+/** Why a step of a row proves nothing, as what to say of it and the rest: `not known`, `trust root of …`. */
+function unprovenWords(steps) {
+  return steps.find(({ unproven }) => unproven !== null)?.unproven.split(": ") ?? [];
+}
+
+/** What is shown beside a row that proves nothing, or null if it does. */
+function unprovenDetails(steps) {
+  const [words, ...more] = unprovenWords(steps);
+  return words ? more : null;
 }
 
 /** What a verified report says beside a row, by the row's first step. */
@@ -179,9 +189,9 @@ async function detailsOf(issued, { registry }, trust) {
     [7, [element("span", { class: "also" }, "issuer key ", code(issued.issuerKid))]],
     [11, [`entry ${issued.leafIndex} of ${registry}`]],
     [12, [element("span", { class: "also" }, "registry key ", code(issued.registryKid))]],
-    [13, [policy.quorum === NO_QUORUM ? "" : `${quorumWords(policy)}${seen}`]],
+    [13, [`${quorumWords(policy)}${seen}`]],
     [14, [`${after}in the log by ${dateWords(issued.checkpointTime)}`]],
-    [15, [issued.checkpointTime > trust.checkpoint.timestamp ? "" : `as far as the trust root of ${asOf} knows`]],
+    [15, [`as far as the trust root of ${asOf} knows`]],
   ]);
 }
 
