@@ -259,7 +259,7 @@ class Deployment:
 
     def initialise(self) -> None:
         self.begun = self.invoke("initialise")
-        self.say(f"   checkpoint {self.begun['sequence']}, trust root {self.begun['fingerprint']}")
+        self.say(f"   checkpoint {self.begun['sequence']}, identity {self.begun['identity']}")
         for role, kids in self.begun["keys"].items():
             self.say(f"   {role} key {', '.join(kids)}")
 

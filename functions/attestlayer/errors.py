@@ -18,6 +18,9 @@ class Reason(StrEnum):
     CONTAINER_INCOMPLETE = "container-incomplete"
     SCHEMA_NEWER = "schema-newer"
     TRUST_ROOT_UNUSABLE = "trust-root-unusable"
+    TRUST_ROOT_OUTDATED = "trust-root-outdated"
+    REGISTRY_UNREACHABLE = "registry-unreachable"
+    REGISTRY_STALE = "registry-stale"
     # 1 container
     CONTAINER_AMBIGUOUS = "container-ambiguous"
     CONTAINER_LIMIT_EXCEEDED = "container-limit-exceeded"
@@ -92,7 +95,8 @@ class Remark(StrEnum):
     NOT_BEFORE_NOT_SHOWN = "not-before-not-shown"
     LATE_MERGE = "late-merge"
     SUPERSEDED = "superseded"
-    TRUST_ROOT_OLDER = "trust-root-older"
+    WITHDRAWAL_UNKNOWN = "withdrawal-unknown"
+    TRUST_ROOT_OLD = "trust-root-old"
     FILES_IGNORED = "files-ignored"
     CONTAINER_REPACKED = "container-repacked"
 
@@ -104,6 +108,9 @@ COULD_NOT_CHECK = frozenset(
         Reason.CONTAINER_INCOMPLETE,
         Reason.SCHEMA_NEWER,
         Reason.TRUST_ROOT_UNUSABLE,
+        Reason.TRUST_ROOT_OUTDATED,
+        Reason.REGISTRY_UNREACHABLE,
+        Reason.REGISTRY_STALE,
     }
 )
 
@@ -136,8 +143,12 @@ class FormatError(VerificationError):
     """Bytes that are not the one spelling of the document they should be."""
 
 
+class ForeignTrustRootError(VerificationError):
+    """The trust root is of another registry than the kit (origin-mismatch): said before other failures."""
+
+
 class CouldNotCheckError(VerificationError):
-    """No verdict is possible: no usable input, no usable trust root, or a newer format."""
+    """No verdict is possible: no usable input, no usable trust root, no registry, or a newer format."""
 
 
 @contextmanager

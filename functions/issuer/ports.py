@@ -257,9 +257,9 @@ class SiteFacts:
     """Facts on the site's pages, none of which changes from round to round.
 
     `policies`: the newest version of each profile; `policy_paths`: their public objects, in the same order.
-    `tiers`: name, credits a term, open packets. `retention`: kind of data, and how long it is kept. `trust`,
-    `fingerprint`: the public trust root; `verify_kit`: SHA-256 of verify-kit.zip in hexadecimal; None if
-    there is none yet. `expires`: the end of security.txt (RFC 9116).
+    `tiers`: name, credits a term, open packets. `retention`: kind of data, and how long it is kept. `trust`:
+    the public trust root; `identity`: the registry key that signed it, as verifier key; `verify_kit`: SHA-256
+    of verify-kit.zip in hexadecimal; None if there is none yet. `expires`: when security.txt ends (RFC 9116).
     """
 
     origin: str
@@ -276,7 +276,7 @@ class SiteFacts:
     term_days: int
     retention: tuple[tuple[str, str], ...]
     trust: bytes | None
-    fingerprint: str | None
+    identity: str | None
     verify_kit: str | None
     expires: str
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from attestlayer.encoding import format_time
 from attestlayer.errors import VerificationError
 from attestlayer.log.trust import parse_trust
 from attestlayer.verify.report import Verdict
@@ -69,6 +70,8 @@ def b64(data: bytes) -> str:
 def placed(subject: Subject, place: Path) -> dict[str, str]:
     """A subject as an input of the stranger."""
     given = {"kind": "kit", "trust": subject.trust.decode()}
+    if subject.now is not None:
+        given["now"] = format_time(subject.now)
     if subject.zip is not None:
         return given | {"zip": b64(subject.zip)}
     if subject.folder is not None:
@@ -112,7 +115,9 @@ def test_the_stranger_reports_changed_disclosed_records_as_the_core_does(
 
 
 def test_the_stranger_says_what_each_vector_of_a_list_expects(stranger: Path) -> None:
-    lists = {name: vectors for name, vectors in all_vectors().items() if isinstance(vectors, list)}
+    # What a registry answers is the installed command's to ask: the stranger verifies offline.
+    made = {name: vectors for name, vectors in all_vectors().items() if not name.startswith("online/")}
+    lists = {name: vectors for name, vectors in made.items() if isinstance(vectors, list)}
     vectors = [vector for each in lists.values() for vector in each]
     answers = ask(stranger, [vector["input"] for vector in vectors])
     wrong = [

@@ -8,8 +8,9 @@ from types import ModuleType
 import pytest
 
 from attestlayer.errors import Reason, Remark
-from support.judge import told
+from support.judge import step_of, told
 from support.vectors import judged, judged_disclosure, receipt_report, run
+from support.vectors_online import run_online
 
 HERE = Path(__file__).parent.parent / "vectors"
 MAX_LENGTH = 3 * 1024 * 1024
@@ -38,10 +39,10 @@ def _generator() -> ModuleType:
 def test_each_disclosed_record_comes_out_as_expected(path: Path, tmp_path: Path) -> None:
     (vector,) = _load(path)
     report = judged_disclosure(vector, tmp_path)
-    first = next((step for step in report.steps if step.failures), None)
-    assert (first.failures[0].reason.value if first else "accepted") == vector["expect"]
-    assert (first.number if first else None) == vector["step"]
-    assert (list(first.failures[0].files) if first else []) == vector["files"]
+    first = report.first
+    assert (first.reason.value if first else "accepted") == vector["expect"]
+    assert (first and step_of(report, first)) == vector["step"]
+    assert (list(first.files) if first else []) == vector["files"]
     assert sorted(note.remark for note in report.notes) == sorted(vector["remarks"])
     assert told(report) == vector["report"]
 
@@ -51,6 +52,13 @@ def test_the_generator_makes_the_checked_in_files() -> None:
     made = _generator().files()
     assert sorted(found) == sorted(made)
     assert [name for name in made if found[name] != made[name]] == []
+
+
+def test_each_answer_of_a_registry_comes_out_as_expected() -> None:
+    vectors = _load(HERE / "online" / "public-log.json")
+    wrong = [(v["comment"], v["expect"], run_online(v["input"])) for v in vectors]
+    assert [(comment, wanted, found) for comment, wanted, found in wrong if wanted != found] == []
+    assert len(vectors) > 10
 
 
 @pytest.mark.parametrize("path", LISTS, ids=lambda path: path.stem)
@@ -77,7 +85,7 @@ def test_each_kit_comes_out_as_expected(path: Path, tmp_path: Path) -> None:
         assert sorted(note.remark for note in judgement.report.notes) == sorted(vector["remarks"])
     if judgement.report and judgement.error:
         assert vector["files"] == list(judgement.error.files)
-        assert vector["step"] == next(step.number for step in judgement.report.steps if step.failures)
+        assert vector["step"] == step_of(judgement.report, judgement.error)
 
 
 def test_every_reason_and_every_remark_has_a_vector() -> None:

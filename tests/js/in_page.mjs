@@ -3,6 +3,8 @@ import { CORE, bytesSource } from "./core.mjs";
 
 const bytesOf = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 
+const now = () => Math.floor(Date.now() / 1000);
+
 /** The reports of `{path, zip | folder | alone, trust}` each, in base64; alone: a registry receipt. */
 export async function reportMany(inputs) {
   const reports = [];
@@ -20,8 +22,8 @@ async function reportOne({ path, zip, folder, alone, trust: text, trust_path: tr
   try {
     trust = await parseTrust(text, trustPath);
     report = alone === undefined
-      ? await CORE.verifier.explainInput(open, trust)
-      : await CORE.verifier.explainReceipt(CORE.leaf.parseRegistryReceipt(bytesOf(alone)), CORE.evidence.anchorsOf(trust));
+      ? await CORE.verifier.explainInput(open, trust, now())
+      : await CORE.verifier.explainReceipt(CORE.leaf.parseRegistryReceipt(bytesOf(alone)), CORE.evidence.anchorsOf(trust, now()));
   } catch (error) {
     if (!(error instanceof CORE.errors.VerificationError)) throw error;
     const kind = alone === undefined ? CORE.report.KIT : CORE.report.REGISTRY_RECEIPT_ALONE;

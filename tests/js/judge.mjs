@@ -22,13 +22,14 @@ const PARSERS = {
   note: (data) => CORE.note.parseNote(decodeText(data)),
 };
 
-const firstOf = (report) => report.failures[0]?.reason ?? "accepted";
+const firstOf = (report) => report.first?.reason ?? "accepted";
 
 /** A report as vectors hold it. */
 const told = ({ verdict, steps }) => ({
   verdict,
-  steps: steps.map(({ status, failures, notes }) => ({
+  steps: steps.map(({ status, unproven, failures, notes }) => ({
     status,
+    unproven: unproven !== null,
     failures: failures.map(({ reason, files }) => ({ reason, files: [...files] })), // Firefox hands none over twice
     remarks: notes.map(({ remark }) => remark),
   })),
@@ -111,14 +112,14 @@ async function judge(given) {
     }
     throw error;
   }
-  const report = await CORE.verifier.explainInput(() => openKit(given), trust);
-  const failed = report.steps.find((step) => step.failures.length);
+  const report = await CORE.verifier.explainInput(() => openKit(given), trust, "now" in given ? CORE.encoding.parseTime(given.now) : null);
+  const failed = report.steps.find((step) => step.failures.includes(report.first));
   return {
     word: firstOf(report),
     report: told(report),
     sentence: CORE.report_text.sentence(report, { path: "KIT", registry: trust.origin }),
     step: failed?.number ?? null,
-    files: report.failures[0]?.files ?? [],
+    files: report.first?.files ?? [],
     remarks: report.notes.map((note) => note.remark).sort(),
   };
 }

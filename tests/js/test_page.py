@@ -23,7 +23,7 @@ from attestlayer.kit.receipt import BOUNDARY, Nonce
 from issuer.adapters.release_files import ReleaseFiles
 from issuer.release.verify_kit import make_verify_kit
 from support.browsers import Browser, Page
-from support.build import STRANGER, Delivered, Hooks, Plan, Scenario, make, make_zip, open_zip
+from support.build import STRANGER, Delivered, Hooks, Log, Plan, Scenario, make, make_zip, open_zip
 from support.page import verifier_page
 from support.serving import served
 from support.verifiers import Given, PythonCommand, differences
@@ -140,12 +140,42 @@ def test_a_kit_is_verified_with_its_sentence_proofs_and_limits(opened: Opener, p
     assert page.text("#announce").startswith("VERIFIED. kit.zip is byte for byte")
 
 
+ROWS = """
+const rows = [...document.querySelectorAll(".checks tbody tr")];
+return rows.map((row) => row.innerText.replace(/\\s+/g, " ").trim());
+"""
+
+
+def test_what_a_step_does_not_prove_is_not_shown_as_a_proof_that_held(
+    browser: Browser, place: Path, delivered: Delivered
+) -> None:
+    """No witness is demanded, and the trust root is older than the kit, or of another registry."""
+    other = Log(origin="other.example.org")
+    roots = {
+        "– the kit was not withdrawn not known trust root of 2026-01-31T12:01:00Z": delivered.log.trust(1),
+        "✓ the kit was not withdrawn yes as far as the trust root of 31 January 2026, 12:02:00 UTC knows": (
+            delivered.trust
+        ),
+        "– the kit was not withdrawn not known trust root of other.example.org": other.trust(),
+    }
+    for row, trust in roots.items():
+        (place / "rooted.html").write_bytes(verifier_page(trust.format()))
+        page = browser.open((place / "rooted.html").as_uri())
+        page.wait_for(STARTED)
+        give(page, place / "kit.zip")
+        shown = [f"{each[0]} {each[1:].strip()}" for each in page.evaluate(ROWS)]
+        demanded = "– the witnesses that the trust root demands saw that checkpoint none demanded"
+        assert [each for each in shown if each.startswith(row)], shown
+        assert [each for each in shown if each.startswith(demanded)], shown
+        page.close()
+
+
 def test_the_page_says_which_keys_it_trusts_and_where_they_are_from(
     opened: Opener, delivered: Delivered
 ) -> None:
     words = opened().text("#trust")
-    assert format_hash(delivered.trust.fingerprint()) in words
-    assert delivered.trust.fingerprint().hex() in words
+    assert delivered.trust.identity().format() in words
+    assert delivered.trust.checkpoint.kid in words
     assert "Built into this page" in words and "registry.example.org" in words
     for key in delivered.trust.keyring.keys.values():
         assert key.public.kid in words
@@ -347,7 +377,7 @@ def test_a_trust_root_is_used_only_after_it_was_shown_and_taken(opened: Opener, 
     assert give(page, place / "stranger.zip") == "NOT VERIFIED"
     page.evaluate('document.querySelector("#result").hidden = true')
     give(page, place / "trust.json", selector="#pick-trust")
-    assert format_hash(stranger.trust.fingerprint()) in page.text("#offer")
+    assert stranger.trust.identity().format() in page.text("#offer")
     assert "It is no update of the one in use" in page.text("#offer")
     assert STRANGER.public.kid not in page.text("#trust")
     page.evaluate('document.querySelector("#offer .button").click()')

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The browser verifier's core behind the command line that every verifier answers: KIT TRUST → a JSON report.
 //
-// node verify.mjs KIT TRUST         the report on stdout, exit code 0, 1 or 2
+// node verify.mjs KIT TRUST         the report on stdout, exit code 0, 3 or 2
 // node verify.mjs --many < LINES    a line {kit, trust, alone} in, the report as one line out; alone: a registry receipt
 import { createInterface } from "node:readline";
 import * as fs from "node:fs";
@@ -11,6 +11,8 @@ const { VerificationError } = CORE.errors;
 const STRERROR = {
   ENOENT: "No such file or directory", EACCES: "Permission denied", ENOTDIR: "Not a directory", ELOOP: "Too many levels of symbolic links",
 };
+
+const now = () => Math.floor(Date.now() / 1000);
 
 /** What the file system says went wrong, as the Python command words it. */
 function unreadable(reason, path, error) {
@@ -92,8 +94,8 @@ async function verify(path, trustPath, alone = false) {
   try {
     trust = await readTrust(trustPath);
     report = alone
-      ? await CORE.verifier.explainReceipt(readReceipt(path), CORE.evidence.anchorsOf(trust))
-      : await CORE.verifier.explainInput(() => openKit(path), trust);
+      ? await CORE.verifier.explainReceipt(readReceipt(path), CORE.evidence.anchorsOf(trust, now()))
+      : await CORE.verifier.explainInput(() => openKit(path), trust, now());
   } catch (error) {
     if (!(error instanceof VerificationError)) throw error;
     report = CORE.verifier.reportUnopened(alone ? CORE.report.REGISTRY_RECEIPT_ALONE : CORE.report.KIT, error);

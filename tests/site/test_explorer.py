@@ -16,6 +16,7 @@ from attestlayer.kit.manifest import CLIENT_NONCE, MANIFEST, RECEIPT, REGISTRY_R
 from attestlayer.log import layout
 from attestlayer.log.leaf import Leaf, LeafRecord, parse_record, parse_registry_receipt
 from attestlayer.log.lookup import Segment
+from attestlayer.log.trust import parse_trust
 from support.browsers import Browser, Page
 from support.log import TestLog
 from support.registry_site import RegistrySite, served
@@ -373,8 +374,8 @@ def test_the_front_page_shows_the_state(browser: Browser, registry: RegistrySite
     page.wait_for("document.querySelector('[data-stat=witnesses]').textContent === 'none'")
     page.wait_for("!document.querySelector('[data-plot]').hidden")
     assert page.evaluate("return document.querySelectorAll('[data-growth] svg, [data-gaps] svg').length") == 2
-    fingerprint = format_hash(sha256(registry.service.public.read(layout.TRUST) or b""))
-    page.wait_for(f"document.querySelector('[data-fingerprint]').textContent === '{fingerprint}'")
+    identity = parse_trust(registry.service.public.read(layout.TRUST) or b"").identity().format()
+    page.wait_for(f"document.querySelector('[data-identity]').textContent === '{identity}'")
     assert page.errors() == []
     page.close()
 

@@ -63,6 +63,7 @@ from support.worked import worked
 
 RECORD = "records/001-a.txt"
 SECOND = private_key("second registry key")
+SECOND_ISSUER = private_key("second issuer key")
 AT = format_time
 
 
@@ -70,20 +71,22 @@ AT = format_time
 class Subject:
     """What a verifier is given: bytes of a file or members of a folder (or nothing), and a trust root.
 
-    `links`: symbolic links of the folder, name and target.
+    `links`: symbolic links of the folder, name and target. `now`: the time that the trust root's age is
+    judged by, or None.
     """
 
     trust: bytes
     zip: bytes | None = None
     folder: dict[str, bytes] | None = None
     links: tuple[tuple[str, str], ...] = ()
+    now: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
     """A subject with what verification makes of it.
 
-    `verify` raises `reason`; in `explain` it is the first failure, of step `step`, about `files`.
+    `verify` raises `reason`; in `explain` it is the failure to say first, of step `step`, about `files`.
     `also` are the other reasons that follow from the same fault. Without `reason` it is verified.
     """
 
@@ -286,10 +289,31 @@ def _stranger_trust() -> Subject:
     return Subject(zip=forged.zip, trust=make().trust.format())
 
 
-def _forged_issuer() -> Subject:
-    """A kit whose issuer key only the forger's own notices name."""
-    forged = make(Scenario(issuer=STRANGER, plan=Plan(issuer=STRANGER)))
-    return Subject(zip=forged.zip, trust=Log().trust().format())
+def _stranger_trust_of_another_registry() -> Subject:
+    """The trust root of another registry with keys of its own."""
+    log = Log(origin="other.example.org", registry=STRANGER, issuer=SECOND_ISSUER)
+    return Subject(zip=make().zip, trust=log.trust().format())
+
+
+def _newer(sequence: int, **changes: object) -> Callable[[], Subject]:
+    """The kit of a scenario, with the trust root of a sequence that may be older."""
+
+    def build() -> Subject:
+        made = make(replace(Scenario(), **changes))  # type: ignore[arg-type]
+        return Subject(zip=made.zip, trust=made.log.trust(sequence).format())
+
+    return build
+
+
+def _aged(days: int, seconds: int = 0) -> Callable[[], Subject]:
+    """The usual kit, checked some time after the trust root's checkpoint."""
+
+    def build() -> Subject:
+        made = make()
+        now = made.trust.checkpoint.timestamp + days * 86400 + seconds
+        return Subject(zip=made.zip, trust=made.trust.format(), now=now)
+
+    return build
 
 
 def _two_faces() -> Subject:
@@ -314,11 +338,6 @@ def _unsigned_trust() -> Subject:
     delivered = make()
     unsigned = replace(delivered.trust.checkpoint, signature=bytes(64))
     return Subject(zip=delivered.zip, trust=replace(delivered.trust, checkpoint=unsigned).format())
-
-
-def _older_trust() -> Subject:
-    delivered = make()
-    return Subject(zip=delivered.zip, trust=delivered.log.trust(1).format())
 
 
 def _withdrawn() -> Subject:
@@ -583,10 +602,21 @@ ACCEPTED = (
         remarks=(Remark.SUPERSEDED,),
     ),
     Case(
-        name="trust-root-older",
+        name="withdrawal-unknown",
         comment="The trust root is of sequence 1, the kit's checkpoint is sequence 2.",
-        build=_older_trust,
-        remarks=(Remark.TRUST_ROOT_OLDER,),
+        build=_newer(1),
+        remarks=(Remark.WITHDRAWAL_UNKNOWN,),
+    ),
+    Case(
+        name="trust-root-of-thirty-days",
+        comment="The trust root is exactly 30 days old.",
+        build=_aged(30),
+    ),
+    Case(
+        name="trust-root-old",
+        comment="The trust root is 30 days and a second old.",
+        build=_aged(30, 1),
+        remarks=(Remark.TRUST_ROOT_OLD,),
     ),
     Case(name="folder", comment="A folder of the members.", build=lambda: _folder(lambda members: members)),
     Case(
@@ -1075,12 +1105,11 @@ RECEIPT_CASES = (
 ISSUER_CASES = (
     Case(
         name="issuer-key-unknown",
-        comment="The whole kit is signed with a key that the trust root lacks.",
-        build=_forged_issuer,
+        comment="The whole kit is signed with a key that no notice names.",
+        build=scenario(plan=Plan(issuer=STRANGER)),
         reason=Reason.ISSUER_KEY_UNKNOWN,
         step=7,
         files=(RECEIPT,),
-        remarks=(Remark.TRUST_ROOT_OLDER,),
     ),
     Case(
         name="registry-key-signs-receipt",
@@ -1297,7 +1326,22 @@ CHECKPOINT_CASES = (
         step=12,
         files=(REGISTRY_RECEIPT,),
         also=frozenset({Reason.NONCE_CHECKPOINT_INVALID}),
-        remarks=(Remark.TRUST_ROOT_OLDER,),
+    ),
+    Case(
+        name="trust-root-of-another-registry-with-other-keys",
+        comment="The trust root is of another registry with other keys: that is said first.",
+        build=_stranger_trust_of_another_registry,
+        reason=Reason.ORIGIN_MISMATCH,
+        step=12,
+        files=(REGISTRY_RECEIPT,),
+        also=frozenset(
+            {
+                Reason.ISSUER_KEY_UNKNOWN,
+                Reason.REGISTRY_KEY_UNKNOWN,
+                Reason.NOTE_SIGNATURE_INVALID,
+                Reason.NONCE_CHECKPOINT_INVALID,
+            }
+        ),
     ),
     Case(
         name="registry-key-unknown",
@@ -1531,6 +1575,85 @@ LATE_CASES = (
     ),
 )
 
+NEW_ISSUER_KEY = Round(notices=(key_added(Role.ISSUER, SECOND_ISSUER.public, START + 60),))
+LATE = Round(after=ISSUED_AT + 601 - START - 60)
+LATE_AND_SAID = replace(LATE, notices=(late_merge(2, 2, IncidentReason.OUTAGE),))
+UNKNOWN = (Remark.WITHDRAWAL_UNKNOWN,)
+
+OUTDATED_CASES = (
+    Case(
+        name="issuer-key-of-newer-notices",
+        comment="The issuer key was added after the trust root was made: it must be updated first.",
+        build=_newer(0, nonce_round=NEW_ISSUER_KEY, plan=Plan(issuer=SECOND_ISSUER)),
+        reason=Reason.TRUST_ROOT_OUTDATED,
+        step=7,
+        files=(RECEIPT,),
+        remarks=UNKNOWN,
+    ),
+    Case(
+        name="late-merge-of-newer-notices",
+        comment="In the log after merge_by; the incident was published after the trust root was made.",
+        build=_newer(1, merge=LATE_AND_SAID),
+        reason=Reason.TRUST_ROOT_OUTDATED,
+        step=14,
+        files=(REGISTRY_RECEIPT,),
+        remarks=UNKNOWN,
+    ),
+    Case(
+        name="issuer-key-and-late-merge-of-newer-notices",
+        comment="Both the issuer key and the incident are newer than the trust root.",
+        build=_newer(0, nonce_round=NEW_ISSUER_KEY, merge=LATE_AND_SAID, plan=Plan(issuer=SECOND_ISSUER)),
+        reason=Reason.TRUST_ROOT_OUTDATED,
+        step=7,
+        files=(RECEIPT,),
+        remarks=UNKNOWN,
+    ),
+    Case(
+        name="issuer-key-unknown-beside-newer-equal-notices",
+        comment="The kit's checkpoint is newer than the trust root's, but commits to the same notices.",
+        build=_newer(1, plan=Plan(issuer=STRANGER)),
+        reason=Reason.ISSUER_KEY_UNKNOWN,
+        step=7,
+        files=(RECEIPT,),
+        remarks=UNKNOWN,
+    ),
+    Case(
+        name="late-merge-unexplained-beside-newer-equal-notices",
+        comment="In the log after merge_by, without an incident; the older trust root has the same notices.",
+        build=_newer(1, merge=LATE),
+        reason=Reason.LATE_MERGE_UNEXPLAINED,
+        step=14,
+        files=(REGISTRY_RECEIPT,),
+        remarks=UNKNOWN,
+    ),
+    Case(
+        name="issuer-key-of-newer-notices-and-another-kit",
+        comment="The issuer key may be newer than the trust root, but the kit is not the one in the log.",
+        build=_newer(
+            0,
+            nonce_round=NEW_ISSUER_KEY,
+            plan=Plan(issuer=SECOND_ISSUER, hooks=Hooks(leaf=_other_digest)),
+        ),
+        reason=Reason.KIT_DIGEST_MISMATCH,
+        step=10,
+        files=(REGISTRY_RECEIPT,),
+        also=frozenset({Reason.ISSUER_KEY_UNKNOWN}),
+        remarks=UNKNOWN,
+    ),
+    Case(
+        name="issuer-key-of-newer-notices-in-another-registrys-kit",
+        comment="The receipt of an unknown issuer key names another registry than the newer checkpoint's.",
+        build=_newer(
+            0, nonce_round=NEW_ISSUER_KEY, plan=Plan(issuer=SECOND_ISSUER, origin="other.example.org")
+        ),
+        reason=Reason.ORIGIN_MISMATCH,
+        step=12,
+        files=(RECEIPT, REGISTRY_RECEIPT),
+        also=frozenset({Reason.ISSUER_KEY_UNKNOWN}),
+        remarks=UNKNOWN,
+    ),
+)
+
 CASES = (
     *ACCEPTED,
     *COULD_NOT_CHECK,
@@ -1543,5 +1666,6 @@ CASES = (
     *LEAF_CASES,
     *CHECKPOINT_CASES,
     *LATE_CASES,
+    *OUTDATED_CASES,
 )
 """Every case; their names are different."""

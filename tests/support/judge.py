@@ -72,7 +72,7 @@ def judge(subject: Subject, place: Path) -> Judgement:
         return Judgement(error, None)
     try:
         with opened(subject, place) as kit:
-            report = explain(kit, trust)
+            report = explain(kit, trust, subject.now)
             try:
                 verify(kit, trust)
             except VerificationError as error:
@@ -82,6 +82,12 @@ def judge(subject: Subject, place: Path) -> Judgement:
         return Judgement(error, report_unopened(Kind.KIT, error))
 
 
+def step_of(report: Report, failure: VerificationError) -> int:
+    """The number of the step that reports a failure with this reason and these files."""
+    wanted = (failure.reason, failure.files)
+    return next(s.number for s in report.steps if wanted in [(f.reason, f.files) for f in s.failures])
+
+
 def told(report: Report) -> dict[str, object]:
     """A report as vectors hold it: everything that has one right answer, no message."""
     return {
@@ -89,6 +95,7 @@ def told(report: Report) -> dict[str, object]:
         "steps": [
             {
                 "status": step.status.value,
+                "unproven": step.unproven is not None,
                 "failures": [{"reason": f.reason.value, "files": list(f.files)} for f in step.failures],
                 "remarks": [note.remark.value for note in step.notes],
             }

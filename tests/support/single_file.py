@@ -1,5 +1,6 @@
 """The single-file verifier as tests make and run it."""
 
+import ast
 import json
 import os
 import shutil
@@ -37,6 +38,17 @@ def text() -> str:
     return make_single_file(read_sources(), VERSION, BOUNDARY)
 
 
+def source() -> str:
+    """The verifier's code, which verify.py holds as one string."""
+    (found,) = (
+        node.value.value
+        for node in ast.parse(text()).body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+    )
+    assert isinstance(found, str)
+    return found
+
+
 def write(folder: Path) -> Path:
     """verify.py in a folder."""
     place = folder / "verify.py"
@@ -55,6 +67,15 @@ def python(minor: int) -> str:
     return str(places[-1])
 
 
+def python_2() -> str:
+    """An interpreter of Python 2.7."""
+    places = [str(path) for path in Path("~/.pyenv/versions").expanduser().glob("2.7.*/bin/python2")]
+    found = [*places, *(p for p in (shutil.which("python2.7"),) if p and ".pyenv" not in p)]
+    if not found:
+        missing("there is no Python 2.7 here")
+    return found[0]
+
+
 def isolated(place: Path, *arguments: str | Path, interpreter: str = sys.executable, cwd: Path) -> Result:
     """One command line, as a person would give it: nothing but Python's own can be imported."""
     command = [interpreter, "-I", "-S", "-W", "error", str(place), *map(str, arguments)]
@@ -62,8 +83,10 @@ def isolated(place: Path, *arguments: str | Path, interpreter: str = sys.executa
     return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
-def run_all(place: Path, lines: Sequence[Sequence[str]], interpreter: str = sys.executable) -> list[Result]:
-    """Many command lines in one isolated process, at a fixed time."""
+def run_all(
+    place: Path, lines: Sequence[Sequence[str]], interpreter: str = sys.executable, now: int = NOW
+) -> list[Result]:
+    """Many command lines in one isolated process, at one time."""
     command = [
         interpreter,
         "-I",
@@ -72,7 +95,7 @@ def run_all(place: Path, lines: Sequence[Sequence[str]], interpreter: str = sys.
         "error",
         str(HERE / "drive_single_file.py"),
         str(place),
-        str(NOW),
+        str(now),
     ]
     done = subprocess.run(
         command,

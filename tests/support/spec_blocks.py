@@ -173,7 +173,7 @@ def _rounds(example: Worked) -> dict[str, str]:
         "cosignature": _hex(cosignature.data),
         "note": note.format(),
         "trust": example.kit.trust.format().decode(),
-        "trust-fingerprint": format_hash(example.kit.trust.fingerprint()),
+        "trust-identity": example.kit.trust.identity().format(),
     }
 
 

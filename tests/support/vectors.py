@@ -13,9 +13,11 @@ from attestlayer.encoding import (
     Hash,
     format_base64url,
     format_hash,
+    format_time,
     parse_base64,
     parse_base64url,
     parse_hash,
+    parse_time,
     sha256,
 )
 from attestlayer.errors import Reason, VerificationError, malformed
@@ -46,6 +48,7 @@ from support.foreign import RFC_6962_LEAVES, SIGNATURES, SMALL_ORDER
 from support.judge import Judgement, judge, told
 from support.vectors_containers import container_vectors, run_container
 from support.vectors_notices import notice_vectors
+from support.vectors_online import online_vectors
 from support.vectors_receipts import receipt_vectors
 from support.vectors_values import value_vectors
 
@@ -76,6 +79,7 @@ def all_vectors() -> dict[str, object]:
         "values.json": value_vectors(),
         "notices.json": notice_vectors(),
         "containers.json": container_vectors(),
+        "online/public-log.json": online_vectors(),
     }
 
 
@@ -100,6 +104,8 @@ def _disclosure(case: DisclosureCase) -> Vector:
 
 def _container(kind: str, case: Case | DisclosureCase, subject: Subject, report: Report) -> Vector:
     members: dict[str, object] = {"kind": kind, "trust": subject.trust.decode()}
+    if subject.now is not None:
+        members["now"] = format_time(subject.now)
     if subject.zip is not None:
         members["zip"] = _b64(subject.zip)
     if subject.folder is not None:
@@ -329,6 +335,7 @@ def _subject(made: Members) -> Subject:
         zip=parse_base64(str(given["zip"])) if "zip" in given else None,
         folder={n: base64.b64decode(str(v)) for n, v in folder.items()} if isinstance(folder, dict) else None,  # noqa: TID251
         links=tuple((n, str(v)) for n, v in links.items()) if isinstance(links, dict) else (),
+        now=parse_time(str(given["now"])) if "now" in given else None,
     )
 
 
@@ -385,7 +392,7 @@ def receipt_report(given: Members) -> Report:
 
 def _run_receipt(given: Members) -> str:
     report = receipt_report(given)
-    return report.failures[0].reason.value if report.failures else ACCEPTED
+    return report.first.reason.value if report.first else ACCEPTED
 
 
 _RUNNERS = {

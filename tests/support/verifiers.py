@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from attestlayer.cli.command import read_clock
 from attestlayer.cli.main import main
 from attestlayer.kit.zip_reader import read_zip
 from support.browsers import JS, Page
@@ -143,7 +144,8 @@ class SingleFile:
     def reports(self, given: Sequence[Given]) -> list[Report]:
         """The report of each."""
         lines = [each.words("--json") for each in given]
-        return [json.loads(found.out) for found in run_all(self._file, lines)]  # noqa: TID251
+        # By the same clock as the others: the age of a trust root is part of the report.
+        return [json.loads(found.out) for found in run_all(self._file, lines, now=read_clock())]  # noqa: TID251
 
     def texts(self, given: Sequence[Given]) -> list[str]:
         """The report of each for people."""

@@ -81,7 +81,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class AuditState:
-    """An audit of `registry`, a place as it was given, with a trust root of fingerprint `trust` or none.
+    """An audit of `registry`, a place as it was given. `trust`: the hash of the trust root's file, or None.
 
     `checkpoint`: the newest one when this was written. `chain`: newest stretch first. `proofs`: the tree
     size up to which consistency proofs were checked. `findings`: of checkpoints, tree, leaves and proofs.

@@ -4,6 +4,10 @@ from attestlayer.errors import Reason, Remark
 
 _ALTERED = "Ask whoever gave you the kit for the original delivered file, and check that."
 _REPORT = "Don't rely on the kit, and report it to security@attestlayer.com."
+_UPDATE = (
+    "Update the trust root and check again: run `attestlayer trust update`, or take the registry's current "
+    "/v1/trust.json."
+)
 _OTHER_REGISTRY = "Check that your trust root is of the registry that should hold this kit."
 
 ADVICE: dict[Reason, str] = {
@@ -12,8 +16,20 @@ ADVICE: dict[Reason, str] = {
     Reason.SCHEMA_NEWER: "A document is of a newer format than this verifier knows. Update the verifier.",
     Reason.TRUST_ROOT_UNUSABLE: (
         "Without a usable trust root nothing can be checked. Get the registry's /v1/trust.json, compare the "
-        "fingerprint that `attestlayer trust FILE` shows with one that reached you another way, then run "
+        "registry key that `attestlayer trust FILE` shows with one that reached you another way, then run "
         "`attestlayer trust --install FILE` or name it with --trust."
+    ),
+    Reason.TRUST_ROOT_OUTDATED: (
+        "The kit is newer than your trust root, which can't know a key or an incident that was published "
+        f"since. {_UPDATE}"
+    ),
+    Reason.REGISTRY_UNREACHABLE: (
+        "The registry did not answer, or its answer could not be used. Check the URL and try again, or "
+        "verify offline, without --registry."
+    ),
+    Reason.REGISTRY_STALE: (
+        "What the registry answered does not show its present state: it is a frozen copy, the log stands "
+        "still, or a clock is wrong. Try again, or verify offline, without --registry."
     ),
     Reason.CONTAINER_INCOMPLETE: (
         "The end of the ZIP is missing, as after an interrupted download. Download it again, and check that."
@@ -51,8 +67,8 @@ ADVICE: dict[Reason, str] = {
     Reason.REPORT_MALFORMED: f"The intake report is not as it was issued. {_ALTERED}",
     Reason.REPORT_RECORDS_MISMATCH: f"The intake report speaks of other records than the kit's. {_ALTERED}",
     Reason.ISSUER_KEY_UNKNOWN: (
-        "The receipt is signed by a key that your trust root does not know. Update the trust root from a "
-        "source you trust and check again; if the key stays unknown, the kit is not AttestLayer's."
+        f"The receipt is signed by a key that your trust root does not know. {_UPDATE} If the key stays "
+        "unknown, the kit is not AttestLayer's."
     ),
     Reason.ISSUER_KEY_NOT_VALID: f"The receipt is dated outside its key's time. {_REPORT}",
     Reason.ISSUER_KEY_REVOKED: (
@@ -77,16 +93,16 @@ ADVICE: dict[Reason, str] = {
     Reason.CHECKPOINT_MALFORMED: f"The checkpoint is not as the registry made it. {_ALTERED}",
     Reason.CHECKPOINT_SIGNATURE_INVALID: f"The registry did not sign this checkpoint as it stands. {_REPORT}",
     Reason.CHECKPOINT_CONFLICT: (
-        "The registry seems to have shown different logs to different people. Keep the kit and the trust "
-        "root unchanged: together they are evidence. Report both to security@attestlayer.com."
+        "The registry's key signed two logs that contradict each other. Keep the kit and the trust root "
+        "unchanged: together they are evidence. Report both to security@attestlayer.com."
     ),
     Reason.NOTE_MALFORMED: f"The signed tree head can't be read. {_ALTERED}",
     Reason.NOTE_MISMATCH: f"The checkpoint's two forms say different things. {_REPORT}",
     Reason.NOTE_SIGNATURE_INVALID: f"The signed tree head lacks a valid signature of the registry. {_REPORT}",
     Reason.ORIGIN_MISMATCH: f"The kit is of another registry than your trust root. {_OTHER_REGISTRY}",
     Reason.REGISTRY_KEY_UNKNOWN: (
-        "The checkpoint is signed by a key that your trust root does not know. Update the trust root from a "
-        "source you trust and check again; if the key stays unknown, this is not the registry's."
+        f"The checkpoint is signed by a key that your trust root does not know. {_UPDATE} If the key stays "
+        "unknown, the checkpoint is not the registry's."
     ),
     Reason.REGISTRY_KEY_NOT_VALID: f"The checkpoint is dated outside its key's time. {_REPORT}",
     Reason.REGISTRY_KEY_REVOKED: (
@@ -101,13 +117,14 @@ ADVICE: dict[Reason, str] = {
     Reason.NONCE_MALFORMED: f"The client's nonce is not as it was submitted. {_ALTERED}",
     Reason.NONCE_CHECKPOINT_MISMATCH: f"The client's nonce names another checkpoint. {_ALTERED}",
     Reason.NONCE_CHECKPOINT_INVALID: (
-        f"The checkpoint that the client's nonce names is not this registry's. {_OTHER_REGISTRY}"
+        "The checkpoint that the client's nonce names is not signed by a key that your trust root knows for "
+        f"its time. {_OTHER_REGISTRY} If it is, update it and check again."
     ),
     Reason.ISSUED_BEFORE_NONCE: f"The kit is dated before something that it contains: backdated. {_REPORT}",
     Reason.ISSUED_AFTER_CHECKPOINT: f"The kit is dated after the log held it: forward-dated. {_REPORT}",
     Reason.LATE_MERGE_UNEXPLAINED: (
-        "The entry came into the log later than promised. Update the trust root and check again: a public "
-        "incident may say why. If none does, report it to security@attestlayer.com."
+        f"The entry came into the log later than promised. A public incident may say why. {_UPDATE} If none "
+        "does, report it to security@attestlayer.com."
     ),
     Reason.KIT_WITHDRAWN: (
         "AttestLayer issued this kit and withdrew it later. Don't rely on it; ask for the one that takes its "
@@ -120,9 +137,13 @@ REMARK_ADVICE: dict[Remark, str] = {
     Remark.NOT_BEFORE_NOT_SHOWN: "The kit was made before its checkpoint; how long before is not shown.",
     Remark.LATE_MERGE: "The registry was late and said so in public; the kit itself is sound.",
     Remark.SUPERSEDED: "A newer kit takes this one's place. Ask for that one if you need the latest.",
-    Remark.TRUST_ROOT_OLDER: (
-        "A withdrawal or a revocation after that time can't be known here. Update the trust root if it "
-        "matters."
+    Remark.WITHDRAWAL_UNKNOWN: (
+        "A withdrawal or a key's revocation after that time can't be known here. To know, update the trust "
+        "root: run `attestlayer trust update`, or take the registry's current /v1/trust.json."
+    ),
+    Remark.TRUST_ROOT_OLD: (
+        "The registry renews it every day. Update it: run `attestlayer trust update`, or take the registry's "
+        "current /v1/trust.json."
     ),
     Remark.FILES_IGNORED: "Operating systems and programs leave such files. They are no part of the kit.",
     Remark.CONTAINER_REPACKED: "The files are what was checked: how a ZIP packs them makes no difference.",

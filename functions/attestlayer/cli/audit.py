@@ -2,7 +2,7 @@
 
 schema      "attestlayer/audit-report/1"
 clean       true or false
-exit_code   0 | 1
+exit_code   0 | 3
 registry    the URL or folder as given
 origin, sequence, tree_size, checkpoint_hash, timestamp   the newest checkpoint's
 keys        "trust-root" | "registry": who vouches for the keys
@@ -35,6 +35,7 @@ from attestlayer.cli.command import URL_JOBS
 from attestlayer.cli.text import Style, printable
 from attestlayer.encoding import format_hash, format_time, parse_hash, sha256
 from attestlayer.errors import CouldNotCheckError, Reason
+from attestlayer.exit_codes import EXIT_DONE, EXIT_NO
 from attestlayer.log import layout
 from attestlayer.log.checkpoint import Checkpoint, parse_checkpoint
 from attestlayer.log.trust import TrustRoot
@@ -57,8 +58,8 @@ class FinishedAudit:
 
     @property
     def exit_code(self) -> int:
-        """The command's exit code: 0 without findings, else 1."""
-        return 1 if self.report.findings else 0
+        """The command's exit code: 0 without findings, else 3."""
+        return EXIT_NO if self.report.findings else EXIT_DONE
 
 
 def run_audit(arguments: argparse.Namespace, trust: TrustRoot | None) -> FinishedAudit:
@@ -87,7 +88,7 @@ def _journal(path: Path, place: str, trust: TrustRoot | None) -> Journal:
     """The state file; a folder by its whole path, a URL as it is given."""
     is_url = place.startswith(("http://", "https://"))
     named = place.rstrip("/") if is_url else _text(str(Path(place).resolve()))
-    return Journal(path, named, trust.fingerprint() if trust else None)
+    return Journal(path, named, trust.hash() if trust else None)
 
 
 @contextlib.contextmanager
@@ -168,7 +169,8 @@ def _members(finding: AuditFinding) -> Members:
 def _keys_words(trust: TrustRoot | None) -> str:
     if trust is None:
         return "taken from the registry itself: name a trust root with --trust to have them vouched for"
-    return f"anchored in the trust root {format_hash(trust.fingerprint())}"
+    as_of = format_time(trust.checkpoint.timestamp)
+    return f"anchored in the trust root of {as_of}, {trust.identity().format()}"
 
 
 def _named(registry: Registry, since: str) -> Checkpoint:

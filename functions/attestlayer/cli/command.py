@@ -1,7 +1,6 @@
 """One command line: its arguments parsed, its answer written, its exit code.
 
-Exit codes: 0 VERIFIED (or done), 1 NOT VERIFIED, 2 COULD NOT CHECK (or could not be done), 64 usage,
-130 interrupted. A command works out its answer first; `run_command` writes it.
+Exit codes: `attestlayer.exit_codes`. A command works out its answer first; `run_command` writes it.
 """
 
 import argparse
@@ -19,28 +18,31 @@ from typing import Any, NoReturn, TextIO
 from attestlayer.cli.text import Style, printable
 from attestlayer.encoding import parse_decimal, parse_origin
 from attestlayer.errors import NoEd25519Error, VerificationError
+from attestlayer.exit_codes import EXIT_COULD_NOT, EXIT_INTERRUPTED, EXIT_USAGE
 from attestlayer.version import VERSION
-
-EXIT_USAGE = 64  # EX_USAGE of sysexits.h: argparse's own 2 means COULD NOT CHECK here
 
 MAX_JOBS = 64
 URL_JOBS = 8
 """Threads that read from a URL if nobody says how many: a browser opens about as many connections."""
 
-_EPILOG = """\
+EXIT_WORDS = """\
 exit codes:
   0    VERIFIED, or done, or a clean audit
-  1    NOT VERIFIED, or an audit with findings
   2    COULD NOT CHECK, or could not be done: no statement about the kit
+  3    NOT VERIFIED, or an audit with findings
   64   the command line was not understood
   130  interrupted
+Any other code is a crash: no statement about the kit."""
+
+_EPILOG = f"""\
+{EXIT_WORDS}
 
 environment:
   XDG_CONFIG_HOME  the installed trust root is $XDG_CONFIG_HOME/attestlayer/trust.json,
                    or ~/.config/attestlayer/trust.json
   NO_COLOR         no colours; so does TERM=dumb
 
-No command but `audit URL` uses a network.
+No command uses a network but `audit URL`, `trust update` and `verify --registry URL`.
 Integrity and issuance evidence only. Not audit, certification, or compliance guarantee."""
 
 _TRUST_HELP = "trust root to check with (default: the installed one); never one out of a kit"
@@ -74,13 +76,16 @@ def build_parser(commands: Mapping[str, object]) -> Parser:
         added.set_defaults(command=commands[name], usage_error=added.error)
         return added
 
-    add_verify(add("verify", "check a kit, a ZIP or a folder, in fifteen steps"))
+    verify = add("verify", "check a kit, a ZIP or a folder, in fifteen steps")
+    add_verify(verify)
+    _add_registry(verify)
     add_verify_receipt(add("verify-receipt", "check a registry receipt by itself, without its kit"))
     _add_disclose(add("disclose", "make a file that shows one record of a kit, and nothing of the others"))
     inspect = add("inspect", "show what a kit or a document claims, without checking it")
     inspect.add_argument("file", metavar="FILE", type=path_argument)
     _add_nonce(add("nonce", "make a client nonce file, to be submitted with the records"))
     _add_trust(add("trust", "show a trust root, or install it"))
+    _add_update(add("trust update", "renew the installed trust root from its registry"))
     _add_audit(add("audit", "compute a whole registry anew from its entries, and report what differs"))
     return parser
 
@@ -142,8 +147,48 @@ def _add_nonce(parser: Parser) -> None:
 def _add_trust(parser: Parser) -> None:
     parser.add_argument("file", metavar="FILE", type=path_argument, help="trust.json")
     parser.add_argument("--install", action="store_true", help="copy it to where `verify` looks for one")
+    _add_accept(parser)
+
+
+def _add_update(parser: Parser) -> None:
     parser.add_argument(
-        "--accept-witnesses", action="store_true", help="install it though its witness policy changed"
+        "source",
+        metavar="URL|FILE",
+        type=_not_empty,
+        nargs="?",
+        help="a registry, a mirror or a newer trust.json (default: https://ORIGIN/v1/trust.json)",
+    )
+    parser.add_argument(
+        "--trust",
+        metavar="FILE",
+        type=path_argument,
+        help="the trust root to renew (default: the installed one)",
+    )
+    _add_accept(parser)
+
+
+def _add_accept(parser: Parser) -> None:
+    parser.add_argument(
+        "--accept",
+        metavar="NAME",
+        type=_not_empty,
+        action="append",
+        default=[],
+        help="confirm a changed registry key or witness policy by the name that the refusal gives it",
+    )
+
+
+def _add_registry(parser: Parser) -> None:
+    parser.add_argument(
+        "--registry",
+        metavar="URL",
+        type=_not_empty,
+        help="compare with the public log: ask the registry for its newest checkpoint. Uses the network",
+    )
+    parser.add_argument(
+        "--origin-mirrored",
+        action="store_true",
+        help="the URL is a mirror: it need not be the trust root's origin",
     )
 
 
@@ -202,10 +247,6 @@ def _origin(text: str) -> str:
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 
-
-EXIT_DONE = 0
-EXIT_COULD_NOT = 2
-EXIT_INTERRUPTED = 130  # 128 + SIGINT
 
 _PROBE = "✓✗–═·…’"
 

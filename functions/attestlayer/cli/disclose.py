@@ -3,10 +3,11 @@
 import argparse
 from pathlib import Path
 
-from attestlayer.cli.command import EXIT_DONE, Output, Surroundings, complain
+from attestlayer.cli.command import Output, Surroundings, complain
 from attestlayer.cli.text import Style
 from attestlayer.cli.verify import load_trust
 from attestlayer.encoding import shown
+from attestlayer.exit_codes import EXIT_DONE
 from attestlayer.kit.container import Kit, KitWriter
 from attestlayer.kit.disclosure import disclose
 from attestlayer.log.trust import TrustRoot

@@ -209,7 +209,7 @@ def _trust(data: bytes) -> list[Section]:
     trust = parse_trust(data)
     rows = [
         ("registry", trust.origin),
-        ("fingerprint", format_hash(trust.fingerprint())),
+        ("registry key", trust.identity().format()),
         ("notices", str(len(trust.notices.notices))),
     ]
     return [("Trust root", rows), ("Checkpoint", _checkpoint_rows(trust.checkpoint))]

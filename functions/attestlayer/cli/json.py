@@ -5,13 +5,16 @@ base64url. All members are always there:
 
     schema          "attestlayer/verification-report/1"
     verdict         "VERIFIED" | "NOT VERIFIED" | "COULD NOT CHECK"
-    exit_code       0 | 1 | 2
+    exit_code       0 | 3 | 2, as the verdict says
     input           "kit" | "registry-receipt" | "disclosed-record"
     kit             the path as given
-    trust           {origin, fingerprint, kid, checkpoint_time}, or null if there was none. With a JWKS
+    trust           {origin, verifier_key, kid, checkpoint_time}, or null if there was none. With a JWKS
                     alone only origin is known and the others are null
-    steps           15 of {number, name, status, failures, notes}
+    registry        {url, sequence, tree_size, checkpoint_hash, checkpoint_time} of the registry's newest
+                    checkpoint, if the registry was asked and its log holds the entry; else null
+    steps           15 of {number, name, status, unproven, failures, notes}
                     status    "passed" | "failed" | "not-reached" | "not-checked"
+                    unproven  why a step that passed proves nothing ("none demanded …"), or null
                     failures  [{reason, message, files, advice}]
                     notes     [{remark, message, files}]
     issued          {kit_id, lane_id, profile_id, issued_at, not_before, not_after, leaf_hash, leaf_index,
@@ -28,8 +31,9 @@ import json
 
 from attestlayer.canonical import Json, Members
 from attestlayer.cli.advice import ADVICE
-from attestlayer.cli.text import Subject, does_not_prove, proves
+from attestlayer.cli.text import Asked, Subject, does_not_prove, proves
 from attestlayer.encoding import format_hash, format_time
+from attestlayer.exit_codes import EXIT_COULD_NOT, EXIT_DONE, EXIT_NO
 from attestlayer.kit.intake import accepted
 from attestlayer.kit.receipt import BOUNDARY
 from attestlayer.log.trust import Keyring, TrustRoot
@@ -37,7 +41,11 @@ from attestlayer.verify.report import Issuance, Report, StepReport, Verdict
 
 SCHEMA = "attestlayer/verification-report/1"
 
-EXIT_CODES = {Verdict.VERIFIED: 0, Verdict.NOT_VERIFIED: 1, Verdict.COULD_NOT_CHECK: 2}
+EXIT_CODES = {
+    Verdict.VERIFIED: EXIT_DONE,
+    Verdict.NOT_VERIFIED: EXIT_NO,
+    Verdict.COULD_NOT_CHECK: EXIT_COULD_NOT,
+}
 
 
 def format_report_json(report: Report, subject: Subject, trust: Members | None) -> str:
@@ -50,6 +58,7 @@ def format_report_json(report: Report, subject: Subject, trust: Members | None) 
         "input": report.kind.value,
         "kit": _text(subject.path),
         "trust": trust,
+        "registry": _registry_members(subject.asked) if report.issued and subject.asked else None,
         "steps": steps,
         "issued": _issued_members(report.issued) if report.issued else None,
         "proves": list(proves(report)),
@@ -64,12 +73,23 @@ def trust_members(trust: TrustRoot | Keyring | None) -> Members | None:
     if trust is None:
         return None
     if isinstance(trust, Keyring):
-        return {"origin": trust.origin, "fingerprint": None, "kid": None, "checkpoint_time": None}
+        return {"origin": trust.origin, "verifier_key": None, "kid": None, "checkpoint_time": None}
     return {
         "origin": trust.origin,
-        "fingerprint": format_hash(trust.fingerprint()),
+        "verifier_key": trust.identity().format(),
         "kid": trust.checkpoint.kid,
         "checkpoint_time": format_time(trust.checkpoint.timestamp),
+    }
+
+
+def _registry_members(asked: Asked) -> Members:
+    newest = asked.newest
+    return {
+        "url": _text(asked.url),
+        "sequence": newest.sequence,
+        "tree_size": newest.head.size,
+        "checkpoint_hash": format_hash(newest.hash()),
+        "checkpoint_time": format_time(newest.timestamp),
     }
 
 
@@ -95,6 +115,7 @@ def _step_members(step: StepReport) -> Members:
         "number": step.number,
         "name": step.name,
         "status": step.status.value,
+        "unproven": step.unproven,
         "failures": failures,
         "notes": notes,
     }

@@ -1,18 +1,18 @@
 """The console command `attestlayer`: check kits, registry receipts and registries, and read what they say.
 
-Exit codes: 0 VERIFIED (or done), 1 NOT VERIFIED, 2 COULD NOT CHECK (or could not be done), 64 usage,
-130 interrupted. Only `audit URL` uses a network.
+Exit codes: `attestlayer.exit_codes`. Only `audit URL`, `trust update` and `verify --registry URL` use a
+network.
 """
 
 import argparse
 import secrets
+import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from attestlayer.cli import audit, inspect
+from attestlayer.cli import audit, inspect, online
 from attestlayer.cli.command import (
-    EXIT_DONE,
     Output,
     Surroundings,
     build_parser,
@@ -21,9 +21,10 @@ from attestlayer.cli.command import (
     run_command,
 )
 from attestlayer.cli.disclose import disclose_record
-from attestlayer.cli.trust import install, trust_answer
-from attestlayer.cli.verify import default_place, verify_kit, verify_receipt
+from attestlayer.cli.trust_update import install_trust, update_trust
+from attestlayer.cli.verify import default_place, verify_receipt
 from attestlayer.encoding import Hash, format_hash, parse_hash
+from attestlayer.exit_codes import EXIT_DONE
 from attestlayer.kit.receipt import RANDOM_LENGTH, Nonce
 from attestlayer.log.checkpoint import parse_checkpoint
 from attestlayer.reading.files import read_input, read_trust
@@ -40,16 +41,20 @@ def main(
     """Run one command line; returns its exit code. Writes to stdout and stderr, raises nothing."""
     parser = build_parser(
         {
-            "verify": verify_kit,
+            "verify": online.verify,
             "verify-receipt": verify_receipt,
             "disclose": disclose_record,
             "inspect": _inspect,
             "nonce": partial(_nonce, entropy),
-            "trust": _trust,
+            "trust": install_trust,
+            "trust update": update_trust,
             "audit": _audit,
         }
     )
-    return run_command(parser, argv, clock=clock, default_trust=default_place)
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:2] == ["trust", "update"]:  # a command of two words; a file of that name is ./update
+        words[:2] = ["trust update"]
+    return run_command(parser, words, clock=clock, default_trust=default_place)
 
 
 def _inspect(arguments: argparse.Namespace, around: Surroundings) -> Output:
@@ -71,13 +76,6 @@ def _nonce(entropy: Entropy, arguments: argparse.Namespace, around: Surroundings
         )
     lines += style.wrap("Submit it with the records. It is used once, and its bytes count: don't edit it.")
     return Output(EXIT_DONE, style.finish(lines))
-
-
-def _trust(arguments: argparse.Namespace, around: Surroundings) -> Output:
-    trust, said = read_trust(arguments.file), ""
-    if arguments.install:
-        said = install(trust, default_place(), accept_witnesses=arguments.accept_witnesses)
-    return trust_answer(trust, arguments.file, around, said)
 
 
 def _audit(arguments: argparse.Namespace, around: Surroundings) -> Output:

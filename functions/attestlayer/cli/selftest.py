@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from attestlayer.canonical import Json, parse_json, take_array, take_document, take_object, take_string
-from attestlayer.cli.command import EXIT_DONE, Output, Surroundings
+from attestlayer.cli.command import Output, Surroundings
 from attestlayer.cli.verify import check_kit
 from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
+from attestlayer.exit_codes import EXIT_DONE, EXIT_NO
 from attestlayer.reading.files import read_input, read_trust
 from attestlayer.verify.report import Kind, Report
 from attestlayer.verify.verifier import report_unopened
 
 EXPECTED = "expected.json"
-EXIT_DIFFERENT = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def selftest(arguments: argparse.Namespace, around: Surroundings) -> Output:
         if differs:
             lines += around.style.rows([("wanted", _words(expected.kit, expected.verdict, expected.reasons))])
     said = "This verifier does not do what it should: don't use it." if wrong else "All as they should be."
-    return Output(EXIT_DIFFERENT if wrong else EXIT_DONE, around.style.finish([*lines, "", said]))
+    return Output(EXIT_NO if wrong else EXIT_DONE, around.style.finish([*lines, "", said]))
 
 
 def _words(kit: str, verdict: str, reasons: tuple[str, ...]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from attestlayer.cli.command import (
+    EXIT_WORDS,
     Command,
     Parser,
     add_verify,
@@ -30,14 +31,9 @@ _COMMANDS: dict[str, Command] = {
 }
 _EPILOG = f"""\
 `verify.py KIT` is short for `verify.py verify KIT`. Without --trust, the trust root is trust.json beside
-this file. It never comes with a kit: take it from somebody you trust, and compare its fingerprint.
+this file. It never comes with a kit: take it from somebody you trust, and compare its registry key.
 
-exit codes:
-  0    VERIFIED, or done
-  1    NOT VERIFIED; without a word on standard output: this Python is older than 3.8
-  2    COULD NOT CHECK, or could not be done: no statement about the kit
-  64   the command line was not understood
-  130  interrupted
+{EXIT_WORDS}
 
 No command uses a network.
 {BOUNDARY}"""

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 from attestlayer.cli.advice import ADVICE, REMARK_ADVICE
 from attestlayer.encoding import date_of, format_hash
-from attestlayer.errors import Reason, VerificationError
+from attestlayer.errors import ForeignTrustRootError, Reason, VerificationError
 from attestlayer.kit.receipt import BOUNDARY
+from attestlayer.log.checkpoint import Checkpoint
 from attestlayer.log.note import NO_QUORUM, WitnessPolicy
-from attestlayer.verify.report import Kind, Report, Status, StepReport, Verdict
+from attestlayer.verify.report import NONE_DEMANDED, Kind, Report, Status, StepReport, Verdict
 
 PROVES = (
     "files match the manifest",
@@ -53,6 +54,7 @@ RECORD_DOES_NOT_PROVE = ("what else the kit holds, and how much", *DOES_NOT_PROV
 
 MIN_WIDTH, MAX_WIDTH = 40, 100
 _LABEL = 16  # columns of a row's label
+_STATUS_AT = 26  # the column of a step's status
 
 _BOLD, _DIM, _RED, _GREEN, _YELLOW = "1", "2", "31", "32", "33"
 _COLOURS = {Verdict.VERIFIED: _GREEN, Verdict.NOT_VERIFIED: _RED, Verdict.COULD_NOT_CHECK: _YELLOW}
@@ -145,7 +147,7 @@ def age_words(seconds: int) -> str:
 def quorum_words(policy: WitnessPolicy) -> str:
     """The witnesses that a policy demands."""
     if policy.quorum == NO_QUORUM:
-        return "none demanded: the registry's key alone vouches for its checkpoints"
+        return f"{NONE_DEMANDED}: the registry's key alone vouches for its checkpoints"
     count = len(policy.witnesses)
     return f"quorum {printable(policy.quorum)!r}, out of {count} witness{'' if count == 1 else 'es'}"
 
@@ -163,12 +165,21 @@ _DOES_NOT_PROVE = {
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A registry that was asked for its newest checkpoint: the URL as given, and the checkpoint."""
+
+    url: str
+    newest: Checkpoint
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
     """The subject of a report. `path` as given; without a trust root `registry` and `trust` are empty."""
 
     path: str
     registry: str = ""
     trust: tuple[Row, ...] = ()
+    asked: Asked | None = None
 
 
 def format_report(report: Report, subject: Subject, style: Style) -> str:
@@ -180,8 +191,19 @@ def format_report(report: Report, subject: Subject, style: Style) -> str:
     lines += _notes(report, style)
     if subject.trust:
         lines += [style.heading("Trust root"), *style.rows(subject.trust)]
+    if subject.asked and report.issued:
+        lines += [style.heading("Public log, as it answered now"), *style.rows(_asked_rows(subject.asked))]
     lines += _meaning(report, style)
     return style.finish(lines)
+
+
+def _asked_rows(asked: Asked) -> list[Row]:
+    newest = asked.newest
+    return [
+        ("asked", asked.url),
+        ("newest", f"checkpoint {newest.sequence} of {date_words(newest.timestamp)}"),
+        ("holds", f"the kit's entry and tree, by a consistency proof with its {newest.head.size} entries"),
+    ]
 
 
 def proves(report: Report) -> tuple[str, ...]:
@@ -203,22 +225,34 @@ def _verdict(report: Report, style: Style) -> list[str]:
 
 
 def _sentence(report: Report, subject: Subject) -> str:
-    issued = report.issued
     if report.verdict == Verdict.COULD_NOT_CHECK:
         what = report.kind.value.replace("-", " ")
         return (
             f"{subject.path}: nothing was decided about this {what}, neither that it is what "
             "AttestLayer issued nor that it is not."
         )
+    return _issued_sentence(report, subject) if report.issued else _refusal(report, subject)
+
+
+def _refusal(report: Report, subject: Subject) -> str:
+    """The sentence under NOT VERIFIED."""
     if {failure.reason for failure in report.failures} == {Reason.KIT_WITHDRAWN}:
         of = "" if report.kind == Kind.KIT else "is of a kit that "
         return f"{subject.path} {of}was issued by AttestLayer, and withdrawn later. Don't rely on it."
-    if issued is None:
-        failed = sum(step.status == Status.FAILED for step in report.steps)
-        return (
-            f"{subject.path} is not shown to be what AttestLayer issued: {failed} "
-            f"step{'s' if failed != 1 else ''} failed. Don't rely on anything that it says."
-        )
+    if isinstance(report.first, ForeignTrustRootError):  # before all that follows from it
+        mismatch = f"is of another registry than your trust root: {report.first}"
+        return f"{subject.path} {mismatch}. Don't rely on anything that it says."
+    failed = sum(step.status == Status.FAILED for step in report.steps)
+    return (
+        f"{subject.path} is not shown to be what AttestLayer issued: {failed} "
+        f"step{'s' if failed != 1 else ''} failed. Don't rely on anything that it says."
+    )
+
+
+def _issued_sentence(report: Report, subject: Subject) -> str:
+    """The sentence under VERIFIED."""
+    issued = report.issued
+    assert issued is not None
     entry = f"entry {issued.leaf_index} of the public registry {subject.registry}"
     date = date_words(issued.issued_at)
     if issued.record:
@@ -271,10 +305,13 @@ def _steps(report: Report, style: Style) -> list[str]:
 
 
 def _step(step: StepReport, style: Style) -> list[str]:
-    colour = _STATUS_COLOURS.get(step.status, _DIM)
+    colour, mark = _STATUS_COLOURS.get(step.status, _DIM), _MARKS[step.status]
     words = step.status.value.replace("-", " ")
-    row = f"  {step.number:>2} {style.paint(_MARKS[step.status], colour)} {step.name:<18} "
-    lines = [row + style.paint(words, colour)]
+    if step.unproven:  # passed, and no proof that held
+        colour, mark, words = _DIM, _MARKS[Status.NOT_CHECKED], step.unproven
+    row = f"  {step.number:>2} {style.paint(mark, colour)} {step.name:<18} "
+    first, *more = style.wrap(words, _STATUS_AT, " " * _STATUS_AT)
+    lines = [row + style.paint(first.lstrip(), colour), *(style.paint(line, colour) for line in more)]
     return [*lines, *_failures(step.failures, 7, style)]
 
 

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from attestlayer.cli.command import EXIT_DONE, Output, Surroundings, complain, create_file, variable
+from attestlayer.cli.command import Output, Surroundings, complain, create_file, variable
 from attestlayer.cli.json import EXIT_CODES, format_report_json, trust_members
 from attestlayer.cli.text import Row, Subject, age_words, date_words, format_report, quorum_words
-from attestlayer.encoding import format_hash
 from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
+from attestlayer.exit_codes import EXIT_DONE
 from attestlayer.kit.container import ZIP_START
 from attestlayer.log.leaf import RegistryReceipt, parse_registry_receipt
 from attestlayer.log.notices import Role
@@ -31,18 +31,18 @@ def verify_kit(arguments: argparse.Namespace, around: Surroundings) -> Output:
     trust = None
     try:
         trust, place = load_trust(arguments.trust, around.default_trust, path)
-        subject = _trusting(subject, trust, place, around.now)
-        report = check_kit(path, trust)
-        subject = _trusting(subject, trust, place, around.now, report)
+        subject = trusting(subject, trust, place, around.now)
+        report = check_kit(path, trust, around.now)
+        subject = trusting(subject, trust, place, around.now, report)
     except VerificationError as error:
         report = report_unopened(Kind.KIT, error)
-    return _reported(arguments, around, report, subject, trust)
+    return reported(arguments, around, report, subject, trust)
 
 
-def check_kit(path: Path, trust: TrustRoot) -> Report:
+def check_kit(path: Path, trust: TrustRoot, now: int | None = None) -> Report:
     """Verify a kit or a disclosed record, ZIP or folder. Raises `VerificationError` if it can't be opened."""
     with open_kit(path) as kit:
-        return explain_disclosure(kit, trust) if kit.is_disclosure else explain(kit, trust)
+        return explain_disclosure(kit, trust, now) if kit.is_disclosure else explain(kit, trust, now)
 
 
 def verify_receipt(arguments: argparse.Namespace, around: Surroundings) -> Output:
@@ -60,13 +60,13 @@ def verify_receipt(arguments: argparse.Namespace, around: Surroundings) -> Outpu
             report = explain_receipt(receipt, Anchors(keyring, None))
         else:
             trust, place = load_trust(arguments.trust, around.default_trust, arguments.receipt)
-            subject = _trusting(subject, trust, place, around.now)
+            subject = trusting(subject, trust, place, around.now)
             receipt = _read_receipt(arguments.receipt)
-            report = explain_receipt(receipt, anchors_of(trust))
-            subject = _trusting(subject, trust, place, around.now, report)
+            report = explain_receipt(receipt, anchors_of(trust, around.now))
+            subject = trusting(subject, trust, place, around.now, report)
     except VerificationError as error:
         report = report_unopened(Kind.REGISTRY_RECEIPT, error)
-    answer = _reported(arguments, around, report, subject, trust or keyring)
+    answer = reported(arguments, around, report, subject, trust or keyring)
     return _export(arguments.tlog_proof, receipt, answer) if arguments.tlog_proof else answer
 
 
@@ -98,8 +98,8 @@ def _trust_rows(trust: TrustRoot, place: Path, now: int, checked: int | None) ->
     rows = (
         ("file", str(place)),
         ("registry", trust.origin),
-        ("fingerprint", format_hash(trust.fingerprint())),
-        ("registry key", checkpoint.kid),
+        ("registry key", trust.identity().format()),
+        ("key ID", checkpoint.kid),
         ("as of", f"{date_words(checkpoint.timestamp)} ({age_words(now - checkpoint.timestamp)})"),
     )
     if checked is None:
@@ -116,21 +116,23 @@ def _jwks_rows(path: Path, origin: str) -> tuple[Row, ...]:
     )
 
 
-def _trusting(
+def trusting(
     subject: Subject, trust: TrustRoot, place: Path, now: int, report: Report | None = None
 ) -> Subject:
+    """The subject of a report with the trust root that it rests on."""
     checked = report.issued.checkpoint_time if report and report.issued else None
     rows = _trust_rows(trust, place, now, checked)
     return replace(subject, registry=trust.origin, trust=rows)
 
 
-def _reported(
+def reported(
     arguments: argparse.Namespace,
     around: Surroundings,
     report: Report,
     subject: Subject,
     trust: TrustRoot | Keyring | None,
 ) -> Output:
+    """The report as text, or as JSON if that was asked for."""
     if arguments.json:
         text = format_report_json(report, subject, trust_members(trust))
     else:

@@ -3,5 +3,14 @@
 MERGE_DELAY_S = 600
 """Seconds within which an accepted leaf is in a signed checkpoint (registry transparency policy)."""
 
+TRUST_ROOT_OLD_S = 30 * 86400
+"""Seconds after which a trust root is old: the registry makes a new one every day (REG-1.0 section 9.6)."""
+
+TRUST_ROOT_FROZEN_S = 2 * 86400
+"""Seconds after which a trust root that a registry serves is late by a day."""
+
+REGISTRY_STALE_S = 600
+"""Seconds after which a newest checkpoint shows a registry's state no more (REG-1.0 section 12.8)."""
+
 WITNESS_WINDOW_S = 600
 """Seconds that a cosignature's time may differ from the checkpoint's timestamp to count."""

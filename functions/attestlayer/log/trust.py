@@ -25,7 +25,7 @@ from attestlayer.encoding import Hash, format_hash, format_time, parse_origin, p
 from attestlayer.errors import CouldNotCheckError, FormatError, Reason
 from attestlayer.keys import PublicKey
 from attestlayer.log.checkpoint import Checkpoint, take_checkpoint
-from attestlayer.log.note import NO_WITNESSES, WitnessPolicy, parse_policy
+from attestlayer.log.note import ED25519, NO_WITNESSES, VerifierKey, WitnessPolicy, parse_policy
 from attestlayer.log.notices import (
     MAX_NOTICES_LENGTH,
     IncidentKind,
@@ -239,9 +239,16 @@ class TrustRoot:
             }
         )
 
-    def fingerprint(self) -> Hash:
-        """SHA-256 of the file: its name to people."""
+    def hash(self) -> Hash:
+        """SHA-256 of the file. It changes every day; what people compare is the identity."""
         return sha256(self.format())
+
+    def identity(self) -> VerifierKey:
+        """The log's identity: its origin and the registry key that signed the checkpoint, as a verifier key.
+
+        People compare it over another channel. It changes only when another key takes over signing.
+        """
+        return VerifierKey(self.origin, ED25519, self.keyring.keys[self.checkpoint.kid].public)
 
     def registry_keys(self) -> list[KnownKey]:
         """Registry keys that count at the checkpoint's time, the signing one first."""

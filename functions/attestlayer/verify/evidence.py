@@ -46,11 +46,13 @@ class NotReachedError(Exception):
 class Anchors:
     """The verifier's anchors: keys and, from a trust root, a checkpoint, witnesses and notices.
 
-    With a JWKS alone `trust` is None: witnesses and notices can't be checked then.
+    With a JWKS alone `trust` is None: witnesses and notices can't be checked then. `now`: the time that
+    the trust root's age is judged by, in POSIX seconds; without it, nothing is said of its age.
     """
 
     keyring: Keyring
     trust: TrustRoot | None
+    now: int | None = None
 
     @property
     def checkpoint(self) -> Checkpoint | None:
@@ -58,9 +60,9 @@ class Anchors:
         return self.trust.checkpoint if self.trust else None
 
 
-def anchors_of(trust: TrustRoot) -> Anchors:
+def anchors_of(trust: TrustRoot, now: int | None = None) -> Anchors:
     """The anchors that a trust root gives."""
-    return Anchors(trust.keyring, trust)
+    return Anchors(trust.keyring, trust, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +182,14 @@ class Evidence:
     def leaf_record(self) -> LeafRecord:
         """The leaf: the registry receipt's, or the one about to be stored."""
         return self.sealed_as or self.registry_receipt.needed().record
+
+    def lacks_notices(self) -> bool:
+        """Whether the kit's checkpoint is newer than the trust root's and commits to other notices."""
+        receipt, known = self.registry_receipt.value, self.anchors.checkpoint
+        if receipt is None or known is None:
+            return False
+        checkpoint = receipt.checkpoint
+        return checkpoint.sequence > known.sequence and checkpoint.notices_hash != known.notices_hash
 
     def not_before(self) -> int | None:
         """The time that the nonce's checkpoint shows, or None if it shows none."""

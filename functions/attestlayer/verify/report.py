@@ -1,10 +1,10 @@
 """The verification report: how each step ended, the verdict, and the issuance that a verified input shows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from attestlayer.encoding import Hash
-from attestlayer.errors import COULD_NOT_CHECK, Remark, VerificationError
+from attestlayer.errors import COULD_NOT_CHECK, ForeignTrustRootError, Reason, Remark, VerificationError
 from attestlayer.kit.manifest import ManifestFile
 
 
@@ -42,18 +42,35 @@ class Aside:
     files: tuple[str, ...] = ()
 
 
-Observation = VerificationError | Aside
+@dataclass(frozen=True, slots=True)
+class Unproven:
+    """Why a step that passes proves nothing: no display shows it as a proof that held."""
+
+    message: str
+
+
+Observation = VerificationError | Aside | Unproven
+
+NONE_DEMANDED = "none demanded"
+"""What step 13 says if the witness policy in force demands no witness."""
+
+LATER_NOTICES = frozenset({Reason.ISSUER_KEY_UNKNOWN, Reason.LATE_MERGE_UNEXPLAINED})
+"""Failures that notices newer than the trust root may explain (REG-1.0 section 12.5)."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepReport:
-    """One step: its number 1 … 15 and name, how it ended, its failures and notes."""
+    """One step: its number 1 … 15 and name, how it ended, its failures and notes.
+
+    `unproven`: why a step that passed proves nothing, or None.
+    """
 
     number: int
     name: str
     status: Status
     failures: tuple[VerificationError, ...] = ()
     notes: tuple[Aside, ...] = ()
+    unproven: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +95,15 @@ class Issuance:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All steps, in order. `issued` only if the verdict is VERIFIED."""
+    """All steps, in order. `issued` only if the verdict is VERIFIED.
+
+    `lacks_notices`: the kit's checkpoint is newer than the trust root's and commits to other notices.
+    """
 
     kind: Kind
     steps: tuple[StepReport, ...]
     issued: Issuance | None
+    lacks_notices: bool = False
 
     @property
     def verdict(self) -> Verdict:
@@ -90,6 +111,32 @@ class Report:
         if any(failure.reason in COULD_NOT_CHECK for failure in self.failures):
             return Verdict.COULD_NOT_CHECK
         return Verdict.VERIFIED if self.issued else Verdict.NOT_VERIFIED
+
+    @property
+    def first(self) -> VerificationError | None:
+        """The failure to say first, which `verify` raises, or None.
+
+        Why nothing can be said comes before a trust root of another registry, before the others in order of
+        steps, before what newer notices may explain.
+        """
+        return min(self.failures, key=self._rank, default=None)
+
+    def _rank(self, failure: VerificationError) -> int:
+        if failure.reason in COULD_NOT_CHECK:
+            return 0
+        if isinstance(failure, ForeignTrustRootError):
+            return 1
+        return 3 if self.lacks_notices and failure.reason in LATER_NOTICES else 2
+
+    def refused(self, number: int, failure: VerificationError) -> "Report":
+        """This report with one more failure, of step `number`."""
+        steps = tuple(
+            replace(step, status=Status.FAILED, failures=(*step.failures, failure), unproven=None)
+            if step.number == number
+            else step
+            for step in self.steps
+        )
+        return replace(self, steps=steps, issued=None)
 
     @property
     def failures(self) -> tuple[VerificationError, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from attestlayer.encoding import format_hash, format_time
-from attestlayer.errors import Reason, Remark, VerificationError
+from attestlayer.errors import ForeignTrustRootError, Reason, Remark, VerificationError
 from attestlayer.kit.manifest import CLIENT_NONCE, NONCE_CHECKPOINT, RECEIPT, REGISTRY_RECEIPT
 from attestlayer.kit.receipt import Nonce
 from attestlayer.log.checkpoint import Checkpoint, NoteBody, parse_note_body
@@ -17,10 +17,10 @@ from attestlayer.log.note import (
     signatures_by,
 )
 from attestlayer.log.notices import Role
-from attestlayer.log.promises import MERGE_DELAY_S, WITNESS_WINDOW_S
+from attestlayer.log.promises import MERGE_DELAY_S, TRUST_ROOT_OLD_S, WITNESS_WINDOW_S
 from attestlayer.log.trust import Keyring, KnownKey
 from attestlayer.verify.evidence import Anchors, Evidence
-from attestlayer.verify.report import Aside, Observation
+from attestlayer.verify.report import NONE_DEMANDED, Aside, Observation, Unproven
 
 _FILES = (REGISTRY_RECEIPT,)
 
@@ -47,7 +47,7 @@ def check_checkpoint(evidence: Evidence) -> Iterator[Observation]:
     checkpoint = receipt.checkpoint
     if checkpoint.origin != anchors.keyring.origin:
         message = f"the checkpoint is of {checkpoint.origin}, the trust root of {anchors.keyring.origin}"
-        yield VerificationError(Reason.ORIGIN_MISMATCH, message, _FILES)
+        yield ForeignTrustRootError(Reason.ORIGIN_MISMATCH, message, _FILES)
     yield from _check_registry_key(receipt, anchors)
     yield from _check_note(receipt, anchors)
     if anchors.checkpoint:
@@ -155,6 +155,8 @@ def check_witnesses(evidence: Evidence) -> Iterator[Observation]:
     if not policy.is_met(cosigners):
         message = f"quorum {policy.quorum} is not met by {', '.join(sorted(cosigners)) or 'no witness'}"
         yield VerificationError(Reason.WITNESS_QUORUM_NOT_MET, message, _FILES)
+    if policy.is_met(()):
+        yield Unproven(NONE_DEMANDED)
 
 
 def _cosigners(
@@ -244,7 +246,7 @@ def check_receipt_origin(evidence: Evidence) -> Iterator[Observation]:
 
 
 def check_notices(evidence: Evidence) -> Iterator[Observation]:
-    """Step 15: the leaf is not withdrawn. Superseded, or a trust root older than the kit: a note."""
+    """Step 15: the leaf is not withdrawn, as far as the trust root knows. Superseded: a note."""
     receipt, anchors = evidence.registry_receipt.needed(), evidence.anchors
     leaf, keyring = receipt.record.leaf.hash(), anchors.keyring
     # By the payload's hash: a stated leaf hash could name another leaf.
@@ -254,9 +256,21 @@ def check_notices(evidence: Evidence) -> Iterator[Observation]:
     if leaf in keyring.superseded:
         by = format_hash(keyring.superseded[leaf])
         yield Aside(Remark.SUPERSEDED, f"superseded by the kit with leaf {by}")
-    if anchors.checkpoint and receipt.checkpoint.sequence > anchors.checkpoint.sequence:
+    if anchors.checkpoint:
+        yield from _check_age(receipt.checkpoint, anchors.checkpoint, anchors.now)
+
+
+def _check_age(checkpoint: Checkpoint, known: Checkpoint, now: int | None) -> Iterator[Observation]:
+    """What a trust root does not know for its age."""
+    as_of = format_time(known.timestamp)
+    if checkpoint.origin != known.origin:  # whose notices are another log's
+        yield Unproven(f"not known: trust root of {known.origin}")
+    elif checkpoint.sequence > known.sequence:
+        message = f"not known: trust root of {as_of}"
+        yield Unproven(message)
         yield Aside(
-            Remark.TRUST_ROOT_OLDER,
-            f"the trust root is of {format_time(anchors.checkpoint.timestamp)}, before the kit's checkpoint: "
-            "later notices are not known here",
+            Remark.WITHDRAWAL_UNKNOWN,
+            f"whether the kit was withdrawn is {message}, from before its checkpoint",
         )
+    if now is not None and now - known.timestamp > TRUST_ROOT_OLD_S:
+        yield Aside(Remark.TRUST_ROOT_OLD, f"the trust root is of {as_of}, over 30 days ago")

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from attestlayer.encoding import format_hash, format_time
+from attestlayer.encoding import format_time
 from attestlayer.errors import NoEd25519Error
 from attestlayer.log.tiles import WIDTH
 from issuer.bootstrap.home import REGISTRY_FOLDER, initialise_home, open_home
@@ -99,7 +99,7 @@ def _init(arguments: argparse.Namespace) -> int:
         print(f"{key.role.value + ' key':14}{key.public.kid}, valid from {format_time(key.valid_from)}")
     place = arguments.home / REGISTRY_FOLDER if arguments.home else f"https://{service.origin}"
     print(f"trust root    {place}/v1/trust.json")
-    print(f"              fingerprint {format_hash(trust.fingerprint())}")
+    print(f"identity      {trust.identity().format()}")
     print("witnesses     none demanded: if the registry key is ever revoked, kits issued before count no")
     print("              more, since only the operator dates their checkpoints. Name a witness policy early.")
     return DONE

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from attestlayer.encoding import format_hash
 from issuer.bootstrap.cloud import initialise_cloud
 from issuer.bootstrap.telemetry import Telemetry
 from issuer.errors import Code, ServiceError
@@ -14,7 +13,7 @@ telemetry = Telemetry()
 
 @telemetry.around
 def handler(event: dict[str, Any], context: object) -> dict[str, object]:
-    """Begin the log, or leave one that has begun. Answers its keys and its trust root's fingerprint."""
+    """Begin the log, or leave one that has begun. Answers its keys and its identity, a verifier key."""
     del event, context
     settings = read_settings()
     if not isinstance(settings, CloudSettings):
@@ -27,6 +26,6 @@ def handler(event: dict[str, Any], context: object) -> dict[str, object]:
     return {
         "origin": service.origin,
         "sequence": trust.checkpoint.sequence,
-        "fingerprint": format_hash(trust.fingerprint()),
+        "identity": trust.identity().format(),
         "keys": keys,
     }

@@ -39,9 +39,9 @@ _HEAD = '''\
     python3 -I -S verify.py --help
 
 KIT is a ZIP file or a folder. The trust root says whose signatures count; without --trust it is trust.json
-beside this file. It never comes with a kit: take it from somebody you trust, and compare its fingerprint.
+beside this file. It never comes with a kit: take it from somebody you trust, and compare its registry key.
 -I and -S keep everything out that is not Python's own: other folders' modules, installed packages.
-The verdict is VERIFIED (exit code 0), NOT VERIFIED (1) or COULD NOT CHECK (2).
+The verdict is VERIFIED (exit code 0), NOT VERIFIED (3) or COULD NOT CHECK (2).
 
 What this is: the verifier `attestlayer`, version {version}, in one file, for Python 3.8 or newer. It needs
 no package and opens no connection. It says word for word what the command `attestlayer verify` says.
@@ -52,17 +52,33 @@ modules stand in for others, which need more than the standard library: {standin
 are checked by the package `cryptography` where it is installed (never with -S), else by RFC 8032's
 formulas as they stand below.
 
-How to read it: from the end. `main` runs a command; `verify` is made of fifteen steps; each step is a
-function that yields what it finds; every document has a parser, which takes one spelling only. Comments
-name sections of RFCs and of REG-1.0, the registry's specification (/v1/spec/REG-1.0.md).
+How to read it: from the end. `main` runs a command; `explain` makes fifteen steps; each step is a function
+that yields what it finds; every document has a parser, which takes one spelling only. Comments name
+sections of RFCs and of REG-1.0, the registry's specification (/v1/spec/REG-1.0.md).
 
 {boundary}
 """
 
-from __future__ import annotations
+import sys
 
-(_PYTHON_NEEDED := "3.8")  # SyntaxError? This Python is too old: verify.py needs 3.8 or newer.
+if sys.version_info < (3, 8):
+    SAID = "verify.py needs Python 3.8 or newer, this is %d.%d: no statement about the kit\\n"
+    sys.stderr.write(SAID % sys.version_info[:2])
+    sys.exit(2)
+
+# All of the verifier is the text below, in one string. A Python that is too old could not read it as code: it
+# would exit with 1 and a syntax error before the lines above could run.
+SOURCE = r{quotes}
 '''
+_TAIL = """
+{quotes}
+
+exec(compile("\\n" * {above} + SOURCE, __file__, "exec"))
+
+if __name__ == "__main__":
+    sys.exit(main())
+"""
+_QUOTES = "'" * 3
 _MARK = re.compile(r"  # (?:noqa|type: ignore)[^\n]*")
 """Comments for the project's own tools, which mean nothing to a reader of verify.py."""
 _RULE = "# " + "=" * (_WIDTH - 2)
@@ -111,10 +127,14 @@ def make_single_file(sources: Mapping[str, str], version: str, boundary: str) ->
     kept = _reached(modules)
     _check_names(modules, kept)
     words = ", ".join(f"`{name}`" for name in STANDINS)
-    head = _HEAD.format(version=version, boundary=boundary, standins=words)
-    parts = [head, *_imports(modules, kept)]
+    head = _HEAD.format(version=version, boundary=boundary, standins=words, quotes=_QUOTES)
+    parts = ["from __future__ import annotations\n", *_imports(modules, kept)]
     parts += [_section(modules[name], kept) for name in order if any(at == name for at, _ in kept)]
-    return "\n".join(parts) + '\n\nif __name__ == "__main__":\n    sys.exit(main())\n'
+    source = "\n".join(parts)
+    if _QUOTES in source or source.endswith("\\"):
+        raise BuildError(f"a module holds {_QUOTES}: verify.py is one string between two of them")
+    # As many lines as stand above the string, so that a traceback names this file's lines.
+    return head + source + _TAIL.format(quotes=_QUOTES, above=head.count("\n") - 1)
 
 
 def _parse_module(name: str, text: str, known: Set[str]) -> _Module:

@@ -17,7 +17,7 @@ from attestlayer.canonical import (
     take_string,
 )
 from attestlayer.cli.selftest import EXPECTED
-from attestlayer.encoding import format_hash, parse_base64, sha256
+from attestlayer.encoding import parse_base64, sha256
 from attestlayer.kit.container import KitWriter
 from attestlayer.kit.receipt import BOUNDARY
 from attestlayer.log.trust import TrustRoot
@@ -39,15 +39,15 @@ Checks evidence kits that AttestLayer issued, without a network and without aski
 
 ## Whose signatures count
 
-`trust.json` is the trust root of the registry **{origin}** as of {as_of}. Its fingerprint is
+`trust.json` is the trust root of the registry **{origin}** as of {as_of}. The registry key that signed it is
 
-    {fingerprint}
-    SHA-256 {fingerprint_hex}
+    {verifier_key}
+    key ID {kid}
 
-A trust root vouches for itself only: compare the fingerprint with one that reached you another way, such as
-the registry's front page read on another machine, or a letter. Kits issued after that time verify too, but
-withdrawals and key events after it are not known here: take a newer verify kit from the registry for those,
-/v1/verify-kit.zip.
+A trust root vouches for itself only: compare this key with one that reached you another way, such as the
+registry's front page read on another machine, or a letter. It stays the same when the trust root is renewed,
+every day. Kits issued after that time verify too, but withdrawals and key events after it are not known here:
+take the registry's current trust root for those, /v1/trust.json.
 
 ## With a browser alone
 
@@ -59,14 +59,14 @@ yourself.
 Python 3.8 or newer, nothing installed, nothing fetched:
 
 ```sh
-python3 -I -S verify.py trust trust.json    # whose keys are these? compare the fingerprint
+python3 -I -S verify.py trust trust.json    # whose keys are these? compare the registry key
 python3 -I -S verify.py selftest            # does this verifier do what it should, on this machine?
 python3 -I -S verify.py vectors/verified.zip --trust vectors/trust.json
 python3 -I -S verify.py KIT                 # a ZIP or a folder, held against trust.json
 python3 -I -S verify.py KIT --json          # for programs
 ```
 
-The first line is `VERIFIED` (exit code 0), `NOT VERIFIED` (1) or `COULD NOT CHECK` (2).
+The first line is `VERIFIED` (exit code 0), `NOT VERIFIED` (3) or `COULD NOT CHECK` (2).
 
 `verify.py` is the command `attestlayer verify` in one readable file: its own modules, one behind the other.
 
@@ -134,8 +134,8 @@ def _readme(files: Mapping[str, bytes], trust: TrustRoot, kits: list[Json]) -> s
         boundary=BOUNDARY,
         origin=trust.origin,
         as_of=trust.checkpoint.members()["timestamp"],
-        fingerprint=format_hash(trust.fingerprint()),
-        fingerprint_hex=trust.fingerprint().hex(),
+        verifier_key=trust.identity().format(),
+        kid=trust.checkpoint.kid,
         vectors="\n".join(table),
         hashes="\n".join(f"{sha256(files[name]).hex()}  {name}" for name in sorted(files)),
     )

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from attestlayer.encoding import format_hash, format_time, sha256
+from attestlayer.encoding import format_time, sha256
 from attestlayer.kit.receipt import BOUNDARY
 from attestlayer.log import layout
 from attestlayer.log.promises import MERGE_DELAY_S
+from attestlayer.log.trust import parse_trust
 from issuer.errors import Code, ServiceError
 from issuer.intake.catalogue import Catalogue
 from issuer.kits.terms import SCHEDULE, TERM_DAYS, TIERS
@@ -106,7 +107,7 @@ class SitePublisher:
             term_days=TERM_DAYS,
             retention=tuple((line.what, line.words) for line in SCHEDULE),
             trust=trust,
-            fingerprint=format_hash(sha256(trust)) if trust is not None else None,
+            identity=parse_trust(trust).identity().format() if trust is not None else None,
             verify_kit=sha256(kit).hex() if kit is not None else None,
             # Rounded down to a day, so that publishing again on that day changes no byte.
             expires=format_time(built_at // _DAY_S * _DAY_S + _SECURITY_DAYS * _DAY_S),

@@ -3,7 +3,6 @@ import { formatJson } from "../verify/canonical.js";
 import { equalBytes, formatTime } from "../verify/encoding.js";
 import { anchorsOf } from "../verify/evidence.js";
 import { parseRecord, parseRegistryReceipt } from "../verify/leaf.js";
-import { NO_QUORUM } from "../verify/note.js";
 import { FAILED, NOT_CHECKED, NOT_REACHED } from "../verify/report.js";
 import { explainReceipt } from "../verify/verifier.js";
 import { checkGrowth, held, newest } from "./registry.js";
@@ -47,16 +46,20 @@ export async function examine(entry, index = null) {
     same("It stands where the look-up index said", receipt.leafIndex === index, `entry ${index}`);
   }
   for (const step of (await explainReceipt(receipt, anchorsOf(trust))).steps) {
-    if (step.number in STEPS) checks.push(shownStep(step, receipt, trust));
+    if (step.number in STEPS) checks.push(shownStep(step));
   }
   checks.push(await checkGrowth(receipt.checkpoint, trust.checkpoint, "The newest tree is an extension of that checkpoint's"));
   return { checks, holds: !checks.some(({ tone }) => tone === "bad"), trust };
 }
 
-function shownStep(step, receipt, trust) {
-  if (step.number === 13 && trust.keyring.witnessPolicyAt(receipt.checkpoint.timestamp).quorum === NO_QUORUM) {
-    return { tone: "note", words: "No witness is demanded", detail: "the registry's notices named none when this checkpoint was signed: the operator alone signs" };
-  }
+const NOTHING_SHOWN = {
+  13: { words: "No witness is demanded", detail: "the registry's notices named none when this checkpoint was signed: the operator alone signs" },
+  15: { words: "Whether a notice withdraws the kit is not known" },
+};
+
+function shownStep(step) {
+  // A step that passed and proves nothing is no check that holds.
+  if (step.unproven !== null) return { tone: "note", detail: step.unproven, ...NOTHING_SHOWN[step.number] };
   const told = [...step.failures, ...step.notes].map(({ message }) => message).join("; ");
   if (step.status === FAILED) return { tone: "bad", words: STEPS[step.number], detail: told };
   if ([NOT_CHECKED, NOT_REACHED].includes(step.status)) return { tone: "warn", words: STEPS[step.number], detail: told };

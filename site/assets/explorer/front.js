@@ -1,7 +1,7 @@
 // The front page: the live state of the log, its plots, and the look-up.
 import { formatTime } from "../verify/encoding.js";
 import { parseNote, signaturesBy } from "../verify/note.js";
-import { showFingerprint } from "./fingerprint.js";
+import { showIdentity } from "./identity.js";
 import { attach } from "./lookup.js";
 import { gapPlot, growthPlot } from "./plot.js";
 import { BUNDLED, LieError, before, bundle, newest } from "./registry.js";
@@ -94,6 +94,6 @@ async function showPlots() {
 
 attach(document.querySelector("[data-lookup]"));
 refresh().then(showPlots).catch((error) => fill(document.querySelector("[data-live]"), `The plots are not drawn: ${error.message}.`));
-showFingerprint().catch(() => {});
+showIdentity().catch(() => {});
 setInterval(() => document.hidden || refresh(), INTERVAL_MS);
 setInterval(showAge, 1000);

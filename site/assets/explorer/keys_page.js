@@ -1,7 +1,7 @@
-// Keys, the trust root's fingerprint, and every notice in words.
+// Keys, the log's identity, and every notice in words.
 import { parseTrust } from "../verify/trust.js";
 import { formatTime } from "../verify/encoding.js";
-import { showFingerprint } from "./fingerprint.js";
+import { showIdentity } from "./identity.js";
 import { trouble } from "./lookup.js";
 import { held, newest } from "./registry.js";
 import { code, fill, link, make, readable, verdict } from "./show.js";
@@ -49,5 +49,5 @@ async function run() {
   }
 }
 
-showFingerprint().catch(() => {});
+showIdentity().catch(() => {});
 run().catch((error) => fill(document.querySelector("[data-result]"), trouble(error)));

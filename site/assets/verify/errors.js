@@ -12,11 +12,14 @@ export class VerificationError extends Error {
     this.files = files;
   }
 
-  /** Whether nothing can be said: no usable input, no usable trust root, or a newer format. */
+  /** Whether nothing can be said: no usable input, no usable trust root, no registry, or a newer format. */
   get couldNotCheck() {
     return COULD_NOT_CHECK.includes(this.reason);
   }
 }
+
+/** The trust root is of another registry than the kit (origin-mismatch): said before other failures. */
+export class ForeignTrustRootError extends VerificationError {}
 
 /** Run a parser; a `ValueError` becomes a `VerificationError` that names the document. */
 export function malformed(reason, what, parse) {

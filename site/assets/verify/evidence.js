@@ -18,10 +18,14 @@ export class NotReachedError extends Error {}
 
 /** What the verifier was given: keys and, from a trust root, a checkpoint, witnesses and notices. */
 export class Anchors {
-  /** With a JWKS alone `trust` is null: witnesses and notices can't be checked then. */
-  constructor(keyring, trust) {
+  /**
+   * With a JWKS alone `trust` is null: witnesses and notices can't be checked then. `now`: the time that the
+   * trust root's age is judged by, in POSIX seconds; without it, nothing is said of its age.
+   */
+  constructor(keyring, trust, now = null) {
     this.keyring = keyring;
     this.trust = trust;
+    this.now = now;
   }
 
   /** The trust root's checkpoint, or null. */
@@ -31,8 +35,8 @@ export class Anchors {
 }
 
 /** The anchors that a trust root gives. */
-export function anchorsOf(trust) {
-  return new Anchors(trust.keyring, trust);
+export function anchorsOf(trust, now = null) {
+  return new Anchors(trust.keyring, trust, now);
 }
 
 /** A parsed document, or why there is none. */
@@ -89,6 +93,14 @@ export class Evidence {
     const member = this.kit.members.get(name);
     if (!member) throw new NotReachedError();
     return member.sha256;
+  }
+
+  /** Whether the kit's checkpoint is newer than the trust root's and commits to other notices. */
+  lacksNotices() {
+    const receipt = this.registryReceipt.value, known = this.anchors.checkpoint;
+    if (receipt === null || known === null) return false;
+    const { sequence, noticesHash } = receipt.checkpoint;
+    return sequence > known.sequence && noticesHash !== known.noticesHash;
   }
 
   /** The time that the nonce's checkpoint shows, or null if it shows none. */

@@ -78,7 +78,7 @@ async function readStart(source) {
 
 async function checkKit(name, open) {
   if (anchor.error) return reported(reportUnopened(KIT, anchor.error), name);
-  return reported(await explainInput(open, anchor.trust), name);
+  return reported(await explainInput(open, anchor.trust, now()), name);
 }
 
 async function checkFolder({ name, files }, onRead) {
@@ -105,7 +105,7 @@ async function checkReceipt(name, data) {
     if (error instanceof VerificationError) return unread(error);
     throw error;
   }
-  return { ...(await reported(await explainReceipt(receipt, anchorsOf(anchor.trust)), name)), leaf: receipt.record.leaf };
+  return { ...(await reported(await explainReceipt(receipt, anchorsOf(anchor.trust, now())), name)), leaf: receipt.record.leaf };
 }
 
 /** Several files without their folder: a registry receipt among them says which of the others are its kit's. */
@@ -239,14 +239,14 @@ async function offerTrust(name, data) {
     if (error instanceof VerificationError) return reported(reportUnopened(KIT, error), name);
     throw error;
   }
-  if (anchor.trust?.fingerprint() === trust.fingerprint()) return nothing(`${name} is the trust root in use. Now give this page a kit.`);
+  if (anchor.trust?.hash() === trust.hash()) return nothing(`${name} is the trust root in use. Now give this page a kit.`);
   const refusals = anchor.trust ? refusalsOfUpdate(anchor.trust, trust) : ["this page has none to compare it with"];
   const use = () => {
     anchor = { trust, place: `Given to this page just now, as ${name}. It is forgotten when the page is closed.` };
     showAnchor();
     again();
   };
-  const words = "Nothing was checked. Compare its fingerprint, then decide whether to use it.";
+  const words = "Nothing was checked. Compare its registry key, then decide whether to use it.";
   return { nodes: [showOffer({ name, trust, refusals, use, leave: again })], verdict: "A trust root", words, isOffer: true };
 }
 

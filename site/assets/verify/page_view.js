@@ -100,7 +100,7 @@ function isUntouched(report) {
 
 function showFailures(report) {
   if (!report.failures.length) return [];
-  const reasons = [...new Set(report.failures.map(({ reason }) => reason))];
+  const reasons = [...new Set([report.first, ...report.failures].map(({ reason }) => reason))];
   const heading = report.verdict === COULD_NOT ? "Why, and what to do" : "What is wrong, and what to do";
   const listed = reasons.map((reason) => element(
     "li",
@@ -144,14 +144,14 @@ async function showRows(report, subject, trust) {
   const details = report.issued ? await detailsOf(report.issued, subject, trust) : new Map();
   const made = listed.map(([words, numbers]) => {
     const steps = numbers.map((number) => report.steps[number - 1]);
-    const { mark, look, words: status } = MARKS[worst(steps.map((step) => step.status))];
+    const { mark, look, words: status } = markOf(steps);
     const named = steps.map(({ number, name, status: each }) => `${number} ${name}${each === PASSED ? "" : ` (${each.replace("-", " ")})`}`);
     return element(
       "tr",
       { class: look },
       element("th", { scope: "row" }, element("span", { class: "mark", "aria-hidden": "true" }, mark), words),
       element("td", { class: "status" }, status),
-      element("td", {}, ...(details.get(numbers[0]) ?? []), element("span", { class: "also" }, `step${steps.length > 1 ? "s" : ""} ${named.join(", ")}`)),
+      element("td", {}, ...(unprovenDetails(steps) ?? details.get(numbers[0]) ?? []), element("span", { class: "also" }, `step${steps.length > 1 ? "s" : ""} ${named.join(", ")}`)),
     );
   });
   const head = element("tr", {}, ...["What is checked", "Holds", "Shown by"].map((words) => element("th", { scope: "col" }, words)));
@@ -160,12 +160,27 @@ async function showRows(report, subject, trust) {
   return [element("section", {}, element("h2", {}, heading), table)];
 }
 
-function worst(statuses) {
-  return [FAILED, NOT_REACHED, NOT_CHECKED, PASSED].find((status) => statuses.includes(status));
+/** How the steps of a row ended. One that passed and proves nothing is no proof that held. */
+function markOf(steps) {
+  const worst = [FAILED, NOT_REACHED, NOT_CHECKED, PASSED].find((each) => steps.some(({ status }) => status === each));
+  const [words] = unprovenWords(steps);
+  return worst === PASSED && words ? { ...MARKS[NOT_CHECKED], words } : MARKS[worst];
+}
+
+/** Why a step of a row proves nothing, as what to say of it and the rest: `not known`, `trust root of …`. */
+function unprovenWords(steps) {
+  return steps.find(({ unproven }) => unproven !== null)?.unproven.split(": ") ?? [];
+}
+
+/** What is shown beside a row that proves nothing, or null if it does. */
+function unprovenDetails(steps) {
+  const [words, ...more] = unprovenWords(steps);
+  return words ? more : null;
 }
 
 /** What a verified report says beside a row, by the row's first step. */
 async function detailsOf(issued, { registry }, trust) {
+  const asOf = dateWords(trust.checkpoint.timestamp);
   const policy = trust.keyring.witnessPolicyAt(issued.checkpointTime);
   const cosigners = [...(await cosignersOf(issued.note, policy.witnesses, issued.checkpointTime))];
   const seen = cosigners.length ? `; cosigned by ${cosigners.map(printable).join(", ")}` : "";
@@ -176,6 +191,7 @@ async function detailsOf(issued, { registry }, trust) {
     [12, [element("span", { class: "also" }, "registry key ", code(issued.registryKid))]],
     [13, [`${quorumWords(policy)}${seen}`]],
     [14, [`${after}in the log by ${dateWords(issued.checkpointTime)}`]],
+    [15, [`as far as the trust root of ${asOf} knows`]],
   ]);
 }
 
@@ -213,26 +229,30 @@ export function showListing(count) {
 
 /** The lines of a printed report that screens show elsewhere. */
 export function showColophon(subject, trust, now) {
-  const root = trust ? `trust root ${trust.fingerprint()} of ${formatTime(trust.checkpoint.timestamp)}` : "no usable trust root";
+  const root = trust ? `the trust root of ${formatTime(trust.checkpoint.timestamp)}, ${trust.identity().format()}` : "no usable trust root";
   return element("p", { class: "colophon" }, printable(`${subject.path}, checked on ${dateWords(now)} by this machine’s clock, with ${root}.`));
 }
 
 /** A trust root: which registry, which keys, how old, and where it came from. */
 export function showTrust(trust, place, now) {
   const { checkpoint, keyring } = trust;
-  const fingerprint = trust.fingerprint();
   return [
     element("p", {}, place),
     element("dl", { class: "facts" }, rows([
       ["registry", code(trust.origin)],
-      ["fingerprint", ...hashWords(fingerprint)],
+      ...identityRows(trust),
       ["as of", `${dateWords(checkpoint.timestamp)} (${ageWords(now - checkpoint.timestamp)})`],
-      ["registry key", ...joined(keyring.of("registry").map((key) => keyWords(key, checkpoint)))],
+      ["all registry keys", ...joined(keyring.of("registry").map((key) => keyWords(key, checkpoint)))],
       ["issuer key", ...joined(keyring.of("issuer").map((key) => keyWords(key, checkpoint)))],
       ["witnesses", quorumWords(keyring.witnessPolicyAt(checkpoint.timestamp))],
     ])),
-    element("p", { class: "small" }, "A trust root vouches for itself only. Compare the fingerprint with one that reached you another way."),
+    element("p", { class: "small" }, "A trust root vouches for itself only. Compare the registry key with one that reached you another way: it stays the same when the trust root is renewed."),
   ];
+}
+
+/** What people compare: the registry key that signed the checkpoint, as a verifier key and by its key ID. */
+function identityRows(trust) {
+  return [["registry key", code(trust.identity().format()), element("span", { class: "also" }, "key ID ", code(trust.checkpoint.kid))]];
 }
 
 function keyWords(key, checkpoint) {
@@ -255,7 +275,7 @@ export function showOffer({ name, trust, refusals, use, leave }) {
     element("dl", { class: "facts" }, rows([
       ["file", printable(name)],
       ["registry", code(trust.origin)],
-      ["fingerprint", ...hashWords(trust.fingerprint())],
+      ...identityRows(trust),
       ["as of", dateWords(trust.checkpoint.timestamp)],
     ])),
     element("div", { class: "buttons" }, element("button", { type: "button", class: "button", onclick: use }, "Use it on this page"), element("button", { type: "button", class: "button plain", onclick: leave }, "Leave it")),

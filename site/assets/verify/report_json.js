@@ -4,7 +4,7 @@ import { COULD_NOT, NOT_VERIFIED, VERIFIED } from "./report.js";
 import { doesNotProve, proves } from "./report_text.js";
 import { ADVICE, BOUNDARY, REPORT_SCHEMA } from "./words.js";
 
-export const EXIT_CODES = { [VERIFIED]: 0, [NOT_VERIFIED]: 1, [COULD_NOT]: 2 };
+export const EXIT_CODES = { [VERIFIED]: 0, [NOT_VERIFIED]: 3, [COULD_NOT]: 2 };
 
 /** The document, indented, ASCII, one newline at the end. `subject`: {path}; `trust`: members or null. */
 export function formatReportJson(report, subject, trust) {
@@ -16,6 +16,7 @@ export function formatReportJson(report, subject, trust) {
       input: report.kind,
       kit: wellFormed(subject.path),
       trust,
+      registry: null, // nothing here asks one
       steps: report.steps.map(stepMembers),
       issued: report.issued && issuedMembers(report.issued),
       proves: proves(report),
@@ -32,7 +33,7 @@ export function formatReportJson(report, subject, trust) {
 export function trustMembers(trust) {
   return {
     origin: trust.origin,
-    fingerprint: trust.fingerprint(),
+    verifier_key: trust.identity().format(),
     kid: trust.checkpoint.kid,
     checkpoint_time: formatTime(trust.checkpoint.timestamp),
   };
@@ -40,14 +41,15 @@ export function trustMembers(trust) {
 
 /** What stands for a trust root where a JWKS alone was given. */
 export function jwksMembers(origin) {
-  return { origin, fingerprint: null, kid: null, checkpoint_time: null };
+  return { origin, verifier_key: null, kid: null, checkpoint_time: null };
 }
 
-function stepMembers({ number, name, status, failures, notes }) {
+function stepMembers({ number, name, status, unproven, failures, notes }) {
   return {
     number,
     name,
     status,
+    unproven,
     failures: failures.map(({ reason, message, files }) => (
       { reason, message: wellFormed(message), files: files.map(wellFormed), advice: ADVICE[reason] }
     )),

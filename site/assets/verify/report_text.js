@@ -1,8 +1,9 @@
 // How a report speaks: the sentence under the verdict, dates, what is proven and what is not. The words are the command's.
 import { shown } from "./encoding.js";
+import { ForeignTrustRootError } from "./errors.js";
 import { COULD_NOT, DISCLOSED_RECORD, FAILED, KIT, NOT_CHECKED, REGISTRY_RECEIPT_ALONE, VERIFIED } from "./report.js";
 import {
-  DOES_NOT_PROVE, PROVES, RECEIPT_DOES_NOT_PROVE, RECEIPT_PROVES, RECORD_DOES_NOT_PROVE, RECORD_PROVES,
+  DOES_NOT_PROVE, NONE_DEMANDED, PROVES, RECEIPT_DOES_NOT_PROVE, RECEIPT_PROVES, RECORD_DOES_NOT_PROVE, RECORD_PROVES,
 } from "./words.js";
 
 const PROVES_OF = { [KIT]: PROVES, [REGISTRY_RECEIPT_ALONE]: RECEIPT_PROVES, [DISCLOSED_RECORD]: RECORD_PROVES };
@@ -55,6 +56,10 @@ export function sentence(report, { path, registry }) {
     const of = kind === KIT ? "" : "is of a kit that ";
     return `${path} ${of}was issued by AttestLayer, and withdrawn later. Don't rely on it.`;
   }
+  if (report.first instanceof ForeignTrustRootError) { // before all that follows from it
+    const mismatch = `is of another registry than your trust root: ${report.first.message}`;
+    return `${path} ${mismatch}. Don't rely on anything that it says.`;
+  }
   if (!issued) {
     const failed = steps.filter(({ status }) => status === FAILED).length;
     return `${path} is not shown to be what AttestLayer issued: ${failed} step${failed === 1 ? "" : "s"} failed. `
@@ -76,7 +81,7 @@ export function sentence(report, { path, registry }) {
 
 /** What a trust root demands of witnesses. */
 export function quorumWords(policy) {
-  if (policy.quorum === "none") return "none demanded: the registry's key alone vouches for its checkpoints";
+  if (policy.quorum === "none") return `${NONE_DEMANDED}: the registry's key alone vouches for its checkpoints`;
   const count = policy.witnesses.size;
   return `quorum ${shown(policy.quorum)}, out of ${count} witness${count === 1 ? "" : "es"}`;
 }

@@ -1,14 +1,17 @@
 // Verification steps 11–15: inclusion, checkpoint, witnesses, times, notices (REG-1.0 section 12).
 import { parseNoteBody } from "./checkpoint.js";
 import { compareText, formatTime } from "./encoding.js";
-import { VerificationError } from "./errors.js";
+import { ForeignTrustRootError, VerificationError } from "./errors.js";
 import { CLIENT_NONCE, NONCE_CHECKPOINT, RECEIPT, REGISTRY_RECEIPT } from "./manifest.js";
 import { ED25519, VerifierKey, cosignatureTime, signatureVerifies, signaturesBy } from "./note.js";
 import { MERGE_DELAY_S } from "./receipt.js";
-import { Aside } from "./report.js";
+import { Aside, Unproven } from "./report.js";
+import { NONE_DEMANDED } from "./words.js";
 
 /** Seconds that a cosignature's time may differ from the checkpoint's timestamp to count. */
 const WITNESS_WINDOW_S = 600;
+/** Seconds after which a trust root is old: the registry makes a new one every day (REG-1.0 section 9.6). */
+const TRUST_ROOT_OLD_S = 30 * 86400;
 const FILES = [REGISTRY_RECEIPT];
 
 /** Step 9 of a registry receipt by itself: the leaf's hash is its payload's. */
@@ -35,7 +38,7 @@ export async function* checkCheckpoint(evidence) {
   const { checkpoint } = receipt, { keyring } = anchors;
   if (checkpoint.origin !== keyring.origin) {
     const message = `the checkpoint is of ${checkpoint.origin}, the trust root of ${keyring.origin}`;
-    yield new VerificationError("origin-mismatch", message, FILES);
+    yield new ForeignTrustRootError("origin-mismatch", message, FILES);
   }
   yield* checkRegistryKey(receipt, anchors);
   yield* checkNote(receipt, anchors);
@@ -154,6 +157,7 @@ export async function* checkWitnesses(evidence) {
     const names = [...cosigners].sort(compareText).join(", ") || "no witness";
     yield new VerificationError("witness-quorum-not-met", `quorum ${policy.quorum} is not met by ${names}`, FILES);
   }
+  if (policy.isMet(new Set())) yield new Unproven(NONE_DEMANDED);
 }
 
 /** Names of the witnesses whose valid cosignature is dated near `timestamp` (and before `before`). */
@@ -245,9 +249,9 @@ export function* checkReceiptOrigin(evidence) {
   }
 }
 
-/** Step 15: the leaf is not withdrawn. Superseded, or a trust root older than the kit: a note. */
+/** Step 15: the leaf is not withdrawn, as far as the trust root knows. Superseded: a note. */
 export function* checkNotices(evidence) {
-  const receipt = evidence.registryReceipt.needed(), { keyring, checkpoint } = evidence.anchors;
+  const receipt = evidence.registryReceipt.needed(), { keyring, checkpoint, now } = evidence.anchors;
   const leaf = receipt.record.leaf.hash();
   if (keyring.withdrawn.has(leaf)) {
     const message = `AttestLayer withdrew this kit: ${keyring.withdrawn.get(leaf)}`;
@@ -256,11 +260,20 @@ export function* checkNotices(evidence) {
   if (keyring.superseded.has(leaf)) {
     yield new Aside("superseded", `superseded by the kit with leaf ${keyring.superseded.get(leaf)}`);
   }
-  if (checkpoint && receipt.checkpoint.sequence > checkpoint.sequence) {
-    yield new Aside(
-      "trust-root-older",
-      `the trust root is of ${formatTime(checkpoint.timestamp)}, before the kit's checkpoint: `
-        + "later notices are not known here",
-    );
+  if (checkpoint) yield* checkAge(receipt.checkpoint, checkpoint, now);
+}
+
+/** What a trust root does not know for its age. */
+function* checkAge(checkpoint, known, now) {
+  const asOf = formatTime(known.timestamp);
+  if (checkpoint.origin !== known.origin) { // whose notices are another log's
+    yield new Unproven(`not known: trust root of ${known.origin}`);
+  } else if (checkpoint.sequence > known.sequence) {
+    const message = `not known: trust root of ${asOf}`;
+    yield new Unproven(message);
+    yield new Aside("withdrawal-unknown", `whether the kit was withdrawn is ${message}, from before its checkpoint`);
+  }
+  if (now !== null && now - known.timestamp > TRUST_ROOT_OLD_S) {
+    yield new Aside("trust-root-old", `the trust root is of ${asOf}, over 30 days ago`);
   }
 }

@@ -8,7 +8,7 @@ import {
 import { takeCheckpoint } from "./checkpoint.js";
 import { parseOrigin, parseTime } from "./encoding.js";
 import { ValueError, VerificationError } from "./errors.js";
-import { NO_WITNESSES, parsePolicy } from "./note.js";
+import { ED25519, NO_WITNESSES, VerifierKey, parsePolicy } from "./note.js";
 import { MAX_NOTICES_LENGTH, takeJwk, takeNotices } from "./notices.js";
 import { sha256 } from "./sha256.js";
 
@@ -177,9 +177,18 @@ export class TrustRoot {
     return this.checkpoint.origin;
   }
 
-  /** SHA-256 of the file: its name to people. */
-  fingerprint() {
+  /** SHA-256 of the file. It changes every day; what people compare is the identity. */
+  hash() {
     return sha256(formatJson(this.members));
+  }
+
+  /**
+   * The log's identity: its origin and the registry key that signed the checkpoint, as a verifier key.
+   *
+   * People compare it over another channel. It changes only when another key takes over signing.
+   */
+  identity() {
+    return new VerifierKey(this.origin, ED25519, this.keyring.keys.get(this.checkpoint.kid).public);
   }
 }
 

@@ -1,25 +1,28 @@
 // Verification of kits and registry receipts, in fifteen numbered steps, fail-closed (REG-1.0 section 12).
 //
-// What a report says follows from the bytes and the trust root. Nothing here reads a clock or a network.
+// What a report says follows from the bytes and the trust root. Nothing here reads a clock or a network. `now`, in
+// POSIX seconds, tells the age of the trust root, which is a remark and no part of a verdict.
+import { formatTime } from "./encoding.js";
 import { VerificationError } from "./errors.js";
 import { Evidence, NotReachedError, anchorsOf } from "./evidence.js";
 import {
-  Aside, DISCLOSED_RECORD, FAILED, KIT, NOT_CHECKED, NOT_REACHED, PASSED, REGISTRY_RECEIPT_ALONE, Report, StepReport,
+  Aside, DISCLOSED_RECORD, FAILED, KIT, LATER_NOTICES, NOT_CHECKED, NOT_REACHED, PASSED, REGISTRY_RECEIPT_ALONE, Report,
+  StepReport, Unproven,
 } from "./report.js";
 import { STEPS } from "./steps.js";
 
 /** A kit: check everything that can be checked, and report each step. */
-export async function explain(kit, trust) {
-  return explainEvidence(new Evidence(KIT, anchorsOf(trust), { kit }));
+export async function explain(kit, trust, now = null) {
+  return explainEvidence(new Evidence(KIT, anchorsOf(trust, now), { kit }));
 }
 
 /** A disclosed record: every step that can be made with one record of a kit. */
-export async function explainDisclosure(part, trust) {
-  return explainEvidence(new Evidence(DISCLOSED_RECORD, anchorsOf(trust), { kit: part }));
+export async function explainDisclosure(part, trust, now = null) {
+  return explainEvidence(new Evidence(DISCLOSED_RECORD, anchorsOf(trust, now), { kit: part }));
 }
 
 /** Open a kit, or a disclosed record of one, and check it. An input that can't be opened is reported, too. */
-export async function explainInput(open, trust) {
+export async function explainInput(open, trust, now = null) {
   let kit;
   try {
     kit = await open();
@@ -27,7 +30,7 @@ export async function explainInput(open, trust) {
     if (error instanceof VerificationError) return reportUnopened(KIT, error);
     throw error;
   }
-  return kit.isDisclosure ? explainDisclosure(kit, trust) : explain(kit, trust);
+  return kit.isDisclosure ? explainDisclosure(kit, trust, now) : explain(kit, trust, now);
 }
 
 /** A registry receipt by itself: the steps that are about its entry. */
@@ -54,27 +57,48 @@ async function explainEvidence(evidence) {
   for (const [at, step] of STEPS.entries()) {
     const checks = checksOf(step, evidence.kind);
     const isMade = checks.length && !(step.needsTrust && evidence.anchors.trust === null);
-    const { status, failures, notes } = isMade ? await runChecks(checks, evidence) : { status: NOT_CHECKED };
-    steps.push(new StepReport(at + 1, step.name, status, failures, notes));
+    const { status, failures, notes, unproven } = isMade ? await runChecks(checks, evidence) : { status: NOT_CHECKED };
+    steps.push(new StepReport(at + 1, step.name, status, failures, notes, unproven));
   }
   const passed = steps.every(({ status }) => status === PASSED || status === NOT_CHECKED);
-  return new Report(evidence.kind, steps, passed ? issuanceOf(evidence) : null);
+  const lacksNotices = evidence.lacksNotices();
+  const report = new Report(evidence.kind, steps, passed ? issuanceOf(evidence) : null, lacksNotices);
+  return lacksNotices ? outdated(report, evidence.anchors.checkpoint) : report;
+}
+
+/**
+ * The report if nothing is wrong but what notices newer than the trust root may explain: no verdict.
+ *
+ * With any other failure the kit is not verified, whatever newer notices say (REG-1.0 section 12.5).
+ */
+function outdated(report, known) {
+  if (!report.failures.every(({ reason }) => LATER_NOTICES.includes(reason))) return report;
+  const why = `the trust root of ${formatTime(known.timestamp)} lacks notices that the kit's checkpoint commits to`;
+  const steps = report.steps.map(({ number, name, status, failures, notes, unproven }) => {
+    const told = failures.map(({ message, files }) => new VerificationError("trust-root-outdated", `${message}; ${why}`, files));
+    return new StepReport(number, name, status, told, notes, unproven);
+  });
+  return new Report(report.kind, steps, report.issued, report.lacksNotices);
 }
 
 /** One step: all of its checks, whatever the one before came to (REG-1.0 section 12.3). */
 async function runChecks(checks, evidence) {
   const failures = [], notes = [];
-  let status = PASSED;
+  let status = PASSED, unproven = null;
   for (const check of checks) {
     try {
-      for await (const observation of check(evidence)) (observation instanceof Aside ? notes : failures).push(observation);
+      for await (const observation of check(evidence)) {
+        if (observation instanceof Unproven) unproven = observation.message;
+        else (observation instanceof Aside ? notes : failures).push(observation);
+      }
     } catch (error) {
       if (error instanceof NotReachedError) status = NOT_REACHED;
       else if (error instanceof VerificationError) failures.push(error);
       else throw error; // a fault of ours: no verdict
     }
   }
-  return { status: failures.length ? FAILED : status, failures, notes };
+  if (failures.length) status = FAILED;
+  return { status, failures, notes, unproven: status === PASSED ? unproven : null };
 }
 
 /** What evidence that passed shows. Times in POSIX seconds. Step 9 held the leaf's values against the receipt's. */

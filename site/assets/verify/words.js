@@ -3,10 +3,12 @@
 export const REASONS = [
   "input-not-a-kit",
   "input-unreadable",
-  "container-incomplete",
   "schema-newer",
   "trust-root-unusable",
-  "container-ambiguous",
+  "trust-root-outdated",
+  "registry-unreachable",
+  "registry-stale",
+  "container-not-canonical",
   "container-limit-exceeded",
   "container-link",
   "file-unexpected",
@@ -62,28 +64,32 @@ export const REASONS = [
 export const COULD_NOT_CHECK = [
   "input-not-a-kit",
   "input-unreadable",
-  "container-incomplete",
   "schema-newer",
-  "trust-root-unusable"
+  "trust-root-unusable",
+  "trust-root-outdated",
+  "registry-unreachable",
+  "registry-stale"
 ];
 
 export const REMARKS = [
   "not-before-not-shown",
   "late-merge",
   "superseded",
-  "trust-root-older",
-  "files-ignored",
-  "container-repacked"
+  "withdrawal-unknown",
+  "trust-root-old",
+  "files-ignored"
 ];
 
 export const ADVICE = {
   "input-not-a-kit": "This is neither a folder nor a ZIP file. Check that you picked the kit itself.",
   "input-unreadable": "The input could not be read. Check its name, its permissions and its length.",
-  "container-incomplete": "The end of the ZIP is missing, as after an interrupted download. Download it again, and check that.",
   "schema-newer": "A document is of a newer format than this verifier knows. Update the verifier.",
-  "trust-root-unusable": "Without a usable trust root nothing can be checked. Get the registry's /v1/trust.json, compare the fingerprint that `attestlayer trust FILE` shows with one that reached you another way, then run `attestlayer trust --install FILE` or name it with --trust.",
-  "container-ambiguous": "Programs could find different files in this ZIP, so it is not read. This says nothing about the files themselves: unpack it into an empty folder and check the folder.",
-  "container-limit-exceeded": "There is a file that is too large for a kit, or there are too many files. Ask whoever gave you the kit for the original delivered file, and check that.",
+  "trust-root-unusable": "Without a usable trust root nothing can be checked. Get the registry's /v1/trust.json, compare the registry key that `attestlayer trust FILE` shows with one that reached you another way, then run `attestlayer trust --install FILE` or name it with --trust.",
+  "trust-root-outdated": "The kit is newer than your trust root, which can't know a key or an incident that was published since. Update the trust root and check again: run `attestlayer trust update`, or take the registry's current /v1/trust.json.",
+  "registry-unreachable": "The registry did not answer, or its answer could not be used. Check the URL and try again, or verify offline, without --registry.",
+  "registry-stale": "What the registry answered does not show its present state: it is a frozen copy, the log stands still, or a clock is wrong. Try again, or verify offline, without --registry.",
+  "container-not-canonical": "The ZIP was packed again or damaged, which by itself says nothing of its files. Unpack it into an empty folder and check the folder.",
+  "container-limit-exceeded": "A member is too large for a kit, or is one too many. Ask whoever gave you the kit for the original delivered file, and check that.",
   "container-link": "The folder holds a link or a device where only files can be. Unpack the original ZIP into an empty folder and check that.",
   "file-unexpected": "Something was added that was not issued. If you put it there, take it out and check again; otherwise ask for the original.",
   "manifest-malformed": "The list of the kit's files is not as it was issued. Ask whoever gave you the kit for the original delivered file, and check that.",
@@ -103,7 +109,7 @@ export const ADVICE = {
   "kit-id-mismatch": "Documents of different kits were mixed. Ask whoever gave you the kit for the original delivered file, and check that.",
   "report-malformed": "The intake report is not as it was issued. Ask whoever gave you the kit for the original delivered file, and check that.",
   "report-records-mismatch": "The intake report speaks of other records than the kit's. Ask whoever gave you the kit for the original delivered file, and check that.",
-  "issuer-key-unknown": "The receipt is signed by a key that your trust root does not know. Update the trust root from a source you trust and check again; if the key stays unknown, the kit is not AttestLayer's.",
+  "issuer-key-unknown": "The receipt is signed by a key that your trust root does not know. Update the trust root and check again: run `attestlayer trust update`, or take the registry's current /v1/trust.json. If the key stays unknown, the kit is not AttestLayer's.",
   "issuer-key-not-valid": "The receipt is dated outside its key's time. Don't rely on the kit, and report it to security@attestlayer.com.",
   "issuer-key-revoked": "The issuer key was revoked, so its signature shows nothing. Ask AttestLayer for a kit issued anew.",
   "receipt-signature-invalid": "AttestLayer did not sign this receipt as it stands. Don't rely on the kit, and report it to security@attestlayer.com.",
@@ -116,22 +122,22 @@ export const ADVICE = {
   "inclusion-proof-invalid": "The proof does not show the kit's entry in the registry. Fetch the registry receipt of its leaf hash from the registry; if that fails too, report it to security@attestlayer.com.",
   "checkpoint-malformed": "The checkpoint is not as the registry made it. Ask whoever gave you the kit for the original delivered file, and check that.",
   "checkpoint-signature-invalid": "The registry did not sign this checkpoint as it stands. Don't rely on the kit, and report it to security@attestlayer.com.",
-  "checkpoint-conflict": "The registry seems to have shown different logs to different people. Keep the kit and the trust root unchanged: together they are evidence. Report both to security@attestlayer.com.",
+  "checkpoint-conflict": "The registry's key signed two logs that contradict each other. Keep the kit and the trust root unchanged: together they are evidence. Report both to security@attestlayer.com.",
   "note-malformed": "The signed tree head can't be read. Ask whoever gave you the kit for the original delivered file, and check that.",
   "note-mismatch": "The checkpoint's two forms say different things. Don't rely on the kit, and report it to security@attestlayer.com.",
   "note-signature-invalid": "The signed tree head lacks a valid signature of the registry. Don't rely on the kit, and report it to security@attestlayer.com.",
   "origin-mismatch": "The kit is of another registry than your trust root. Check that your trust root is of the registry that should hold this kit.",
-  "registry-key-unknown": "The checkpoint is signed by a key that your trust root does not know. Update the trust root from a source you trust and check again; if the key stays unknown, this is not the registry's.",
+  "registry-key-unknown": "The checkpoint is signed by a key that your trust root does not know. Update the trust root and check again: run `attestlayer trust update`, or take the registry's current /v1/trust.json. If the key stays unknown, the checkpoint is not the registry's.",
   "registry-key-not-valid": "The checkpoint is dated outside its key's time. Don't rely on the kit, and report it to security@attestlayer.com.",
   "registry-key-revoked": "The registry key was revoked, and no witnesses show that the checkpoint is older than that. Ask AttestLayer for a kit issued anew.",
   "witness-quorum-not-met": "Too few independent witnesses saw this checkpoint, so it could be shown to you alone. Update the trust root and check again; if it stays so, report it to security@attestlayer.com.",
   "witness-signature-invalid": "A witness did not sign this checkpoint as it stands. Don't rely on the kit, and report it to security@attestlayer.com.",
   "nonce-malformed": "The client's nonce is not as it was submitted. Ask whoever gave you the kit for the original delivered file, and check that.",
   "nonce-checkpoint-mismatch": "The client's nonce names another checkpoint. Ask whoever gave you the kit for the original delivered file, and check that.",
-  "nonce-checkpoint-invalid": "The checkpoint that the client's nonce names is not this registry's. Check that your trust root is of the registry that should hold this kit.",
+  "nonce-checkpoint-invalid": "The checkpoint that the client's nonce names is not signed by a key that your trust root knows for its time. Check that your trust root is of the registry that should hold this kit. If it is, update it and check again.",
   "issued-before-nonce": "The kit is dated before something that it contains: backdated. Don't rely on the kit, and report it to security@attestlayer.com.",
   "issued-after-checkpoint": "The kit is dated after the log held it: forward-dated. Don't rely on the kit, and report it to security@attestlayer.com.",
-  "late-merge-unexplained": "The entry came into the log later than promised. Update the trust root and check again: a public incident may say why. If none does, report it to security@attestlayer.com.",
+  "late-merge-unexplained": "The entry came into the log later than promised. A public incident may say why. Update the trust root and check again: run `attestlayer trust update`, or take the registry's current /v1/trust.json. If none does, report it to security@attestlayer.com.",
   "kit-withdrawn": "AttestLayer issued this kit and withdrew it later. Don't rely on it; ask for the one that takes its place."
 };
 
@@ -139,9 +145,9 @@ export const REMARK_ADVICE = {
   "not-before-not-shown": "The kit was made before its checkpoint; how long before is not shown.",
   "late-merge": "The registry was late and said so in public; the kit itself is sound.",
   "superseded": "A newer kit takes this one's place. Ask for that one if you need the latest.",
-  "trust-root-older": "A withdrawal or a revocation after that time can't be known here. Update the trust root if it matters.",
-  "files-ignored": "Operating systems and programs leave such files. They are no part of the kit.",
-  "container-repacked": "The files are what was checked: how a ZIP packs them makes no difference."
+  "withdrawal-unknown": "A withdrawal or a key's revocation after that time can't be known here. To know, update the trust root: run `attestlayer trust update`, or take the registry's current /v1/trust.json.",
+  "trust-root-old": "The registry renews it every day. Update it: run `attestlayer trust update`, or take the registry's current /v1/trust.json.",
+  "files-ignored": "An operating system left them: no part of the kit, and not checked."
 };
 
 export const PROVES = [
@@ -189,6 +195,8 @@ export const RECORD_DOES_NOT_PROVE = [
   "a buyer, auditor, insurer, bank, regulator, or PSP has accepted the packet",
   "the evidence content is legally sufficient"
 ];
+
+export const NONE_DEMANDED = "none demanded";
 
 export const BOUNDARY = "Integrity and issuance evidence only. Not audit, certification, or compliance guarantee.";
 

@@ -151,9 +151,9 @@ def test_the_command_says_clean_and_whose_keys_it_took(
 
 def test_the_command_lists_findings_as_json(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     change(root, "tile/0/000", None)
-    assert main(["audit", str(root), "--json"]) == 1
+    assert main(["audit", str(root), "--json"]) == 3
     document = json.loads(capsys.readouterr().out)  # noqa: TID251
-    assert (document["clean"], document["exit_code"]) == (False, 1)
+    assert (document["clean"], document["exit_code"]) == (False, 3)
     assert [(each["object"], each["reason"]) for each in document["findings"]] == [("tile/0/000", "missing")]
 
 

@@ -305,7 +305,7 @@ def test_a_state_of_another_place_trust_root_or_format_is_refused(made: Path, st
     with pytest.raises(CouldNotCheckError, match="audit of 'here', wanted 'there'"):
         Journal(state, "there", None)
     with pytest.raises(CouldNotCheckError, match="with no trust root, wanted the trust root"):
-        Journal(state, "here", trust.fingerprint())
+        Journal(state, "here", trust.hash())
     state.write_bytes(state.read_bytes().replace(b"audit-state/1", b"audit-state/2"))
     with pytest.raises(CouldNotCheckError, match="newer"):
         journal(state)

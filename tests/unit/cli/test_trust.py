@@ -25,13 +25,13 @@ def quorum(threshold: str) -> build.NoticeContent:
     return build.witness_policy("2026-01-31T12:00:00Z", policy)
 
 
-def test_a_trust_root_is_shown_with_fingerprint_keys_and_counts(
+def test_a_trust_root_is_shown_with_identity_keys_and_counts(
     run: Run, files: Path, delivered: build.Delivered
 ) -> None:
     result = run("trust", files / "trust.json")
     assert result.code == 0
     for shown in (
-        delivered.trust.fingerprint().hex(),
+        delivered.trust.identity().format(),
         build.REGISTRY.public.kid,
         build.ISSUER.public.kid,
         build.ORIGIN,
@@ -58,15 +58,15 @@ def test_an_unusable_trust_root_exits_2(run: Run, files: Path, config: Path, dat
     assert not config.exists()
 
 
-def test_installing_copies_the_file_byte_for_byte_and_shows_the_fingerprint(
+def test_installing_copies_the_file_byte_for_byte_and_shows_the_identity(
     run: Run, files: Path, config: Path, delivered: build.Delivered
 ) -> None:
     result = run("trust", "--install", files / "trust.json")
     assert result.code == 0
-    assert delivered.trust.fingerprint().hex() in result.out
+    assert delivered.trust.identity().format() in result.out
     assert config.read_bytes() == (files / "trust.json").read_bytes()
     assert [path.name for path in config.parent.iterdir()] == ["trust.json"]
-    assert "installed already" in run("trust", "--install", files / "trust.json").out
+    assert "holds this trust root already" in run("trust", "--install", files / "trust.json").out
 
 
 def test_an_update_that_extends_the_old_one_is_installed_and_says_what_was_not_shown(
@@ -90,12 +90,12 @@ def old_root() -> TrustRoot:
 REFUSED: dict[str, tuple[Callable[[], TrustRoot], str]] = {
     "other origin": (
         lambda: after(build.Round(), build.Round(), origin="other.example.org"),
-        "the installed one of",
+        "not installed: it is the trust root of another registry, other.example.org",
     ),
     "older": (after, "older"),
     "other notices": (
         lambda: after(build.Round(), build.Round(), issuer=build.STRANGER),
-        "notices are not the installed",
+        "its notices are not those of the one in use and more",
     ),
     "another face": (lambda: after(build.Round(leaves=build.OTHER_LEAVES)), "two faces"),
     "a key of its own": (
@@ -104,11 +104,11 @@ REFUSED: dict[str, tuple[Callable[[], TrustRoot], str]] = {
             build.Round(notices=(key_added(Role.REGISTRY, OTHER.public, build.START + 60),)),
             build.Round(signers=(OTHER,)),
         ),
-        "signed by a key",
+        "which the one in use does not have",
     ),
     "other witnesses": (
         lambda: after(build.Round(), build.Round(notices=(quorum("any"),))),
-        "--accept-witnesses",
+        "the witness policy changed from none to from",
     ),
 }
 
@@ -131,7 +131,8 @@ def test_a_changed_witness_policy_is_installed_when_it_is_accepted(
     (files / "old.json").write_bytes(old_root().format())
     (files / "new.json").write_bytes(REFUSED["other witnesses"][0]().format())
     run("trust", "--install", files / "old.json")
-    assert run("trust", "--install", "--accept-witnesses", files / "new.json").code == 0
+    name = run("trust", "--install", files / "new.json").err.rpartition("--accept ")[2].strip()
+    assert run("trust", "--install", "--accept", name, files / "new.json").code == 0
     assert config.read_bytes() == (files / "new.json").read_bytes()
 
 

@@ -8,15 +8,17 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from attestlayer.encoding import format_hash, sha256
+from attestlayer.cli.main import main
 from attestlayer.kit.manifest import INTAKE_REPORT, REGISTRY_RECEIPT
 from attestlayer.kit.receipt import BOUNDARY
 from attestlayer.log.notices import NoticeType
 from attestlayer.verify.steps import STEPS
 from support import build
+from support.cases import CASES
 from support.tools import missing
 from unit.cli.conftest import Run, write_folder
 
@@ -43,9 +45,71 @@ def test_a_good_kit_is_verified_in_the_first_line_with_date_and_entry(run: Run, 
 def test_every_step_is_a_row_in_order(run: Run, files: Path) -> None:
     out = run("verify", files / "kit.zip", "--trust", files / "trust.json").out
     rows = [line.split() for line in out.split("Steps\n")[1].split("\n\n")[0].splitlines()]
-    assert [(int(row[0]), row[1], " ".join(row[2:-1]), row[-1]) for row in rows] == [
-        (number, "✓", step.name, "passed") for number, step in enumerate(STEPS, 1)
+    assert [(int(row[0]), " ".join(row[1:])) for row in rows] == [
+        (number, "– witnesses none demanded" if number == 13 else f"✓ {step.name} passed")
+        for number, step in enumerate(STEPS, 1)
     ]
+
+
+def _step_shown(out: str, name: str) -> str:
+    (line,) = (line for line in out.splitlines() if f" {name} " in line and line.split()[0].isdecimal())
+    return " ".join(line.split()[1:])
+
+
+def _step_of(run: Run, name: str, files: Path, trust: str) -> tuple[str, dict[str, Any]]:
+    """A step as text shows it, and as JSON does."""
+    arguments = ("verify", files / "kit.zip", "--trust", files / trust)
+    steps = json.loads(run(*arguments, "--json").out)["steps"]  # noqa: TID251
+    (step,) = (step for step in steps if step["name"] == name)
+    return _step_shown(run(*arguments).out, name), step
+
+
+def test_a_trust_root_older_than_the_kit_ticks_no_withdrawal(
+    run: Run, files: Path, delivered: build.Delivered
+) -> None:
+    (files / "older.json").write_bytes(delivered.log.trust(1).format())
+    unknown = "not known: trust root of 2026-01-31T12:01:00Z"
+    shown, step = _step_of(run, "notices", files, "older.json")
+    assert shown == f"– notices {unknown}"
+    assert (step["status"], step["unproven"]) == ("passed", unknown)
+    assert [note["remark"] for note in step["notes"]] == ["withdrawal-unknown"]
+    shown, step = _step_of(run, "notices", files, "trust.json")
+    assert (shown, step["unproven"], step["notes"]) == ("✓ notices passed", None, [])
+
+
+def test_witnesses_are_ticked_only_where_some_are_demanded(run: Run, files: Path) -> None:
+    shown, step = _step_of(run, "witnesses", files, "trust.json")
+    assert (shown, step["status"], step["unproven"]) == (
+        "– witnesses none demanded",
+        "passed",
+        "none demanded",
+    )
+    (case,) = (case for case in CASES if case.name == "witnessed")
+    subject = case.build()
+    (files / "kit.zip").write_bytes(subject.zip or b"")
+    (files / "trust.json").write_bytes(subject.trust)
+    shown, step = _step_of(run, "witnesses", files, "trust.json")
+    assert (shown, step["unproven"]) == ("✓ witnesses passed", None)
+
+
+def test_a_trust_root_of_over_thirty_days_is_called_old(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for seconds, old in ((30 * 86400, False), (30 * 86400 + 1, True)):
+        line = ["verify", str(files / "kit.zip"), "--trust", str(files / "trust.json")]
+        assert main(line, clock=lambda s=seconds: build.START + 120 + s) == 0  # type: ignore[misc]
+        assert ("trust-root-old: " in capsys.readouterr().out) == old
+
+
+def test_a_trust_root_of_another_registry_is_said_first(run: Run, files: Path) -> None:
+    other = build.Log(origin="other.example.org", registry=build.STRANGER, issuer=build.private_key("x"))
+    (files / "other.json").write_bytes(other.trust().format())
+    result = run("verify", files / "kit.zip", "--trust", files / "other.json")
+    assert result.code == 3
+    assert (
+        "kit.zip is of another registry than your trust root: the checkpoint is of registry.example.org, the "
+        "trust root of other.example.org. Don't rely on anything that it says."
+    ) in " ".join(result.out.split())
 
 
 def test_a_good_folder_is_verified(run: Run, files: Path, delivered: build.Delivered) -> None:
@@ -74,7 +138,7 @@ def test_an_altered_record_fails_with_file_reason_and_advice_and_shows_no_conten
 ) -> None:
     (files / "bad.zip").write_bytes(build.make_zip(altered(delivered)))
     result = run("verify", files / "bad.zip", "--trust", files / "trust.json")
-    assert result.code == 1
+    assert result.code == 3
     assert result.out.startswith("✗ NOT VERIFIED\n")
     assert "file-hash-mismatch" in result.out
     assert RECORD in result.out
@@ -87,7 +151,7 @@ def test_a_forged_signature_shows_nothing_the_kit_says(run: Run, files: Path) ->
     forged = build.make(build.Scenario(plan=build.Plan(issuer=build.STRANGER)))
     (files / "forged.zip").write_bytes(forged.zip)
     result = run("verify", files / "forged.zip", "--trust", files / "trust.json")
-    assert result.code == 1
+    assert result.code == 3
     assert "issuer-key-unknown" in result.out
     assert LANE not in result.out
     assert "kit_" not in result.out
@@ -101,7 +165,7 @@ def test_a_withdrawn_kit_is_said_to_be_issued_and_withdrawn(
     later = build.make(build.Scenario(later=(notice,)))
     (files / "later.json").write_bytes(later.trust.format())
     result = run("verify", files / "kit.zip", "--trust", files / "later.json")
-    assert result.code == 1
+    assert result.code == 3
     assert "was issued by AttestLayer, and withdrawn later" in " ".join(result.out.split())
 
 
@@ -207,7 +271,7 @@ def endless(tmp_path: Path) -> Iterator[Path]:
 
 def test_empty_folders_without_an_end_are_no_kit(run: Run, files: Path, endless: Path) -> None:
     result = run("verify", "--trust", files / "trust.json", endless)
-    assert (result.code, "file-missing" in result.out) == (1, True)
+    assert (result.code, "file-missing" in result.out) == (3, True)
     assert run("inspect", endless).code == 0
 
 
@@ -217,7 +281,7 @@ def test_an_odd_name_in_a_folder_is_never_verified_nor_printed_raw(
 ) -> None:
     folder = write_folder(files / "kit", {**delivered.members, name: b""})
     result = run("verify", folder, "--trust", files / "trust.json")
-    assert result.code == 1
+    assert result.code == 3
     assert not set("\x1b\u202e\udcff") & set(result.out + result.err)
     assert "Traceback" not in result.err
 
@@ -234,6 +298,7 @@ def test_the_json_report_of_a_good_kit_has_every_documented_member(
         "input",
         "kit",
         "trust",
+        "registry",
         "steps",
         "issued",
         "proves",
@@ -244,7 +309,7 @@ def test_the_json_report_of_a_good_kit_has_every_documented_member(
     assert (report["exit_code"], report["kit"]) == (result.code, str(files / "kit.zip"))
     assert report["trust"] == {
         "origin": build.ORIGIN,
-        "fingerprint": format_hash(sha256((files / "trust.json").read_bytes())),
+        "verifier_key": delivered.trust.identity().format(),
         "kid": build.REGISTRY.public.kid,
         "checkpoint_time": "2026-01-31T12:02:00Z",
     }
@@ -288,7 +353,7 @@ def test_a_sealed_kit_lacks_its_registry_receipt(run: Run, files: Path, delivere
     members = {name: data for name, data in delivered.members.items() if name != REGISTRY_RECEIPT}
     (files / "sealed.zip").write_bytes(build.make_zip(members))
     result = run("verify", files / "sealed.zip", "--trust", files / "trust.json")
-    assert result.code == 1
+    assert result.code == 3
     assert "registry-receipt-missing" in result.out
     assert "not reached" in result.out
 

@@ -26,7 +26,7 @@ def test_with_a_jwks_steps_13_and_15_are_not_checked(run: Run, files: Path) -> N
     assert {number for number, status in statuses.items() if status == "passed"} == {9, 11, 12, 14}
     assert report["trust"] == {
         "origin": build.ORIGIN,
-        "fingerprint": None,
+        "verifier_key": None,
         "kid": None,
         "checkpoint_time": None,
     }
@@ -41,14 +41,14 @@ def test_with_a_jwks_the_text_says_that_withdrawals_are_not_known(run: Run, file
 def test_the_jwks_of_another_origin_fails(run: Run, files: Path) -> None:
     jwks = ("--jwks", files / "jwks.json", "--origin", "other.example.org")
     result = run("verify-receipt", files / "registry_receipt.json", *jwks)
-    assert result.code == 1
+    assert result.code == 3
     assert "origin-mismatch" in result.out
 
 
 def test_a_malformed_receipt_fails_at_step_9(run: Run, files: Path) -> None:
     (files / "bad.json").write_bytes(b"{}")
     result = run("verify-receipt", files / "bad.json", "--trust", files / "trust.json")
-    assert result.code == 1
+    assert result.code == 3
     assert "registry-receipt-malformed" in result.out.split("9 ✗")[1]
 
 
@@ -118,5 +118,5 @@ def test_a_receipt_that_fails_is_not_exported(run: Run, files: Path) -> None:
     (files / "bad.json").write_bytes(b"{}")
     out = files / "proof"
     trust = ("--trust", files / "trust.json")
-    assert run("verify-receipt", files / "bad.json", *trust, "--tlog-proof", out).code == 1
+    assert run("verify-receipt", files / "bad.json", *trust, "--tlog-proof", out).code == 3
     assert not out.exists()

@@ -231,7 +231,7 @@ class TestTrustRoot:
     def test_is_read_as_it_was_written(self) -> None:
         trust = make().trust
         assert parse_trust(trust.format()) == trust
-        assert trust.fingerprint() == sha256(trust.format())
+        assert trust.hash() == sha256(trust.format())
         assert [key.public for key in trust.registry_keys()] == [REGISTRY.public]
 
     def test_has_the_origin_of_its_parts(self) -> None:

@@ -62,7 +62,8 @@ def test_a_folder_says_what_its_zip_says(case: Case, tmp_path: Path) -> None:
 def test_verify_raises_what_explain_reports_first(case: Case, tmp_path: Path) -> None:
     judgement = judge(case.build(), tmp_path)
     if judgement.report and judgement.error:
-        first = judgement.report.failures[0]
+        first = judgement.report.first
+        assert first
         assert (first.reason, first.files, str(first)) == (
             judgement.error.reason,
             judgement.error.files,

@@ -116,7 +116,7 @@ def test_it_says_word_for_word_what_the_command_says_on_every_vector(
 ) -> None:
     found = run_all(place, [line for line, _ in wanted])
     assert len(found) > 300
-    assert {result.code for result in found} == {0, 1, 2}
+    assert {result.code for result in found} == {0, 2, 3}
     for (line, said), result in zip(wanted, found, strict=True):
         assert result == said, line
 
@@ -150,7 +150,7 @@ def test_it_says_the_same_on_mutated_kits(
             ["verify", str(tmp_path / f"{n}.zip"), "--trust", str(tmp_path / "trust.json"), "--json"]
         )
     found = run_all(place, lines)
-    assert [r.code for r in found].count(1) > 250
+    assert [r.code for r in found].count(3) > 250
     for line, result in zip(lines, found, strict=True):
         assert result == command(line, monkeypatch), line
 
@@ -163,7 +163,7 @@ def test_it_is_a_command_with_the_trust_root_beside_it(kit: Path) -> None:
     assert str(kit / "trust.json") in " ".join(good.out.split())
     assert isolated(place, "kit.zip", "--json", cwd=kit).out.startswith('{\n  "schema"')
     (kit / "bad.zip").write_bytes(build.make_zip({**build.make().members, "records/001-a.txt": b"two\n"}))
-    assert isolated(place, "bad.zip", cwd=kit).code == 1
+    assert isolated(place, "bad.zip", cwd=kit).code == 3
     assert isolated(place, "nothing.zip", cwd=kit).code == 2
     assert isolated(place, cwd=kit).code == 64
     assert isolated(place, "kit.zip", "extra", cwd=kit).code == 64
@@ -183,11 +183,32 @@ def test_a_trust_root_beside_it_within_a_kits_folder_is_refused(tmp_path: Path) 
     assert "a kit can't vouch for itself" in " ".join(result.out.split())
 
 
+def _said_too_old(place: Path, interpreter: str, version: str, *options: str) -> None:
+    done = subprocess.run(
+        [interpreter, *options, str(place), "kit.zip"], capture_output=True, text=True, check=False
+    )
+    said = f"verify.py needs Python 3.8 or newer, this is {version}: no statement about the kit\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
+
+
 @pytest.mark.parametrize("minor", [6, 7])
-def test_a_python_too_old_is_told_so(place: Path, tmp_path: Path, minor: int) -> None:
-    result = isolated(place, "kit.zip", interpreter=python(minor), cwd=tmp_path)
-    assert result.out == ""
-    assert "This Python is too old: verify.py needs 3.8 or newer" in result.err
+def test_a_python_too_old_could_not_check_and_says_which_it_needs(place: Path, minor: int) -> None:
+    _said_too_old(place, python(minor), f"3.{minor}", "-I", "-S")
+
+
+def test_python_2_could_not_check_and_says_which_python_is_needed(place: Path) -> None:
+    _said_too_old(place, single.python_2(), "2.7", "-S")
+
+
+def test_a_traceback_names_the_lines_of_the_file(tmp_path: Path) -> None:
+    lines = single.text().splitlines(keepends=True)
+    (at,) = (n for n, line in enumerate(lines) if line.startswith("def selftest("))
+    # The body's end: the last line of the return statement is replaced by one that fails.
+    lines.insert(at + 1, "    1 / 0\n")
+    (tmp_path / "verify.py").write_text("".join(lines), encoding="utf-8")
+    driver = f"import runpy; runpy.run_path({str(tmp_path / 'verify.py')!r})['selftest'](None, None)"
+    done = subprocess.run([sys.executable, "-c", driver], capture_output=True, text=True, check=False)
+    assert f'verify.py", line {at + 2}, in selftest\n    1 / 0\n' in done.stderr
 
 
 def test_a_kit_of_100_mib_takes_little_memory(place: Path, tmp_path: Path) -> None:
@@ -207,13 +228,17 @@ def test_a_kit_of_100_mib_takes_little_memory(place: Path, tmp_path: Path) -> No
 
 def test_it_is_readable_source_of_the_cores_modules(place: Path) -> None:
     text = single.text()
-    tree = ast.parse(text)
-    assert BOUNDARY in (ast.get_docstring(tree) or "")
-    assert f"verify.py {VERSION}" in (ast.get_docstring(tree) or "")
+    whole, tree = ast.parse(text), ast.parse(single.source())
+    assert BOUNDARY in (ast.get_docstring(whole) or "")
+    assert f"verify.py {VERSION}" in (ast.get_docstring(whole) or "")
     for name in ("log/merkle", "verify/steps_kit", "verify/steps", "verify/verifier", "canonical"):
         assert f"\n# attestlayer/{name}.py\n# " in text
     assert "    if index >= head.size:  # step 1\n" in text  # comments of the sources
-    assert not any("exec(" in line or "eval(" in line for line in text.splitlines())
+    assert not any("exec(" in line or "eval(" in line for line in single.source().splitlines())
+    # Around it: the version of Python is looked at, and the text that stands there is run.
+    statements = [type(node).__name__ for node in whole.body]
+    assert statements == ["Expr", "Import", "If", "Assign", "Expr", "If"]
+    assert 'exec(compile("\\n" * ' in text.partition(single.source())[2]
     imported = {
         alias.name if isinstance(node, ast.Import) else node.module
         for node in ast.walk(tree)
@@ -230,7 +255,7 @@ def test_it_is_readable_source_of_the_cores_modules(place: Path) -> None:
 
 
 def test_it_can_neither_sign_nor_issue() -> None:
-    defined = {node.name for node in ast.walk(ast.parse(single.text())) if isinstance(node, ast.ClassDef)}
+    defined = {node.name for node in ast.walk(ast.parse(single.source())) if isinstance(node, ast.ClassDef)}
     assert "PrivateKey" not in defined
     assert "PublicKey" in defined
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from attestlayer.encoding import format_hash, sha256
+from attestlayer.encoding import sha256
 from attestlayer.kit.zip_reader import read_zip
 from attestlayer.log import layout
 from attestlayer.log.notices import IncidentReason, late_merge
@@ -93,8 +93,8 @@ def test_its_trust_root_is_the_registrys_and_the_readme_names_it(unpacked: Path)
     trust = build.make().trust
     readme = (unpacked / README).read_text()
     assert (unpacked / "trust.json").read_bytes() == trust.format()
-    assert format_hash(trust.fingerprint()) in readme
-    assert trust.fingerprint().hex() in readme
+    assert trust.identity().format() in readme
+    assert f"key ID {trust.checkpoint.kid}" in readme
     assert f"registry **{build.ORIGIN}** as of 2026-01-31T12:02:00Z" in readme
     assert "Integrity and issuance evidence only." in readme
 
@@ -124,7 +124,7 @@ def test_the_selftest_finds_a_verifier_that_says_otherwise(unpacked: Path) -> No
     place = unpacked / "vectors" / "expected.json"
     place.write_bytes(place.read_bytes().replace(b'"file-hash-mismatch"', b'"file-size-mismatch"'))
     done = offline(unpacked, sys.executable, "-I", "-S", "verify.py", "selftest")
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert "hash-differs.zip: NOT VERIFIED, file-hash-mismatch" in done.stdout
     assert "don't use it" in done.stdout
     shutil.rmtree(unpacked / "vectors")
