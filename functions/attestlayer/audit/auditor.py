@@ -246,7 +246,7 @@ def _start(reader: RegistryReader, newest: Checkpoint, views: Views, trust: Trus
     if document is None:
         document = _spare_notices(newest.notices_hash, views, trust)
     keyring = keys_of(reader, newest.notices_hash, document)
-    return Chain(newest, keyring, document, newest)
+    return Chain(newest, keyring, document)
 
 
 def _spare_notices(wanted: Hash, views: Views, trust: TrustRoot | None) -> Notices | None:

@@ -21,8 +21,8 @@ from attestlayer.errors import VerificationError
 from attestlayer.log import layout
 from attestlayer.log.merkle import check_consistency
 from attestlayer.log.note import ED25519, VerifierKey, parse_note
-from attestlayer.log.notices import Role
-from attestlayer.log.promises import MERGE_DELAY_S
+from attestlayer.log.notices import Notices, Role
+from attestlayer.log.promises import MERGE_DELAY_S, renews_trust_root
 from attestlayer.log.trust import Keyring, make_trust_root, parse_trust
 
 NAMES = (
@@ -74,32 +74,41 @@ class ViewAudit:
             self.reader.report(name, AuditReason.VIEW_OUTDATED, difference(view, wanted))
 
     def _check_trust(self) -> None:
-        if self.chain.notices is None:
+        notices, renewed = self.chain.notices, self.chain.renewed
+        if notices is None:
+            return
+        if renewed is None:
+            self._check_older_trust(notices)
             return
         try:
-            wanted = make_trust_root(self.chain.noticed, self.chain.notices).format()
+            wanted = make_trust_root(renewed, notices).format()
         except ValueError as error:  # the checkpoint's own finding says so, too
             self.reader.report(layout.TRUST, AuditReason.SIGNATURE_INVALID, error)
             return
-        lowest = self.chain.lowest
-        # The trust root is of the first checkpoint with the newest notices. If the walk ended above it, which
-        # one that is is not known.
-        if lowest == 0 or self.chain.noticed.sequence > lowest:
-            self._compare(layout.TRUST, wanted)
-        else:
-            self._check_older_trust()
+        self._compare(layout.TRUST, wanted)
 
-    def _check_older_trust(self) -> None:
-        """A trust root made before the checkpoints that were looked at: it must hold the newest notices."""
+    def _check_older_trust(self, notices: Notices) -> None:
+        """A trust root of a checkpoint older than all that the walk met: of their date and their notices."""
         try:
             trust = parse_trust(self.views[layout.TRUST] or b"")
         except VerificationError as error:
             self.reader.report(layout.TRUST, AuditReason.MALFORMED, error)
             return
-        if trust.notices != self.chain.notices:
-            have = f"notices {format_hash(trust.notices.hash())}"
-            wanted = format_hash(self.chain.newest.notices_hash)
-            self.reader.report(layout.TRUST, AuditReason.VIEW_OUTDATED, f"found {have}, wanted {wanted}")
+        newest, found = self.chain.newest, trust.checkpoint
+        if trust.notices != notices:
+            have, wanted = format_hash(trust.notices.hash()), format_hash(newest.notices_hash)
+            self.reader.report(
+                layout.TRUST, AuditReason.VIEW_OUTDATED, f"found notices {have}, wanted {wanted}"
+            )
+        elif found.sequence > self.chain.lowest or renews_trust_root(
+            found.timestamp, newest.timestamp, notices_changed=False
+        ):
+            detail = f"found checkpoint {found.sequence} of {format_time(found.timestamp)}, wanted the first"
+            self.reader.report(
+                layout.TRUST,
+                AuditReason.VIEW_OUTDATED,
+                f"{detail} of {format_time(newest.timestamp)[:10]} (UTC) or of the newest notices",
+            )
 
     def _check_stats(self) -> None:
         data, name = self.views[layout.STATS], layout.STATS
