@@ -231,6 +231,9 @@ class Clock(Protocol):
     def now(self) -> float:
         """The time now, in POSIX seconds."""
 
+    def monotonic(self) -> float:
+        """Seconds since some instant of this process's: never steps, but may stand still while it sleeps."""
+
     def sleep(self, seconds: float) -> None:
         """Return after `seconds` or later, at once if it is 0 or less."""
 

@@ -83,14 +83,14 @@ class LargeLog:
             data = format_json([checkpoint.members() for checkpoint in self._bundle])
             self._write([(layout.checkpoint_bundle_path(batch.sequence // layout.BUNDLED), data)])
             self._bundle = []
-        before = self._promise
-        self._promise = promise_after(before, batch.oldest, signed.checkpoint)
+        earlier = self._promise
+        self._promise = promise_after(earlier, batch.oldest, signed.checkpoint)
         if renews_trust_root(self._latest.timestamp, time, notices_changed=False):
             trust = make_trust_root(signed.checkpoint, self._notices)
             self._write([(layout.TRUST, trust.format())])
         self._latest = signed.checkpoint
         keyring = read_notices(self._notices)
-        return lambda: views(batch, signed, keyring, before, CADENCE_S)
+        return lambda: views(batch, signed, keyring, earlier, CADENCE_S)
 
     def _sign(self, batch: Batch, growth: Growth) -> SignedRound:
         unsigned = Checkpoint(

@@ -31,7 +31,8 @@ class Chain:
     """The facts that the walk gathers, oldest stage first. `whole`: no checkpoint was missing on the way.
 
     Memory: 32 bytes a checkpoint, and a `Stage` for each size. `renewed`: the checkpoint of the newest trust
-    root; None if the walk ended before it met that. `lowest`: the sequence down to which it was followed. `keyring`: None if the newest
+    root; None if the walk ended before it met that.
+    `lowest`: the sequence down to which it was followed. `keyring`: None if the newest
     notices can't be read. `longest_gap`: seconds between checkpoints, in the time that stats look back on.
     """
 

@@ -22,7 +22,7 @@ from attestlayer.log import layout
 from attestlayer.log.merkle import check_consistency
 from attestlayer.log.note import ED25519, VerifierKey, parse_note
 from attestlayer.log.notices import Notices, Role
-from attestlayer.log.promises import MERGE_DELAY_S, renews_trust_root
+from attestlayer.log.promises import MAX_CADENCE_S, MERGE_DELAY_S, renews_trust_root
 from attestlayer.log.trust import Keyring, make_trust_root, parse_trust
 
 NAMES = (
@@ -37,12 +37,19 @@ NAMES = (
 
 Views = dict[str, bytes | None]
 
+CLOCK_TOLERANCE_S = 300
+"""Seconds by which the newest checkpoint may be ahead of the auditor's clock, which may be wrong itself."""
+CADENCES = 3
+"""Cadences without a new checkpoint after which a log stands still (REG-1.0 section 11)."""
+STILL_S = 180
+"""Seconds below which no log stands still, however short its cadence: views are cached, audits take time."""
+
 
 @dataclass
 class ViewAudit:
     """Compares the views, as they were read at the start, with the newest checkpoint and its notices.
 
-    `complete`: the audit went back to sequence 0.
+    `complete`: the audit went back to sequence 0. `now`: POSIX seconds, or None to say nothing of age.
     """
 
     reader: RegistryReader
@@ -50,12 +57,15 @@ class ViewAudit:
     views: Views
     leaves: LeafAudit
     complete: bool
+    now: int | None = None
 
     def run(self) -> None:
         """Compare every view; those that follow from notices only if the notices could be read."""
         newest, keyring = self.chain.newest, self.chain.keyring
         self._compare(layout.LATEST, newest.format())
-        self._check_stats()
+        cadence_s = self._check_stats()
+        if self.now is not None:
+            self._check_age(self.now, cadence_s)
         self._check_note(keyring)
         if keyring is None or self.chain.notices is None:
             return
@@ -110,17 +120,31 @@ class ViewAudit:
                 f"{detail} of {format_time(newest.timestamp)[:10]} (UTC) or of the newest notices",
             )
 
-    def _check_stats(self) -> None:
+    def _check_age(self, now: int, cadence_s: int) -> None:
+        """Compare the newest checkpoint's time with the auditor's. One from the future stops the log."""
+        at = self.chain.newest.timestamp
+        times = f"found {format_time(at)}, the time of this audit is {format_time(now)}"
+        if at > now + CLOCK_TOLERANCE_S:
+            detail = (
+                f"{times}: the log can't go on until then. If your clock is wrong, name the time with --at"
+            )
+            self.reader.report(layout.LATEST, AuditReason.FROM_THE_FUTURE, detail)
+        elif now - at > (most := max(CADENCES * cadence_s, STILL_S)):
+            detail = f"{times}: {now - at} s, wanted at most {most}. For an old copy, name its time with --at"
+            self.reader.report(layout.LATEST, AuditReason.STANDS_STILL, detail)
+
+    def _check_stats(self) -> int:
+        """Compare the statistics. Returns the cadence in seconds, 0 if they don't state one."""
         data, name = self.views[layout.STATS], layout.STATS
         if data is None:
             self.reader.report(name, AuditReason.MISSING, "found no object, wanted one")
-            return
+            return 0
         try:
             stats = take_object(parse_json(data), (*self._stats(), *_PROMISE, "cadence_seconds", "notices"))
             cadence = take_integer(stats, "cadence_seconds")
         except (ValueError, KeyError) as error:
             self.reader.report(name, AuditReason.MALFORMED, error)
-            return
+            return 0
         for member, value in self._stats().items():
             if stats.get(member) != value:
                 detail = f"{member}: found {stats.get(member)!r}, wanted {value!r}"
@@ -130,6 +154,7 @@ class ViewAudit:
             self.reader.report(
                 name, AuditReason.VIEW_OUTDATED, f"cadence_seconds: {cadence} has no instant {at}"
             )
+        return min(cadence, MAX_CADENCE_S)  # a registry excuses no silence by stating a longer one
 
     def _stats(self) -> Members:
         newest = self.chain.newest

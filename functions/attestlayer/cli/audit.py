@@ -2,9 +2,10 @@
 
 schema      "attestlayer/audit-report/1"
 clean       true or false
-exit_code   0 | 1
+exit_code   0 | 3
 registry    the URL or folder as given
 origin, sequence, tree_size, checkpoint_hash, timestamp   the newest checkpoint's
+at          the time that its age was judged by: --at, else this machine's clock
 keys        "trust-root" | "registry": who vouches for the keys
 since       sequence of the checkpoint that the audit started from, or null
 resumed     leaves that earlier runs with the same state file had checked; 0 without one
@@ -31,7 +32,7 @@ from attestlayer.audit.auditor import AuditReport, audit
 from attestlayer.audit.findings import AuditFinding
 from attestlayer.audit.journal import Journal
 from attestlayer.canonical import Members
-from attestlayer.cli.command import URL_JOBS
+from attestlayer.cli.command import EXIT_DONE, EXIT_NO, URL_JOBS
 from attestlayer.cli.text import Style, printable
 from attestlayer.encoding import format_hash, format_time, parse_hash, sha256
 from attestlayer.errors import CouldNotCheckError, Reason
@@ -53,16 +54,21 @@ class FinishedAudit:
     place: str
     trust: TrustRoot | None
     since: Checkpoint | None
+    now: int
     requests: int
 
     @property
     def exit_code(self) -> int:
-        """The command's exit code: 0 without findings, else 1."""
-        return 1 if self.report.findings else 0
+        """The command's exit code: 0 without findings, else 3."""
+        return EXIT_NO if self.report.findings else EXIT_DONE
 
 
-def run_audit(arguments: argparse.Namespace, trust: TrustRoot | None) -> FinishedAudit:
-    """Audit the registry that the arguments name. Raises `CouldNotCheckError`, `VerificationError`."""
+def run_audit(arguments: argparse.Namespace, trust: TrustRoot | None, clock: int) -> FinishedAudit:
+    """Audit the registry that the arguments name. `clock`: POSIX seconds, if they name no time.
+
+    Raises `CouldNotCheckError`, `VerificationError`.
+    """
+    now: int = clock if arguments.at is None else arguments.at
     if arguments.state and arguments.since:
         arguments.usage_error("--state and --since don't go together: a state knows where to go on")
     place: str = arguments.registry
@@ -74,13 +80,13 @@ def run_audit(arguments: argparse.Namespace, trust: TrustRoot | None) -> Finishe
         since = _named(registry, arguments.since) if arguments.since else None
         journal = _journal(arguments.state, place, trust) if arguments.state else None
         with _kept(journal):
-            report = audit(registry, trust, since, progress, journal)
+            report = audit(registry, trust, since, progress, journal, now=now)
     finally:
         progress.clear()
         if isinstance(registry, ReadAhead):
             registry.close()
     requests = registry.requests if isinstance(registry, Counting) else report.objects
-    return FinishedAudit(report, place, trust, since, requests)
+    return FinishedAudit(report, place, trust, since, now, requests)
 
 
 def _journal(path: Path, place: str, trust: TrustRoot | None) -> Journal:
@@ -116,6 +122,7 @@ def format_audit(finished: FinishedAudit, style: Style) -> str:
     rows = [("registry", finished.place), ("origin", newest.origin)]
     rows += [("sequence", str(newest.sequence)), ("tree size", str(newest.head.size))]
     rows += [("root", format_hash(newest.head.root)), ("as of", format_time(newest.timestamp))]
+    rows += [("age judged at", format_time(finished.now))]
     rows += [
         ("read", f"{report.objects} objects, {report.length} bytes"),
         ("keys", _keys_words(finished.trust)),
@@ -148,6 +155,7 @@ def format_audit_json(finished: FinishedAudit) -> str:
         "tree_size": newest.head.size,
         "checkpoint_hash": format_hash(newest.hash()),
         "timestamp": format_time(newest.timestamp),
+        "at": format_time(finished.now),
         "keys": "trust-root" if finished.trust else "registry",
         "since": since.sequence if since else None,
         "resumed": report.resumed,

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
 from attestlayer.cli.text import Style, printable
-from attestlayer.encoding import parse_decimal, parse_origin
+from attestlayer.encoding import parse_decimal, parse_origin, parse_time
 from attestlayer.errors import VerificationError
 from attestlayer.version import VERSION
 
@@ -30,8 +30,9 @@ URL_JOBS = 8
 _EPILOG = """\
 exit codes:
   0    VERIFIED, or done, or a clean audit
-  1    NOT VERIFIED, or an audit with findings
+  1    NOT VERIFIED
   2    COULD NOT CHECK, or could not be done: no statement about the kit
+  3    an audit with findings
   64   the command line was not understood
   130  interrupted
 
@@ -44,6 +45,10 @@ No command but `audit URL` uses a network.
 Integrity and issuance evidence only. Not audit, certification, or compliance guarantee."""
 
 _TRUST_HELP = "trust root to check with (default: the installed one); never one out of a kit"
+AT_HELP = (
+    "the time by which the newest checkpoint's age is judged, YYYY-MM-DDTHH:MM:SSZ: for an archive, when it "
+    "was copied (default: now)"
+)
 _JSON_HELP = "one JSON document, attestlayer/verification-report/1"
 
 
@@ -172,6 +177,7 @@ def _add_audit(parser: Parser) -> None:
         help=f"read with N threads, 1 to {MAX_JOBS}, each over a connection of its own (default: "
         f"{URL_JOBS} from a URL, 1 from a folder)",
     )
+    parser.add_argument("--at", metavar="TIME", type=time_argument, help=AT_HELP)
     parser.add_argument("--json", action="store_true", help="one JSON document, attestlayer/audit-report/1")
 
 
@@ -184,6 +190,14 @@ def _not_empty(text: str) -> str:
 def path_argument(text: str) -> Path:
     """The argument type of file names."""
     return Path(_not_empty(text))
+
+
+def time_argument(text: str) -> int:
+    """The argument type of times: POSIX seconds of an RFC 3339 time in UTC."""
+    try:
+        return parse_time(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _jobs(text: str) -> int:
@@ -205,6 +219,7 @@ def _origin(text: str) -> str:
 
 EXIT_DONE = 0
 EXIT_COULD_NOT = 2
+EXIT_NO = 3  # not 1: an interpreter that fails to start exits 1, and that is no verdict
 EXIT_INTERRUPTED = 130  # 128 + SIGINT
 
 _PROBE = "✓✗–═·…’"

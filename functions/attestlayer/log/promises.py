@@ -6,6 +6,9 @@ MERGE_DELAY_S = 600
 WITNESS_WINDOW_S = 600
 """Seconds that a cosignature's time may differ from the checkpoint's timestamp to count."""
 
+MAX_CADENCE_S = 240
+"""The longest time between checkpoints. Issuing refuses a log whose newest one is over 300 s old."""
+
 _DAY_S = 86_400  # POSIX days are UTC dates: leap seconds do not count
 
 
