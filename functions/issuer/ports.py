@@ -191,6 +191,12 @@ class Table(Reader, Protocol):
         Raises `ServiceError` (TOO_LARGE) for more than the store takes at once.
         """
 
+    def purge(self) -> None:
+        """Overwrite deleted and replaced bodies, as far as the store's own files still hold them. Slow.
+
+        Backups are out of its reach. Raises `StoreError` if others hinder it; it may be called again.
+        """
+
     def damage(self) -> Iterator[str]:
         """What the store itself finds wrong with its files, a sentence each. Reads all of them."""
 

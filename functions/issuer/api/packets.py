@@ -169,6 +169,8 @@ def get_kit(call: Call, packet_id: str) -> Answer:
     if packet.state != PacketState.ISSUED or packet.issued is None:
         raise _not_ready(call, packet)
     kit_id = packet.issued.kit_id
+    if packet.deleted_at is not None:
+        raise ServiceError(Code.KIT_DELETED, f"{kit_id} was kept for {KITS_KEPT.words}")
     digest = _kit_digest(call, packet, kit_id)
     expires_at = int(call.service.clock.now()) + DOWNLOAD_S
     url = call.service.transfers.download_url(delivered_object(kit_id), f"{kit_id}.zip", expires_at)

@@ -151,6 +151,8 @@ def seal(
 
 def salt_of(seed: bytes, path: str) -> bytes:
     """A manifest entry's salt: HMAC-SHA256 of the path under the packet's seed, cut to 16 bytes."""
+    if not seed:
+        raise ValueError("the packet's seed was deleted with its records: it makes no salts any more")
     # The seed is secret: who has one file of a kit can't guess another one's leaf from its likely content.
     return hmac.new(seed, path.encode("ascii"), hashlib.sha256).digest()[:SALT_LENGTH]
 
