@@ -9,7 +9,10 @@ from attestlayer.kit.intake import ReportCheck, ReportRecord
 
 
 class PacketState(StrEnum):
-    """`open → ready → sealed → issued`; `open ⇄ blocked`; `withdrawn` from any state before `sealed`."""
+    """`open → ready → sealed → issued`; `open ⇄ blocked`; `withdrawn` from any state before `sealed`.
+
+    A packet whose kit is withdrawn stays `issued` here, with its `withdrawal`: the log and the books need it.
+    """
 
     OPEN = "open"
     BLOCKED = "blocked"
@@ -67,6 +70,17 @@ class Issued:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """The operator's withdrawal of a delivered kit: when, and the reason (REG-1.0 appendix A.4).
+
+    The public notice follows with the next round.
+    """
+
+    at: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Packet:
     """A client's packet. `version` grows by one with each stored change (optimistic concurrency).
 
@@ -92,6 +106,7 @@ class Packet:
     issued: Issued | None = None
     delivered_at: int | None = None
     deleted_at: int | None = None
+    withdrawal: Withdrawal | None = None
 
 
 @dataclass(frozen=True, slots=True)

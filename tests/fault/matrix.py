@@ -49,7 +49,9 @@ def delivered_kit(service: TestService) -> str:
 
 def round_due(service: TestService) -> None:
     """Due: a leaf that is too late, one that is not, a withdrawal."""
-    Notifier(service.ports.ledger).withdraw(WORKSPACE, delivered_kit(service), "issued-in-error")
+    Notifier(service.ports.ledger, service.log.clock).withdraw(
+        WORKSPACE, delivered_kit(service), "issued-in-error"
+    )
     service.issue(service.packet(b"late\n"), "late")
     service.log.clock.time += 290
     service.issue(service.packet(b"in time\n"), "in time")

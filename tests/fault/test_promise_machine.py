@@ -288,7 +288,9 @@ class Promises(RuleBasedStateMachine):
         if issued is None:
             return
         try:
-            Notifier(self.service.ports.ledger).withdraw(WORKSPACE, issued.kit_id, "issued-in-error")
+            Notifier(self.service.ports.ledger, self.clock).withdraw(
+                WORKSPACE, issued.kit_id, "issued-in-error"
+            )
         except ServiceError as error:
             assert (error.code, self.models[packet_id].state) == (Code.WRONG_STATE, PacketState.SEALED)
 

@@ -175,7 +175,7 @@ class Service:
     @property
     def notifier(self) -> Notifier:
         """Queues the operator's notices, such as withdrawals, for the next round."""
-        return Notifier(self.ledger)
+        return Notifier(self.ledger, self.clock)
 
 
 def _site_folder() -> Path:

@@ -263,6 +263,18 @@ class Ledger:
 
         self._do(act)
 
+    def withdraw_kit(self, packet: Packet, notice: QueuedNotice) -> None:
+        """Store the packet's next version, with its withdrawal, and queue the notice; both or neither.
+
+        Raises CHANGED_MEANWHILE unless the stored one is `version` − 1.
+        """
+
+        def act(work: Work) -> None:
+            packets.replace(work, packet)
+            waiting.queue_notice(work, notice)
+
+        self._do(act)
+
     def queue_notice(self, notice: QueuedNotice) -> None:
         """Queue a notice; the same one again changes nothing."""
         self._do(lambda work: waiting.queue_notice(work, notice))
