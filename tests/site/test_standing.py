@@ -206,7 +206,7 @@ def test_the_page_of_an_entry_whose_keys_were_revoked_says_so(
         page = entry_page(chromium, url, format_hash(leaf.hash()))
         text = said(page)
         page.screenshot(tmp_path / "revoked.png")
-        assert page.text(TITLE) == "Entry 0 of the public registry"
+        assert page.text(TITLE) == "Entry 0 of the public registry: key revoked"
         assert page.evaluate(RED) == 0, text
         for words in (
             "The registry key that signed its checkpoint was revoked",

@@ -83,10 +83,13 @@ export function entryView(entry, { checks, holds, trust }, why = []) {
   }
   const { leaf } = entry.record, { checkpoint, leafIndex } = entry.receipt, { members } = leaf;
   const superseded = trust.keyring.superseded.get(entry.hash), withdrawn = withdrawalOf(trust, entry.hash);
-  const title = `Entry ${count(leafIndex)} of the public registry${withdrawn ? ": withdrawn" : ""}`;
+  const revoked = checks.some((check) => check.revoked);
+  const standing = withdrawn ? ": withdrawn" : revoked ? ": key revoked" : "";
+  const title = `Entry ${count(leafIndex)} of the public registry${standing}`;
   return [
-    verdict(withdrawn ? "warn" : "good", title, withdrawn
+    verdict(standing ? "warn" : "good", title, withdrawn
       ? `AttestLayer withdrew this kit on ${readable(formatTime(withdrawn.at))}, reason: ${withdrawn.reason}. Entries are never changed, so this one stays.` : null,
+      revoked ? "A key that this kit rests on was revoked, so the kit no longer verifies. Ask AttestLayer to reissue it." : null,
       `A kit of ${members.lane_id} / ${members.profile_id}, issued on ${readable(members.issued_at)}, public since ${readable(formatTime(checkpoint.timestamp))}.`,
       ...why, superseded ? make("p", {}, "A later kit supersedes it: ", link(`/entry.html#${superseded}`, code(superseded))) : null,
       make("p.note", {}, "The entry commits to the kit by hashes. It says nothing of the kit's contents, and no file of the kit was checked.")),

@@ -26,12 +26,12 @@ export function checkIssuerKey({ record: { leaf }, checkpoint }, trust) {
   if (!key.isValidAt(leaf.issuedAt)) return { tone: "bad", words, detail: `key ${leaf.members.issuer_kid} was not valid then` };
   if (key.isRevokedAt(leaf.issuedAt) || key.isRevokedAt(checkpoint.timestamp)) {
     const detail = `${revocationOf(trust, "issuer", leaf.members.issuer_kid)}. A receipt of that key no longer verifies`;
-    return { tone: "note", words: "The issuer key was revoked", detail };
+    return { tone: "note", words: "The issuer key was revoked", detail, revoked: true };
   }
   return { tone: "good", words, detail: `key ${leaf.members.issuer_kid}` };
 }
 
-/** Rows for what a notice makes lawful, by the reason that a verifier gives: {words, detail}, or null. */
+/** The row for a failure that a notice explains, by the verifier's reason: {words, detail}, or null. */
 export function explained(reason, receipt, trust) {
   const { checkpoint, record } = receipt;
   if (reason === "kit-withdrawn") {
@@ -40,7 +40,7 @@ export function explained(reason, receipt, trust) {
   }
   if (reason === "registry-key-revoked") {
     const detail = `${revocationOf(trust, "registry", checkpoint.kid)}. A kit that rests on this checkpoint no longer verifies`;
-    return { words: "The registry key that signed its checkpoint was revoked", detail };
+    return { words: "The registry key that signed its checkpoint was revoked", detail, revoked: true };
   }
   // The incident comes with the round after the late one: until then nothing is wrong.
   if (reason === "late-merge-unexplained" && checkpoint.sequence === trust.checkpoint.sequence) {
