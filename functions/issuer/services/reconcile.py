@@ -201,14 +201,14 @@ class Reconciler:
 
     def _not_verified(self, packet: Packet, path: Path, log: Log, error: VerificationError) -> Finding:
         """A note if public notices alone say why the kit does not verify, as after a withdrawal."""
-        with open_kit(path) as kit:
-            failures = explain(kit, log.trust).failures
-        reasons = [failure.reason for failure in failures]
-        if not reasons or any(reason not in _LAWFUL for reason in reasons):
-            first = next((each for each in failures if each.reason not in _LAWFUL), error)
-            return Finding(packet.packet_id, LedgerReason.KIT_NOT_VERIFIED, f"{first.reason.value}: {first}")
-        detail = "; ".join(f"{each.reason.value}: {each}" for each in failures)
-        return Finding(packet.packet_id, _LAWFUL[reasons[0]], detail)
+        failures: tuple[VerificationError, ...] = (error,)
+        if error.reason in _LAWFUL:  # `verify` raised the first one: are there others?
+            with open_kit(path) as kit:
+                failures = explain(kit, log.trust).failures
+        faults = [each for each in failures if each.reason not in _LAWFUL]
+        detail = "; ".join(f"{each.reason.value}: {each}" for each in faults or failures)
+        reason = LedgerReason.KIT_NOT_VERIFIED if faults else _LAWFUL[error.reason]
+        return Finding(packet.packet_id, reason, detail)
 
 
 _LAWFUL = {
