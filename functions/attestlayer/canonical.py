@@ -177,16 +177,6 @@ def take_value(members: Members, name: str, parse: Callable[[str], T]) -> T:
         raise ValueError(f"{name}: {error}") from error
 
 
-def take_word(members: Members, name: str, words: type[W]) -> W:
-    """Member `name`, one word of a closed list."""
-    text = take_string(members, name)
-    if text not in {word.value for word in words}:
-        raise ValueError(
-            f"{name}: found {shown(text)}, wanted one of {', '.join(word.value for word in words)}"
-        )
-    return words(text)
-
-
 def take_optional(members: Members, name: str, parse: Callable[[str], T]) -> T | None:
     """Member `name` as `parse` reads it, or None where it is null."""
     return None if members[name] is None else take_value(members, name, parse)

@@ -94,5 +94,9 @@ class LogHaltedError(ServiceError):
         super().__init__(Code.LOG_STALLED, detail)
 
 
+class ClockRefusedError(LogHaltedError):
+    """A second clock contradicts this machine's, or there is none to compare with. Nothing was signed."""
+
+
 class QuorumMissedError(LogHaltedError):
     """Too few witnesses cosigned. Nobody has to act: the next run tries the round again."""

@@ -9,7 +9,10 @@ from attestlayer.kit.intake import ReportCheck, ReportRecord
 
 
 class PacketState(StrEnum):
-    """`open → ready → sealed → issued`; `open ⇄ blocked`; `withdrawn` from any state before `sealed`."""
+    """`open → ready → sealed → issued`; `open ⇄ blocked`; `withdrawn` from any state before `sealed`.
+
+    A packet whose kit is withdrawn stays `issued` here, with its `withdrawal`: the log and the books need it.
+    """
 
     OPEN = "open"
     BLOCKED = "blocked"
@@ -43,14 +46,15 @@ class Record:
 class Attempt:
     """One attempt at issuing.
 
-    `blockers`: number of failed rules, 0 for a PASS; `report`: the intake report.
+    `blockers`: number of failed rules, 0 for a PASS; `report`: the blocker report, None once a record that
+    it may name was deleted.
     """
 
     number: int
     at: int
     outcome: str
     blockers: int
-    report: bytes
+    report: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +70,23 @@ class Issued:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """The operator's withdrawal of a delivered kit: when, and the reason (REG-1.0 appendix A.4).
+
+    The public notice follows with the next round.
+    """
+
+    at: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Packet:
     """A client's packet. `version` grows by one with each stored change (optimistic concurrency).
 
-    `seed`: 32 random bytes, from which the manifest's salts are derived (REG-1.0 section 6.3).
+    `seed`: 32 random bytes, from which the manifest's salts are derived (REG-1.0 section 6.3). `deleted_at`:
+    when the kit's retention ended. Then, and once a packet is withdrawn, the seed is empty, and records and
+    reports are gone.
     """
 
     packet_id: str
@@ -88,6 +105,8 @@ class Packet:
     attempts: tuple[Attempt, ...] = ()
     issued: Issued | None = None
     delivered_at: int | None = None
+    deleted_at: int | None = None
+    withdrawal: Withdrawal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +174,16 @@ class CreditEntry:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A stored HTTP answer, sent again for the same Idempotency-Key."""
+    """A stored HTTP answer, sent again for the same Idempotency-Key.
+
+    `report_of`: the packet and the number of its attempt whose blocker report is the body's `blocker_report`.
+    The ledger keeps the report with the attempt alone, so that it goes with the records that it names.
+    """
 
     status: int
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
+    report_of: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

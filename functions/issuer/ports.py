@@ -194,6 +194,12 @@ class Table(Reader, Protocol):
         Raises `ServiceError` (TOO_LARGE) for more than the store takes at once.
         """
 
+    def purge(self) -> None:
+        """Overwrite deleted and replaced bodies, as far as the store's own files still hold them. Slow.
+
+        Backups are out of its reach. Raises `StoreError` if others hinder it; it may be called again.
+        """
+
     def damage(self) -> Iterator[str]:
         """What the store itself finds wrong with its files, a sentence each. Reads all of them."""
 
@@ -233,6 +239,9 @@ class Clock(Protocol):
 
     def now(self) -> float:
         """The time now, in POSIX seconds."""
+
+    def monotonic(self) -> float:
+        """Seconds since some instant of this process's: never steps, but may stand still while it sleeps."""
 
     def sleep(self, seconds: float) -> None:
         """Return after `seconds` or later, at once if it is 0 or less."""

@@ -11,17 +11,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from attestlayer.encoding import parse_decimal, parse_origin, shown
+from attestlayer.log.promises import MAX_CADENCE_S
 from issuer.errors import Code, ServiceError
 
 T = TypeVar("T")
 
 DEFAULT_CADENCE_S = 60
 DEFAULT_PORT = 8787
-MAX_CADENCE_S = 240
-"""Seconds.
-
-Issuing refuses a log whose newest checkpoint is over 300 s old; a slower cadence would trip it.
-"""
 
 _HOME = "ATTESTLAYER_HOME"
 _CADENCE = "ATTESTLAYER_CADENCE_SECONDS"

@@ -35,6 +35,7 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / part) for part in ("functions", "tests")]
 
 from attestlayer.audit.journal import EVERY_S  # noqa: E402
+from attestlayer.encoding import format_time  # noqa: E402
 from attestlayer.log import layout  # noqa: E402
 from attestlayer.log.checkpoint import Checkpoint, parse_checkpoint  # noqa: E402
 from attestlayer.log.note import ED25519, VerifierKey, parse_note, signature_verifies  # noqa: E402
@@ -159,9 +160,14 @@ def _environment() -> dict[str, str]:
     return os.environ | {"PYTHONPATH": str(ROOT / "functions")}  # noqa: TID251
 
 
-def audited(place: str, *options: str) -> Found:
+def as_of(root: Path) -> list[str]:
+    """The option that names the time of the log: it is nobody's present."""
+    return ["--at", format_time(parse_checkpoint((root / layout.LATEST).read_bytes()).timestamp)]
+
+
+def audited(place: str, root: Path, *options: str) -> Found:
     """Audit a registry in a process of its own."""
-    found = child(["-c", _AUDIT, "audit", place, "--json", *options])
+    found = child(["-c", _AUDIT, "audit", place, "--json", *as_of(root), *options])
     assert found["clean"], found["findings"]
     return {
         name: found.get(name) for name in ("seconds", "cpu_s", "peak_mib", "objects", "requests", "bytes")
@@ -173,15 +179,15 @@ def interrupted(root: Path, whole_s: float) -> Found:
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         state = ["--state", f"{folder}/state"]
-        command = [sys.executable, "-m", "attestlayer", "audit", str(root), "--json", *state]
+        command = [sys.executable, "-m", "attestlayer", "audit", str(root), "--json", *as_of(root), *state]
         for _ in range(_KILLS):
             process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=_environment())
             time.sleep(max(2 * EVERY_S, whole_s / (_KILLS + 1)))
             process.send_signal(signal.SIGKILL)
             process.wait()
-        found = audited(str(root), *state)
+        found = audited(str(root), root, *state)
         length = Path(folder, "state").stat().st_size
-        again = audited(str(root), *state)
+        again = audited(str(root), root, *state)
     total = round(time.monotonic() - started, 1)
     return found | {"kills": _KILLS, "seconds": total, "state_bytes": length, "again_s": again["seconds"]}
 
@@ -248,19 +254,19 @@ def measure(case: str, root: Path, whole_s: float) -> Found:
     if case == "floor":
         return child([__file__, "--only-floor", str(root)])
     if case == "folder":
-        return audited(str(root))
+        return audited(str(root), root)
     what, _, jobs = case.partition("-")
     if what == "folder":
-        return audited(str(root), "--jobs", jobs)
+        return audited(str(root), root, "--jobs", jobs)
     if what == "slow":
         with _threaded(root, _SLOW_S) as url:
-            return audited(url, "--jobs", jobs)
+            return audited(url, root, "--jobs", jobs)
     if case == "interrupted":
         return interrupted(root, whole_s)
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)  # nginx's worker is another user
         with served(root, Path(folder)) as url:
-            return audited(url, "--jobs", jobs)
+            return audited(url, root, "--jobs", jobs)
 
 
 def _say(found: Found) -> None:

@@ -20,6 +20,7 @@ from support.build import (
     Delivered,
     make_zip,
 )
+from support.cases import small
 from support.corpus import CHANGES, change_byte, move_pieces, originals
 from support.home import SAMPLES, issue_sample
 from support.serving import served

@@ -49,6 +49,14 @@ def test_a_body_is_any_text(table: Table, text: str) -> None:
     assert bodies(table.query(Span("one", "a", "b"))) == [text]
 
 
+def test_purging_changes_nothing_that_is_there(table: Table) -> None:
+    put(table, {A: "kept", B: "deleted", C: noise(400_000)})
+    put(table, {B: None, C: "short"})
+    table.purge()
+    table.purge()
+    assert table.get_many([A, B, C]) == {A: Item(A, "kept"), C: Item(C, "short")}
+
+
 def test_a_body_grows_and_shrinks_and_is_whole_at_every_size(table: Table) -> None:
     """From a few bytes to over two mebibytes: compressed, three times what one item of DynamoDB holds."""
     put(table, {B: "beside"})

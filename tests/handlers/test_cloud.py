@@ -19,6 +19,7 @@ from issuer.bootstrap.cloud import initialise_cloud
 from issuer.cli.main import main
 from issuer.errors import Code, LogHaltedError, ServiceError
 from issuer.handlers import deliver, maintain, notify, publish, sequence
+from issuer.log.watch import ClockWatch
 from issuer.settings import CloudSettings
 from support import cloud_home
 from support.cloud_places import client
@@ -170,8 +171,10 @@ def test_a_wrapped_key_that_is_gone_beside_a_log_is_never_made_anew(tmp_path: Pa
 
 @pytest.mark.parametrize("difference", [-7, 7])
 def test_no_round_is_made_while_own_clock_and_the_store_s_disagree(cloud: CloudSite, difference: int) -> None:
-    off = replace(cloud.service, store_time=lambda: cloud.service.clock.now() + difference)
+    def watch(seconds: int) -> ClockWatch:
+        return ClockWatch(cloud.service.clock, lambda: cloud.service.clock.now() + seconds)
+
     with pytest.raises(LogHaltedError, match="differ"):
-        off.check_clock()
-    replace(cloud.service, store_time=lambda: cloud.service.clock.now() + difference // 2).check_clock()
-    cloud.service.check_clock()
+        replace(cloud.service, watch=watch(difference)).sequencer.run()
+    replace(cloud.service, watch=watch(difference // 2)).sequencer.run()
+    cloud.service.sequencer.run()

@@ -247,6 +247,44 @@ def test_a_changed_or_expired_form_is_forbidden(site: Site, monkeypatch: pytest.
     assert stored(site, packet_id) == []
 
 
+def test_a_form_dies_with_its_record(site: Site) -> None:
+    packet_id = site.open()
+    added = site.announce(packet_id, "a.pdf", "authority", PDF).json
+    record_id, fields = added["record"]["record_id"], added["upload"]["fields"]
+    assert site.call("DELETE", f"/v1/packets/{packet_id}/records/{record_id}").status == 204
+    got = site.upload(fields, PDF)
+    assert (got.status, got.code) == (403, "link-refused")
+    assert "taken out" in got.detail
+    assert stored(site, packet_id) == []
+
+
+def test_a_form_dies_with_its_packet(site: Site) -> None:
+    packet_id = site.open()
+    fields = site.announce(packet_id, "a.pdf", "authority", PDF).json["upload"]["fields"]
+    assert site.call("DELETE", f"/v1/packets/{packet_id}").status == 200
+    assert site.upload(fields, PDF).code == "link-refused"
+    assert stored(site, packet_id) == []
+
+
+def test_bytes_that_come_while_their_record_is_taken_out_are_not_kept(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packet_id = site.open()
+    added = site.announce(packet_id, "a.pdf", "authority", PDF).json
+    record_id, fields = added["record"]["record_id"], added["upload"]["fields"]
+    store = type(site.service.private)
+    create = store.create_file
+
+    def slow(self: object, name: str, path: object) -> None:
+        site.service.packets.remove_record(site.workspace_id, packet_id, record_id)
+        create(self, name, path)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "create_file", slow)
+        assert site.upload(fields, PDF).code == "link-refused"
+    assert stored(site, packet_id) == []
+
+
 def test_a_form_of_another_shape_is_malformed(site: Site) -> None:
     packet_id = site.open()
     fields = site.announce(packet_id, "a.pdf", "authority", PDF).json["upload"]["fields"]

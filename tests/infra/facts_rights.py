@@ -138,7 +138,11 @@ ROLES = {
     "ProveRole": LOGS | READ,
     "NotifyRole": LOGS | PUT_ITEMS,
     "PublishRole": LOGS | WRITE,
-    "MaintainRole": LOGS | WRITE | DELETE | DEAD | {"dynamodb:BatchGetItem", "dynamodb:Query"},
+    "MaintainRole": LOGS
+    | WRITE
+    | DELETE
+    | DEAD
+    | {"dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan"},
     "InitialiseRole": LOGS | WRITE | PUT_ITEMS | SIGN | {"kms:Encrypt", "kms:Decrypt"},
     "SchedulerRole": {"lambda:InvokeFunction"} | DEAD,
     "OperatorRole": READ | PUT_ITEMS | {"dynamodb:Query", "dynamodb:Scan", "lambda:InvokeFunction"},

@@ -27,7 +27,8 @@ NOT_ASKED_FOR = {
 """Actions that a role may have and no request here needs, and why."""
 
 OF_ONE_ROLE = {
-    ("DeliverRole", "s3:GetObject", "<Private.Arn>/kits/*"): "a create that meets an object reads it"
+    ("DeliverRole", "s3:GetObject", "<Private.Arn>/kits/*"): "a create that meets an object reads it",
+    ("IssueRole", "s3:DeleteObject", "<Private.Arn>/sealed/*"): "a sealed copy that lost a race is deleted",
 }
 """The same, of one role."""
 

@@ -17,7 +17,8 @@ from attestlayer.log.checkpoint import Checkpoint, parse_checkpoint
 from attestlayer.log.leaf import Leaf
 from attestlayer.log.note import ED25519, Note, VerifierKey
 from attestlayer.log.notices import Notices, parse_notices
-from attestlayer.log.trust import read_notices
+from attestlayer.log.promises import renews_trust_root
+from attestlayer.log.trust import make_trust_root, read_notices
 from issuer.adapters.local.directory import DirectoryStore
 from issuer.log.face import read_edge
 from issuer.log.promise import Promise, promise_after
@@ -82,10 +83,14 @@ class LargeLog:
             data = format_json([checkpoint.members() for checkpoint in self._bundle])
             self._write([(layout.checkpoint_bundle_path(batch.sequence // layout.BUNDLED), data)])
             self._bundle = []
-        self._promise = promise = promise_after(self._promise, batch.oldest, signed.checkpoint)
+        earlier = self._promise
+        self._promise = promise_after(earlier, batch.oldest, signed.checkpoint)
+        if renews_trust_root(self._latest.timestamp, time, notices_changed=False):
+            trust = make_trust_root(signed.checkpoint, self._notices)
+            self._write([(layout.TRUST, trust.format())])
         self._latest = signed.checkpoint
         keyring = read_notices(self._notices)
-        return lambda: views(batch, signed, keyring, promise, CADENCE_S)
+        return lambda: views(batch, signed, keyring, earlier, CADENCE_S)
 
     def _sign(self, batch: Batch, growth: Growth) -> SignedRound:
         unsigned = Checkpoint(

@@ -64,12 +64,19 @@ def registry_site(folder: Path) -> Iterator[RegistrySite]:
     _round(service)
     assert not service.indexer.run().more
     service.publish()
+    with served_service(service) as url:
+        yield RegistrySite(service, url, issued, leaves)
+
+
+@contextmanager
+def served_service(service: Service) -> Iterator[str]:
+    """The service behind the local server, which makes no rounds: its address."""
     before = list(process._used)
     server = make_server(service, "127.0.0.1", 0, ticking=False)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
-        yield RegistrySite(service, server.url, issued, leaves)
+        yield server.url
     finally:
         server.close()
         thread.join(30)

@@ -57,6 +57,9 @@ class DictTable:
                 return result
         raise StoreError("the items of a transaction changed every time")
 
+    def purge(self) -> None:
+        """Nothing to do: what is deleted is gone."""
+
     def damage(self) -> Iterator[str]:
         return iter(self.damaged)
 

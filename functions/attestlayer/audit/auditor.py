@@ -52,11 +52,14 @@ def audit(
     since: Checkpoint | None = None,
     progress: Progress = _silent,
     journal: Journal | None = None,
+    *,
+    now: int | None = None,
 ) -> AuditReport:
     """Audit a registry: chain, tree, leaves, proofs, views and, where names can be listed, stray objects.
 
     `trust` vouches for the keys. With `since` only what came after that checkpoint is audited. `journal`
-    says how far an earlier run came, and records how far this one is; not together with `since`.
+    says how far an earlier run came, and records how far this one is; not together with `since`. `now`: POSIX
+    seconds, to compare the newest checkpoint's time with; with None nothing is said about its age.
 
     Raises `CouldNotCheckError` if the registry can't be read or has no checkpoint to start from, or if the
     journal is another log's. O(n) requests and time; memory does not grow with the number of leaves, only by
@@ -71,7 +74,7 @@ def audit(
         raise CouldNotCheckError(Reason.INPUT_UNREADABLE, message)
     chain = _start(reader, newest, views, trust)
     _check_anchors(reader, chain, trust, before.checkpoint if before else since)
-    return _Run(reader, chain, views, trust=trust, since=since, journal=journal).run()
+    return _Run(reader, chain, views, trust=trust, since=since, journal=journal, now=now).run()
 
 
 @dataclass
@@ -85,6 +88,7 @@ class _Run:
     trust: TrustRoot | None
     since: Checkpoint | None
     journal: Journal | None
+    now: int | None
     _before: AuditState | None = None
     _walk: ChainWalk = field(init=False)
     _leaves: LeafAudit = field(init=False)
@@ -112,7 +116,7 @@ class _Run:
         self._proofs.run()
         self._mark()
         findings = self._findings()
-        ViewAudit(reader, self.chain, self.views, self._leaves, stop is None).run()
+        ViewAudit(reader, self.chain, self.views, self._leaves, stop is None, self.now).run()
         names = None if stop else reader.registry.names()
         if names is not None:
             StrayAudit(reader, self.chain, self._leaves).run(names)
@@ -246,7 +250,7 @@ def _start(reader: RegistryReader, newest: Checkpoint, views: Views, trust: Trus
     if document is None:
         document = _spare_notices(newest.notices_hash, views, trust)
     keyring = keys_of(reader, newest.notices_hash, document)
-    return Chain(newest, keyring, document, newest)
+    return Chain(newest, keyring, document)
 
 
 def _spare_notices(wanted: Hash, views: Views, trust: TrustRoot | None) -> Notices | None:

@@ -12,6 +12,7 @@ from attestlayer.log import layout
 from attestlayer.log.checkpoint import Checkpoint, parse_checkpoint, take_checkpoint
 from attestlayer.log.merkle import TreeHead
 from attestlayer.log.notices import Notices, Role, parse_notices
+from attestlayer.log.promises import renews_trust_root
 from attestlayer.log.trust import Keyring, read_notices
 
 
@@ -29,15 +30,16 @@ class Stage:
 class Chain:
     """The facts that the walk gathers, oldest stage first. `whole`: no checkpoint was missing on the way.
 
-    Memory: 32 bytes a checkpoint, and a `Stage` for each size. `noticed`: the first checkpoint with the
-    newest notices. `lowest`: the sequence down to which it was followed. `keyring`: None if the newest
+    Memory: 32 bytes a checkpoint, and a `Stage` for each size. `renewed`: the checkpoint of the newest trust
+    root; None if the walk ended before it met that.
+    `lowest`: the sequence down to which it was followed. `keyring`: None if the newest
     notices can't be read. `longest_gap`: seconds between checkpoints, in the time that stats look back on.
     """
 
     newest: Checkpoint
     keyring: Keyring | None
     notices: Notices | None
-    noticed: Checkpoint
+    renewed: Checkpoint | None = None
     stages: list[Stage] = field(default_factory=list)
     hashes: bytearray = field(default_factory=bytearray)
     notices_hashes: set[Hash] = field(default_factory=set)
@@ -112,6 +114,8 @@ class ChainWalk:
             self._link(earlier, current)
             current = earlier
         self.chain.lowest = current.sequence
+        if current.sequence == 0 and self.chain.renewed is None:
+            self.chain.renewed = current
         self.chain.stages.append(stage_of(current))
         self.chain.stages.reverse()
 
@@ -284,9 +288,13 @@ class ChainWalk:
 
     def _turn_back(self, earlier: Checkpoint, later: Checkpoint) -> None:
         """Take the notices of the checkpoint before; the later ones must be they and more."""
-        if earlier.notices_hash == self.chain.newest.notices_hash:
-            self.chain.noticed = earlier
-        if earlier.notices_hash == later.notices_hash:
+        changed = earlier.notices_hash != later.notices_hash
+        # Walking back, the newest renewal is met first.
+        if self.chain.renewed is None and renews_trust_root(
+            earlier.timestamp, later.timestamp, notices_changed=changed
+        ):
+            self.chain.renewed = later
+        if not changed:
             return
         # REG-1.0 section 11, rule 8: the later document begins with the earlier one, and has more.
         after = self._document

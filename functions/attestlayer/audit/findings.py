@@ -48,6 +48,8 @@ class AuditReason(StrEnum):
     LATE_MERGE = "late-merge"
     TRUST_CONFLICT = "trust-conflict"
     VIEW_OUTDATED = "view-outdated"
+    FROM_THE_FUTURE = "from-the-future"
+    STANDS_STILL = "stands-still"
     STRAY = "stray"
 
 

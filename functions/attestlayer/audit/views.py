@@ -21,8 +21,8 @@ from attestlayer.errors import VerificationError
 from attestlayer.log import layout
 from attestlayer.log.merkle import check_consistency
 from attestlayer.log.note import parse_note
-from attestlayer.log.notices import Role
-from attestlayer.log.promises import MERGE_DELAY_S
+from attestlayer.log.notices import Notices, Role
+from attestlayer.log.promises import MAX_CADENCE_S, MERGE_DELAY_S, renews_trust_root
 from attestlayer.log.tool_texts import log_list, policy_text, registry_key_objects, registry_vkeys
 from attestlayer.log.trust import Keyring, make_trust_root, parse_trust
 
@@ -40,12 +40,20 @@ NAMES = (
 
 Views = dict[str, bytes | None]
 
+CLOCK_TOLERANCE_S = 300
+"""Seconds by which the newest checkpoint may be ahead of the auditor's clock, which may be wrong itself."""
+CADENCES = 3
+"""Cadences without a new checkpoint after which a log stands still (REG-1.0 section 11)."""
+STILL_S = 180
+"""Seconds below which no log stands still, however short its cadence: views are cached, audits take time."""
+
 
 @dataclass
 class ViewAudit:
     """Compares the views, as they were read at the start, with the newest checkpoint and its notices.
 
-    `complete`: the audit went back to sequence 0. `cadence_s`: as `/v1/stats` states it, 0 if it does not.
+    `complete`: the audit went back to sequence 0. `now`: POSIX seconds, or None to say nothing of age.
+    `cadence_s`: as `/v1/stats` states it, 0 if it does not.
     """
 
     reader: RegistryReader
@@ -53,6 +61,7 @@ class ViewAudit:
     views: Views
     leaves: LeafAudit
     complete: bool
+    now: int | None = None
     cadence_s: int = field(default=0, init=False)
 
     def run(self) -> None:
@@ -60,6 +69,8 @@ class ViewAudit:
         newest, keyring = self.chain.newest, self.chain.keyring
         self._compare(layout.LATEST, newest.format())
         self._check_stats()
+        if self.now is not None:
+            self._check_age(self.now)
         self._check_note(keyring)
         if keyring is None or self.chain.notices is None:
             return
@@ -87,32 +98,57 @@ class ViewAudit:
             self.reader.report(name, AuditReason.VIEW_OUTDATED, difference(view, wanted))
 
     def _check_trust(self) -> None:
-        if self.chain.notices is None:
+        notices, renewed = self.chain.notices, self.chain.renewed
+        if notices is None:
+            return
+        if renewed is None:
+            self._check_older_trust(notices)
             return
         try:
-            wanted = make_trust_root(self.chain.noticed, self.chain.notices).format()
+            wanted = make_trust_root(renewed, notices).format()
         except ValueError as error:  # the checkpoint's own finding says so, too
             self.reader.report(layout.TRUST, AuditReason.SIGNATURE_INVALID, error)
             return
-        lowest = self.chain.lowest
-        # The trust root is of the first checkpoint with the newest notices. If the walk ended above it, which
-        # one that is is not known.
-        if lowest == 0 or self.chain.noticed.sequence > lowest:
-            self._compare(layout.TRUST, wanted)
-        else:
-            self._check_older_trust()
+        self._compare(layout.TRUST, wanted)
 
-    def _check_older_trust(self) -> None:
-        """A trust root made before the checkpoints that were looked at: it must hold the newest notices."""
+    def _check_older_trust(self, notices: Notices) -> None:
+        """A trust root of a checkpoint older than all that the walk met: of their date and their notices."""
         try:
             trust = parse_trust(self.views[layout.TRUST] or b"")
         except VerificationError as error:
             self.reader.report(layout.TRUST, AuditReason.MALFORMED, error)
             return
-        if trust.notices != self.chain.notices:
-            have = f"notices {format_hash(trust.notices.hash())}"
-            wanted = format_hash(self.chain.newest.notices_hash)
-            self.reader.report(layout.TRUST, AuditReason.VIEW_OUTDATED, f"found {have}, wanted {wanted}")
+        newest, found = self.chain.newest, trust.checkpoint
+        if trust.notices != notices:
+            have, wanted = format_hash(trust.notices.hash()), format_hash(newest.notices_hash)
+            self.reader.report(
+                layout.TRUST, AuditReason.VIEW_OUTDATED, f"found notices {have}, wanted {wanted}"
+            )
+        elif found.sequence > self.chain.lowest or renews_trust_root(
+            found.timestamp, newest.timestamp, notices_changed=False
+        ):
+            detail = f"found checkpoint {found.sequence} of {format_time(found.timestamp)}, wanted the first"
+            self.reader.report(
+                layout.TRUST,
+                AuditReason.VIEW_OUTDATED,
+                f"{detail} of {format_time(newest.timestamp)[:10]} (UTC) or of the newest notices",
+            )
+
+    def _check_age(self, now: int) -> None:
+        """Compare the newest checkpoint's time with the auditor's. One from the future stops the log."""
+        at = self.chain.newest.timestamp
+        cadence_s = min(
+            self.cadence_s, MAX_CADENCE_S
+        )  # a registry excuses no silence by stating a longer one
+        times = f"found {format_time(at)}, the time of this audit is {format_time(now)}"
+        if at > now + CLOCK_TOLERANCE_S:
+            detail = (
+                f"{times}: the log can't go on until then. If your clock is wrong, name the time with --at"
+            )
+            self.reader.report(layout.LATEST, AuditReason.FROM_THE_FUTURE, detail)
+        elif now - at > (most := max(CADENCES * cadence_s, STILL_S)):
+            detail = f"{times}: {now - at} s, wanted at most {most}. For an old copy, name its time with --at"
+            self.reader.report(layout.LATEST, AuditReason.STANDS_STILL, detail)
 
     def _check_stats(self) -> None:
         data, name = self.views[layout.STATS], layout.STATS

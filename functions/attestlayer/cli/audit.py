@@ -5,6 +5,7 @@ clean       true or false
 exit_code   0 | 3
 registry    the URL or folder as given
 origin, sequence, tree_size, checkpoint_hash, timestamp   the newest checkpoint's
+at          the time that its age was judged by: --at, else this machine's clock
 keys        "trust-root" | "registry": who vouches for the keys
 since       sequence of the checkpoint that the audit started from, or null
 resumed     leaves that earlier runs with the same state file had checked; 0 without one
@@ -54,6 +55,7 @@ class FinishedAudit:
     place: str
     trust: TrustRoot | None
     since: Checkpoint | None
+    now: int
     requests: int
 
     @property
@@ -62,8 +64,12 @@ class FinishedAudit:
         return EXIT_NO if self.report.findings else EXIT_DONE
 
 
-def run_audit(arguments: argparse.Namespace, trust: TrustRoot | None) -> FinishedAudit:
-    """Audit the registry that the arguments name. Raises `CouldNotCheckError`, `VerificationError`."""
+def run_audit(arguments: argparse.Namespace, trust: TrustRoot | None, clock: int) -> FinishedAudit:
+    """Audit the registry that the arguments name. `clock`: POSIX seconds, if they name no time.
+
+    Raises `CouldNotCheckError`, `VerificationError`.
+    """
+    now: int = clock if arguments.at is None else arguments.at
     if arguments.state and arguments.since:
         arguments.usage_error("--state and --since don't go together: a state knows where to go on")
     place: str = arguments.registry
@@ -75,13 +81,13 @@ def run_audit(arguments: argparse.Namespace, trust: TrustRoot | None) -> Finishe
         since = _named(registry, arguments.since) if arguments.since else None
         journal = _journal(arguments.state, place, trust) if arguments.state else None
         with _kept(journal):
-            report = audit(registry, trust, since, progress, journal)
+            report = audit(registry, trust, since, progress, journal, now=now)
     finally:
         progress.clear()
         if isinstance(registry, ReadAhead):
             registry.close()
     requests = registry.requests if isinstance(registry, Counting) else report.objects
-    return FinishedAudit(report, place, trust, since, requests)
+    return FinishedAudit(report, place, trust, since, now, requests)
 
 
 def _journal(path: Path, place: str, trust: TrustRoot | None) -> Journal:
@@ -117,6 +123,7 @@ def format_audit(finished: FinishedAudit, style: Style) -> str:
     rows = [("registry", finished.place), ("origin", newest.origin)]
     rows += [("sequence", str(newest.sequence)), ("tree size", str(newest.head.size))]
     rows += [("root", format_hash(newest.head.root)), ("as of", format_time(newest.timestamp))]
+    rows += [("age judged at", format_time(finished.now))]
     rows += [
         ("read", f"{report.objects} objects, {report.length} bytes"),
         ("keys", _keys_words(finished.trust)),
@@ -149,6 +156,7 @@ def format_audit_json(finished: FinishedAudit) -> str:
         "tree_size": newest.head.size,
         "checkpoint_hash": format_hash(newest.hash()),
         "timestamp": format_time(newest.timestamp),
+        "at": format_time(finished.now),
         "keys": "trust-root" if finished.trust else "registry",
         "since": since.sequence if since else None,
         "resumed": report.resumed,

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
 from attestlayer.cli.text import Style, printable
-from attestlayer.encoding import parse_decimal, parse_origin
+from attestlayer.encoding import parse_decimal, parse_origin, parse_time
 from attestlayer.errors import NoEd25519Error, VerificationError
 from attestlayer.exit_codes import EXIT_COULD_NOT, EXIT_INTERRUPTED, EXIT_USAGE
 from attestlayer.version import VERSION
@@ -46,6 +46,10 @@ No command uses a network but `audit URL`, `trust update` and `verify --registry
 Integrity and issuance evidence only. Not audit, certification, or compliance guarantee."""
 
 _TRUST_HELP = "trust root to check with (default: the installed one); never one out of a kit"
+AT_HELP = (
+    "the time by which the newest checkpoint's age is judged, YYYY-MM-DDTHH:MM:SSZ: for an archive, when it "
+    "was copied (default: now)"
+)
 _JSON_HELP = "one JSON document, attestlayer/verification-report/1"
 
 
@@ -217,6 +221,7 @@ def _add_audit(parser: Parser) -> None:
         help=f"read with N threads, 1 to {MAX_JOBS}, each over a connection of its own (default: "
         f"{URL_JOBS} from a URL, 1 from a folder)",
     )
+    parser.add_argument("--at", metavar="TIME", type=time_argument, help=AT_HELP)
     parser.add_argument("--json", action="store_true", help="one JSON document, attestlayer/audit-report/1")
 
 
@@ -229,6 +234,14 @@ def _not_empty(text: str) -> str:
 def path_argument(text: str) -> Path:
     """The argument type of file names."""
     return Path(_not_empty(text))
+
+
+def time_argument(text: str) -> int:
+    """The argument type of times: POSIX seconds of an RFC 3339 time in UTC."""
+    try:
+        return parse_time(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _jobs(text: str) -> int:

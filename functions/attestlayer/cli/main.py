@@ -80,7 +80,7 @@ def _nonce(entropy: Entropy, arguments: argparse.Namespace, around: Surroundings
 
 def _audit(arguments: argparse.Namespace, around: Surroundings) -> Output:
     trust = read_trust(arguments.trust) if arguments.trust else None
-    finished = audit.run_audit(arguments, trust)
+    finished = audit.run_audit(arguments, trust, around.now)
     if arguments.json:
         return Output(finished.exit_code, audit.format_audit_json(finished))
     return Output(finished.exit_code, audit.format_audit(finished, around.style))

@@ -14,3 +14,16 @@ REGISTRY_STALE_S = 600
 
 WITNESS_WINDOW_S = 600
 """Seconds that a cosignature's time may differ from the checkpoint's timestamp to count."""
+
+MAX_CADENCE_S = 240
+"""The longest time between checkpoints. Issuing refuses a log whose newest one is over 300 s old."""
+
+_DAY_S = 86_400  # POSIX days are UTC dates: leap seconds do not count
+
+
+def renews_trust_root(before: int | None, timestamp: int, *, notices_changed: bool) -> bool:
+    """Whether the round with this timestamp makes `/v1/trust.json` again (REG-1.0 section 9.6).
+
+    `before`: the timestamp of the checkpoint before it, None for sequence 0.
+    """
+    return before is None or notices_changed or before // _DAY_S != timestamp // _DAY_S

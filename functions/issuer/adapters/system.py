@@ -21,6 +21,10 @@ class SystemClock:
         """POSIX seconds, UTC; may step back when the machine's clock is set."""
         return time.time()
 
+    def monotonic(self) -> float:
+        """Seconds by CLOCK_MONOTONIC: no setting of the clock moves it; a suspended machine stops it."""
+        return time.monotonic()
+
     def sleep(self, seconds: float) -> None:
         """Wait at least `seconds`; not at all if that is not above 0."""
         time.sleep(max(0.0, seconds))

@@ -169,6 +169,8 @@ def get_kit(call: Call, packet_id: str) -> Answer:
     if packet.state != PacketState.ISSUED or packet.issued is None:
         raise _not_ready(call, packet)
     kit_id = packet.issued.kit_id
+    if packet.deleted_at is not None:
+        raise ServiceError(Code.KIT_DELETED, f"{kit_id} was kept for {KITS_KEPT.words}")
     digest = _kit_digest(call, packet, kit_id)
     expires_at = int(call.service.clock.now()) + DOWNLOAD_S
     url = call.service.transfers.download_url(delivered_object(kit_id), f"{kit_id}.zip", expires_at)
@@ -247,7 +249,7 @@ def _summary(packet: Packet) -> PacketSummary:
         reference=packet.reference,
         cohort=packet.cohort,
         supersedes=packet.supersedes,
-        state=packet.state.value,
+        state=_state(packet).value,
         opened_at=format_time(packet.opened_at),
         issued=_issued(packet),
     )
@@ -264,7 +266,15 @@ def _issued(packet: Packet) -> IssuedAnswer | None:
         issued_at=format_time(issued.issued_at),
         merge_by=format_time(issued.merge_by),
         delivered_at=None if delivered_at is None else format_time(delivered_at),
+        withdrawn_at=format_time(packet.withdrawal.at) if packet.withdrawal else None,
+        withdrawal_reason=packet.withdrawal.reason if packet.withdrawal else None,
+        deleted_at=None if packet.deleted_at is None else format_time(packet.deleted_at),
     )
+
+
+def _state(packet: Packet) -> PacketState:
+    """The state that partners see: a withdrawn kit is not shown as one that is issued."""
+    return PacketState.WITHDRAWN if packet.withdrawal else packet.state
 
 
 def _record(record: Record, *, uploaded: bool) -> RecordAnswer:

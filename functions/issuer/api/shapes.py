@@ -257,6 +257,15 @@ class IssuedAnswer(Shape):
     issued_at: str
     merge_by: str
     delivered_at: str | None
+    withdrawn_at: str | None = Field(
+        description="when AttestLayer withdrew the kit; a public notice says so from the next checkpoint on"
+    )
+    withdrawal_reason: str | None = Field(
+        description="a word of REG-1.0 appendix A.4", examples=["issued-in-error"]
+    )
+    deleted_at: str | None = Field(
+        description="when the kit was deleted at the end of its retention, with all data of its records"
+    )
 
 
 class PacketSummary(Shape):
@@ -269,7 +278,9 @@ class PacketSummary(Shape):
     reference: str
     cohort: str | None
     supersedes: str | None
-    state: str
+    state: Literal["open", "blocked", "ready", "sealed", "issued", "withdrawn"] = Field(
+        description="`withdrawn`: given up before it was issued; if `issued` is there, its kit was withdrawn"
+    )
     opened_at: str
     issued: IssuedAnswer | None
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from attestlayer.encoding import format_hash, shown
+from attestlayer.encoding import Hash, format_hash, shown
 from attestlayer.log.trust import TrustRoot
 from issuer.audit.findings import Finding
 from issuer.log.promise import return_id
@@ -38,9 +38,20 @@ class LedgerReason(StrEnum):
     PAST_MERGE_BY = "past-merge-by"
     DELIVERY_OVERDUE = "delivery-overdue"
     SEALED_ORPHAN = "sealed-orphan"
+    KIT_WITHDRAWN = "kit-withdrawn"
+    KIT_OF_REVOKED_KEY = "kit-of-revoked-key"
+    WITHDRAWAL_NOT_MARKED = "withdrawal-not-marked"
+    WITHDRAWAL_WITHOUT_NOTICE = "withdrawal-without-notice"
 
 
-NOTES = frozenset({LedgerReason.DELIVERY_OVERDUE, LedgerReason.SEALED_ORPHAN})
+NOTES = frozenset(
+    {
+        LedgerReason.DELIVERY_OVERDUE,
+        LedgerReason.SEALED_ORPHAN,
+        LedgerReason.KIT_WITHDRAWN,
+        LedgerReason.KIT_OF_REVOKED_KEY,
+    }
+)
 """Reasons that break no promise: they are reported as notes, not as findings."""
 
 
@@ -55,6 +66,8 @@ class Books:
     """Packets that were sealed or issued, by leaf hash."""
     queued: list[tuple[int, int]] = field(default_factory=list)
     """First and last leaf of `late-merge` incidents that the next round makes public."""
+    withdrawn: dict[bytes, str] = field(default_factory=dict)
+    """Reasons of withdrawals that the next round makes public, by leaf hash."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +87,7 @@ def disagreements(books: Books, log: Log, now: int) -> Iterator[Finding]:
     """Every disagreement between ledger and log, or between parts of the ledger. `now`: POSIX seconds."""
     yield from _credits_and_leaves(books, log)
     yield from _packets_and_leaves(books, log)
+    yield from _withdrawals(books, log)
     yield from _returns(books, log)
     yield from _promises(books, log, now)
 
@@ -116,6 +130,20 @@ def _packets_and_leaves(books: Books, log: Log) -> Iterator[Finding]:
         elif packet.state != PacketState.ISSUED and not waits:
             detail = f"{packet.state.value}: its {leaf} is in the log and waits for no delivery"
             yield Finding(packet.packet_id, LedgerReason.PACKET_STUCK, detail)
+
+
+def _withdrawals(books: Books, log: Log) -> Iterator[Finding]:
+    """A kit is withdrawn in the books exactly if a notice, public or queued, withdraws it for that reason."""
+    for leaf_hash, packet in books.packets.items():
+        noticed = log.trust.keyring.withdrawn.get(Hash(leaf_hash), books.withdrawn.get(leaf_hash))
+        marked = packet.withdrawal.reason if packet.withdrawal else None
+        if marked == noticed:
+            continue
+        detail = f"leaf {format_hash(leaf_hash)}: the packet says {marked}, the notices say {noticed}"
+        reason = (
+            LedgerReason.WITHDRAWAL_NOT_MARKED if marked is None else LedgerReason.WITHDRAWAL_WITHOUT_NOTICE
+        )
+        yield Finding(packet.packet_id, reason, detail)
 
 
 def _returns(books: Books, log: Log) -> Iterator[Finding]:

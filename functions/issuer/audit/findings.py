@@ -39,6 +39,7 @@ class PrivateReason(StrEnum):
     NONCE_MISSING = "nonce-missing"
     NOTICE_REFUSED = "notice-refused"
     RECEIPT_MISMATCH = "receipt-mismatch"
+    KEPT_TOO_LONG = "kept-too-long"
     STRAY = "stray"
     ORPHAN = "orphan"
     ROUND_OPEN = "round-open"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from issuer.audit.findings import Inspection, PrivateReason
 from issuer.audit.head import Moment
 from issuer.errors import LogHaltedError, StoreError
+from issuer.kits.names import RECORD_OBJECT, SEALED_OBJECT
 from issuer.log.cause import CAUSES, parse_cause
 from issuer.log.collected import COLLECTED
 from issuer.log.state import BATCHES, HEAD, SIGNED
@@ -15,9 +16,7 @@ _SINGLE = frozenset({HEAD, COLLECTED, "indexed"})
 _NUMBER = r"(0|[1-9][0-9]*)"
 _BATCH = re.compile(rf"{BATCHES}{_NUMBER}-([0-9a-f]{{64}})")
 _ROUND = re.compile(rf"({SIGNED}|{CAUSES}){_NUMBER}")
-_SEALED = re.compile(r"sealed/([0-9a-f]{64})\.zip")
 _KIT = re.compile(r"kits/kit_[0-9A-Z]+\.zip")
-_RECORD = re.compile(r"records/pkt_[0-9A-Z]+/rec_[0-9A-Z]+")
 
 
 @dataclass(frozen=True)
@@ -39,11 +38,11 @@ class NamesAudit:
             self._judge_batch(name, int(match[1]), bytes.fromhex(match[2]))
         elif match := _ROUND.fullmatch(name):
             self._judge_round(name, int(match[2]))
-        elif match := _SEALED.fullmatch(name):
+        elif match := SEALED_OBJECT.fullmatch(name):
             self._judge_digest(
                 name, bytes.fromhex(match[1])
             )  # that it is an orphan, `issuer reconcile` reports
-        elif _RECORD.fullmatch(name):
+        elif RECORD_OBJECT.fullmatch(name):
             self.inspection.find(name, PrivateReason.ORPHAN, "no packet of the ledger has this record")
         else:
             self.inspection.find(name, PrivateReason.STRAY, "no private object has this name")

@@ -5,17 +5,21 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from attestlayer.encoding import format_hash, sha256
+from attestlayer.encoding import format_hash, format_time, sha256
 from attestlayer.errors import VerificationError
 from attestlayer.kit.receipt import parse_receipt
 from attestlayer.log import layout
 from attestlayer.log.leaf import Leaf, parse_entry, parse_record
 from issuer.audit.findings import LEDGER, Inspection, PrivateReason
 from issuer.errors import StoreError
-from issuer.kits.names import record_object, sealed_object
+from issuer.kits.names import delivered_object, record_object, sealed_object
+from issuer.kits.retention import due
 from issuer.kits.terms import KITS_KEPT, RECORDS_KEPT
 from issuer.ledger.whole import all_packets
 from issuer.model import Issued, Packet, PacketState, Record
+
+MAINTAINED_S = 2 * 86_400
+"""Seconds after the end of a retention until which maintenance, which runs daily, must have kept it."""
 
 _KEPT = frozenset({PacketState.READY, PacketState.SEALED, PacketState.ISSUED})
 """States that a packet reaches only with every record stored."""
@@ -39,8 +43,9 @@ class PacketsAudit:
         return self.named
 
     def _check(self, packet: Packet) -> None:
-        for record in packet.records if packet.state != PacketState.WITHDRAWN else ():
+        for record in packet.records:
             self._check_record(packet, record)
+        self._check_retention(packet)
         if packet.issued:
             self._check_sealed(packet, packet.issued)
             self._check_receipt(packet, packet.issued)
@@ -66,10 +71,26 @@ class PacketsAudit:
         self.named.add(name)
         if stored := self._digest(name):
             self.inspection.hashed(name, *stored, issued.kit_digest)
-        elif packet.state != PacketState.ISSUED or issued.issued_at >= KITS_KEPT.sure(self._now):
+        elif packet.deleted_at is None and (
+            packet.state != PacketState.ISSUED or issued.issued_at >= KITS_KEPT.sure(self._now)
+        ):
             self.inspection.find(
                 name, PrivateReason.MISSING, f"found no object, {issued.kit_id} was sealed as it"
             )
+
+    def _check_retention(self, packet: Packet) -> None:
+        """Data past its retention is gone from the ledger, and a kit's objects with it."""
+        find, since = self.inspection.find, self._now - MAINTAINED_S
+        if due(packet, since):
+            detail = f"packet {packet.packet_id}: `issuer collect` takes out what is past its retention"
+            find(LEDGER, PrivateReason.KEPT_TOO_LONG, detail)
+        issued = packet.issued
+        if issued is None or packet.deleted_at is None or packet.deleted_at > since:
+            return
+        for name in (sealed_object(issued.kit_digest), delivered_object(issued.kit_id)):
+            if self.inspection.private.exists(name):
+                detail = f"packet {packet.packet_id}: its kit was deleted at {format_time(packet.deleted_at)}"
+                find(name, PrivateReason.KEPT_TOO_LONG, detail)
 
     def _check_receipt(self, packet: Packet, issued: Issued) -> None:
         """The leaf commits to the partner's receipt (REG-1.0 section 3), and its nonce is used up."""

@@ -28,6 +28,7 @@ from issuer.errors import Code, ObjectConflictError, ServiceError
 from issuer.intake.catalogue import load_policies
 from issuer.ledger.ledger import Ledger
 from issuer.log.state import HEAD
+from issuer.log.watch import ClockWatch
 from issuer.ports import ObjectStore, Signer
 from issuer.settings import CloudSettings, KeySource
 
@@ -138,7 +139,7 @@ def open_cloud(settings: CloudSettings) -> Service:
         issuer_signers=cloud.signers(Role.ISSUER, private),
         registry_signers=cloud.signers(Role.REGISTRY, private),
         scratch=Scratch(SCRATCH),
-        store_time=S3Clock(s3, settings.private_bucket).now,
+        watch=ClockWatch(clock, S3Clock(s3, settings.private_bucket).now),
     )
 
 
@@ -148,7 +149,6 @@ def initialise_cloud(settings: CloudSettings) -> Service:
     Needs the buckets, the table and the KMS keys, which the template makes. Raises `ServiceError`.
     """
     service = open_cloud(settings)
-    service.check_clock()  # genesis fixes the log's first timestamp
     cloud = Cloud(settings)
     for role, sources in ((Role.REGISTRY, settings.registry_keys), (Role.ISSUER, settings.issuer_keys)):
         for source in sources:

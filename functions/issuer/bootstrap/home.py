@@ -18,6 +18,7 @@ from issuer.errors import Code, ObjectConflictError, ServiceError
 from issuer.intake.catalogue import load_policies
 from issuer.ledger.ledger import Ledger
 from issuer.log.state import HEAD
+from issuer.log.watch import ClockWatch
 from issuer.ports import ObjectStore, Signer
 from issuer.settings import Settings
 
@@ -73,6 +74,7 @@ def open_home(settings: Settings) -> Service:
         issuer_signers=_signers(home, KeyRole.ISSUER, origin),
         registry_signers=_signers(home, KeyRole.REGISTRY, origin),
         scratch=Scratch(home / "state" / "scratch"),
+        watch=ClockWatch(clock),
     )
 
 

@@ -1,16 +1,15 @@
 """The service: every use case on one set of adapters, which `issuer.bootstrap.home` or `cloud` opens."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from attestlayer.encoding import format_time
 from issuer.adapters.local.scratch import Scratch
 from issuer.audit.findings import AuditPorts
-from issuer.errors import LogHaltedError
 from issuer.intake.catalogue import Catalogue
 from issuer.ledger.ledger import Ledger
 from issuer.log.store import LogPorts
+from issuer.log.watch import ClockWatch
 from issuer.model import KitRegistry
 from issuer.ports import BinderRenderer, Clock, Entropy, ObjectStore, Signer, Transfers
 from issuer.services.audit import Auditor
@@ -31,16 +30,12 @@ from issuer.services.tidy import Tidier
 from issuer.services.workspace import Workspaces
 from issuer.settings import CloudSettings, Settings, verify_page_of
 
-CLOCK_DIFFERENCE_S = 5
-"""Seconds by which this machine's clock and the store's may differ before rounds stop."""
-
 
 @dataclass(frozen=True)
 class Service:
     """All use cases of one log. Each is made when asked for and keeps no state.
 
-    Signers are found by kid. `store_time`: POSIX seconds by the store's clock; None where the store has no
-    clock of its own.
+    Signers are found by kid. `watch`: remembers this process's last attempt at a round.
     """
 
     origin: str
@@ -56,7 +51,7 @@ class Service:
     issuer_signers: Mapping[str, Signer]
     registry_signers: Mapping[str, Signer]
     scratch: Scratch
-    store_time: Callable[[], float] | None = None
+    watch: ClockWatch
 
     @property
     def issuer(self) -> Issuer:
@@ -85,6 +80,7 @@ class Service:
             ledger=self.ledger,
             signers=self.registry_signers,
             clock=self.clock,
+            watch=self.watch,
         )
 
     @property
@@ -181,23 +177,6 @@ class Service:
     def notifier(self) -> Notifier:
         """Queues the operator's notices, such as withdrawals, for the next round."""
         return Notifier(self.ledger, self.public, self.clock)
-
-    def check_clock(self) -> None:
-        """Compare this machine's clock with the store's. Raises `LogHaltedError` if they differ by over 5 s.
-
-        A checkpoint's time is signed and never goes back: one made with a clock that is ahead stops the log
-        until real time has caught up.
-        """
-        if self.store_time is None:
-            return
-        # Read on both sides of the request, so that its duration does not count as a difference.
-        before, store, after = self.clock.now(), self.store_time(), self.clock.now()
-        # The store's answer is in whole seconds, rounded down, for some instant between the two reads.
-        if not before - CLOCK_DIFFERENCE_S - 1 <= store <= after + CLOCK_DIFFERENCE_S:
-            raise LogHaltedError(
-                f"the clock says {format_time(int(after))}, the store's {format_time(int(store))}: they "
-                f"differ by over {CLOCK_DIFFERENCE_S} s, so no round is made"
-            )
 
 
 def _site_folder() -> Path:

@@ -18,6 +18,7 @@ from typing import TypeVar
 from attestlayer.audit.auditor import AuditReport, audit
 from attestlayer.audit.findings import AuditFinding
 from attestlayer.canonical import Json, Members, format_json
+from attestlayer.cli.command import AT_HELP, time_argument
 from attestlayer.cli.text import printable
 from attestlayer.errors import VerificationError
 from attestlayer.log.trust import TrustRoot
@@ -68,7 +69,7 @@ class OperatorAudit:
 
     @property
     def exit_code(self) -> int:
-        """0 clean, 1 findings, 2 a part could not be carried out."""
+        """0 clean, 3 findings, 2 a part could not be carried out."""
         if self.failed:
             return ERROR
         return FAILED if self.findings() else DONE
@@ -82,6 +83,7 @@ def add_commands(commands: Commands) -> None:
     command.add_argument(
         "--trust", type=Path, help="a trust root that vouches for the registry's keys", metavar="FILE"
     )
+    command.add_argument("--at", type=time_argument, metavar="TIME", help=AT_HELP)
     command.add_argument("--json", action="store_true", help="print the report as one JSON document")
 
 
@@ -94,7 +96,8 @@ def _audit(arguments: argparse.Namespace) -> int:
         return ERROR
     progress = _Progress()
     try:
-        report = _run(service, trust, progress)
+        now = int(service.clock.now()) if arguments.at is None else arguments.at
+        report = _run(service, trust, progress, now)
     finally:  # whatever follows is printed on a clean line
         progress.clear()
     if arguments.json:
@@ -105,8 +108,8 @@ def _audit(arguments: argparse.Namespace) -> int:
     return report.exit_code
 
 
-def _run(service: Service, trust: TrustRoot | None, progress: "_Progress") -> OperatorAudit:
-    """Run every part, even after another failed."""
+def _run(service: Service, trust: TrustRoot | None, progress: "_Progress", now: int) -> OperatorAudit:
+    """Run every part, even after another failed. `now`: by which the newest checkpoint's age is judged."""
     report = OperatorAudit()
 
     def part(name: str, run: Callable[[], T]) -> T | None:
@@ -117,7 +120,7 @@ def _run(service: Service, trust: TrustRoot | None, progress: "_Progress") -> Op
             return None
 
     registry = StoreRegistry(service.public)
-    report.registry = part(REGISTRY, lambda: audit(registry, trust, None, progress))
+    report.registry = part(REGISTRY, lambda: audit(registry, trust, None, progress, now=now))
     report.private = part(PRIVATE, lambda: service.auditor.run(progress))
     report.ledger = part(LEDGER, service.reconciler.run)
     return report

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from attestlayer.exit_codes import EXIT_COULD_NOT, EXIT_DONE, EXIT_NO, EXIT_USAGE
 from issuer.bootstrap.process import open_service
 from issuer.bootstrap.service import Service
 from issuer.errors import Code, ServiceError
@@ -17,7 +18,8 @@ from issuer.settings import (
     read_settings,
 )
 
-DONE, FAILED, ERROR, USAGE = 0, 1, 2, 64  # 64 is EX_USAGE of sysexits.h
+# The numbers of the command `attestlayer`, so that a script can treat both alike.
+DONE, FAILED, ERROR, USAGE = EXIT_DONE, EXIT_NO, EXIT_COULD_NOT, EXIT_USAGE
 
 Command = Callable[[argparse.Namespace], int]
 if TYPE_CHECKING:

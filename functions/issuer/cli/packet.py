@@ -183,6 +183,10 @@ def _issue(arguments: argparse.Namespace) -> int:
 def _show(arguments: argparse.Namespace) -> int:
     _, packet = _service_and_packet(arguments)
     print(f"packet     {packet.packet_id}  {packet.state}  {packet.lane_id}/{packet.profile_id}")
+    if packet.withdrawal:
+        print(f"withdrawn  {format_time(packet.withdrawal.at)}, reason {packet.withdrawal.reason}")
+    if packet.deleted_at is not None:
+        print(f"deleted    {format_time(packet.deleted_at)}: the kit and all data of its records")
     for record in packet.records:
         print(
             f"record     {record.record_id}  {record.record_type:28} {record.size:10} bytes  {record.name!a}"

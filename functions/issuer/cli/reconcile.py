@@ -1,6 +1,6 @@
 """`issuer reconcile`: compares the ledger with the log and prints what does not agree.
 
-Exit codes: 0 no findings · 1 findings.
+Exit codes: 0 no findings · 3 findings.
 """
 
 import argparse

@@ -158,6 +158,8 @@ def seal(
 
 def salt_of(seed: bytes, path: str) -> bytes:
     """The salt of a manifest entry or of the trail: HMAC-SHA256 of its path under the seed, 16 bytes."""
+    if not seed:
+        raise ValueError("the packet's seed was deleted with its records: it makes no salts any more")
     # The seed is secret: who has one file of a kit can't guess another one's leaf from its likely content.
     return hmac.new(seed, path.encode("ascii"), hashlib.sha256).digest()[:SALT_LENGTH]
 

@@ -12,6 +12,11 @@ from issuer.ports import Entropy
 RECORDS, SEALED, KITS = "records/", "sealed/", "kits/"
 """Folders of the private store; `issuer.kits.terms` says when their contents expire."""
 
+RECORD_OBJECT = re.compile(rf"{RECORDS}(pkt_[0-9A-Z]+)/rec_[0-9A-Z]+")
+"""The names that `record_object` gives, with the packet's id."""
+SEALED_OBJECT = re.compile(rf"{SEALED}([0-9a-f]{{64}})\.zip")
+"""The names that `sealed_object` gives, with the digest."""
+
 _RANDOM_LENGTH = 10
 _SLUG_MAX = 48
 _EXTENSION = re.compile(r"[a-z0-9]{1,8}")

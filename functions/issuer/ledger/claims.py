@@ -6,11 +6,12 @@ including `lease_until`; from the next second another call takes it over. No key
 
 from dataclasses import dataclass, replace
 
+from attestlayer.canonical import format_json, parse_json, take_members
 from issuer.errors import Code, ServiceError
 from issuer.ledger.keys import claim_key
 from issuer.ledger.rows import Rows
 from issuer.ledger.work import Work
-from issuer.model import Answer, Claim
+from issuer.model import Answer, Claim, Packet
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +60,25 @@ def is_settled(work: Work, claim: Claim) -> bool:
 
 
 def bind(work: Work, claim: Claim, answer: Answer) -> None:
-    """Bind the answer to a claim that was checked."""
+    """Bind the answer to a claim that was checked, without a report that the packet holds."""
     stored = work.get(CLAIMS, claim_key(claim))
     assert stored is not None
+    if answer.report_of:
+        answer = replace(answer, body=_with_report(answer, None))
     work.put(CLAIMS, claim_key(claim), replace(stored, answer=answer))
+
+
+def complete(answer: Answer, packet: Packet | None) -> Answer:
+    """The answer with the report that `packet` holds for it: null once that was deleted."""
+    if answer.report_of is None:
+        return answer
+    numbered = {each.number: each.report for each in packet.attempts} if packet else {}
+    return replace(answer, body=_with_report(answer, numbered.get(answer.report_of[1])))
+
+
+def _with_report(answer: Answer, report: bytes | None) -> bytes:
+    members = take_members(parse_json(answer.body))
+    return format_json({**members, "blocker_report": report and parse_json(report)})
 
 
 def give_up(work: Work, claim: Claim) -> None:

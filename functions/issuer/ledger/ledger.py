@@ -1,10 +1,10 @@
 """The ledger: workspaces, credits, packets, idempotency, waiting leaves, notices, qualifications."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from issuer.errors import Code, ServiceError, StoreError
-from issuer.ledger import books, claims, keys, packets, rows, waiting
+from issuer.ledger import books, claims, digests, keys, packets, rows, waiting
 from issuer.ledger.damage import damage
 from issuer.ledger.rows import Rows
 from issuer.ledger.work import Work, carry_out, read_items
@@ -165,7 +165,10 @@ class Ledger:
         renews its lease. Raises IDEMPOTENCY_MISMATCH if the key was used with another `request_hash`,
         IN_PROGRESS while another claim holds the lease.
         """
-        return self._do(lambda work: claims.take(work, claim, now))
+        answer = self._do(lambda work: claims.take(work, claim, now))
+        if answer is None or answer.report_of is None:
+            return answer
+        return claims.complete(answer, self.packet(answer.report_of[0]))
 
     def settle(self, claim: Claim, answer: Answer) -> None:
         """Bind the answer to the claim. Raises IN_PROGRESS if the claim was lost to another.
@@ -260,6 +263,18 @@ class Ledger:
 
         self._do(act)
 
+    def withdraw_kit(self, packet: Packet, notice: QueuedNotice) -> None:
+        """Store the packet's next version, with its withdrawal, and queue the notice; both or neither.
+
+        Raises CHANGED_MEANWHILE unless the stored one is `version` − 1.
+        """
+
+        def act(work: Work) -> None:
+            packets.replace(work, packet)
+            waiting.queue_notice(work, notice)
+
+        self._do(act)
+
     def queue_notice(self, notice: QueuedNotice) -> None:
         """Queue a notice; the same one again changes nothing."""
         self._do(lambda work: waiting.queue_notice(work, notice))
@@ -309,6 +324,27 @@ class Ledger:
         """All qualifications, oldest first, then by id."""
         every = self._all(rows.QUALIFICATIONS, keys.QUALIFICATIONS)
         return tuple(sorted(every, key=lambda each: (each.received_at, each.qualification_id)))
+
+    def naming(self, kit_digests: Iterable[bytes]) -> set[bytes]:
+        """Those of the digests of sealed kits that a packet, a waiting leaf or a claim's answer names.
+
+        Reads all records.
+        """
+        return digests.naming(self.table, kit_digests)
+
+    def names_kit(self, kit_digest: bytes, acceptance: Acceptance) -> bool:
+        """Whether an item that `acceptance` would have written names this sealed kit."""
+        written = (
+            keys.packet_key(acceptance.packet.packet_id),
+            keys.leaf_key(acceptance.leaf.leaf_hash),
+            keys.claim_key(acceptance.claim),
+        )
+        items = read_items(self.table, written)
+        return any(kit_digest in digests.named_by(item) for item in items.values())
+
+    def purge(self) -> None:
+        """Make what was deleted or replaced unreadable in the table's own files. Daily, as it reads all."""
+        self.table.purge()
 
     def damage(self) -> tuple[str, ...]:
         """What is wrong with the stored records themselves, a sentence each; nothing if all are whole.

@@ -49,6 +49,10 @@ def take_upload(service: Service, environ: Environ) -> HttpResponse:
         except OSError as error:
             raise StoreError(f"receive an upload: {error.strerror or error}") from error
         service.private.create_file(name, path)
+        # Again: the record may have been taken out while its bytes came.
+        if not service.packets.has_record(name):
+            service.private.delete(name)
+            raise _outlived()
     return HttpResponse(204, {"Cache-Control": "no-store"})
 
 
@@ -124,6 +128,8 @@ def _read_form(service: Service, events: Events, path: Path) -> str:
         if name == _FILE:
             # The signed fields come before the file, so that an unwelcome file is not even read.
             upload = _transfers(service).check_upload(fields)
+            if not service.packets.takes_upload(upload.name):
+                raise _outlived()
             _store(_content(events), path, size=upload.size, sha256=upload.sha256)
             if next(events, None) is not None:
                 raise ServiceError(Code.MALFORMED_REQUEST, "found a part behind file, wanted it to be last")
@@ -175,6 +181,12 @@ def _store(chunks: Iterator[bytes], path: Path, *, size: int, sha256: bytes) -> 
 
 def _refused(detail: str) -> ServiceError:
     return ServiceError(Code.RECORD_REFUSED, f"{detail}; nothing was stored")
+
+
+def _outlived() -> ServiceError:
+    return ServiceError(
+        Code.LINK_REFUSED, "its record was taken out, or its packet takes no more records; nothing was stored"
+    )
 
 
 def _disposition(filename: str) -> str:

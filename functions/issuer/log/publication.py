@@ -10,12 +10,12 @@ from attestlayer.log import layout
 from attestlayer.log.leaf import RegistryReceipt
 from attestlayer.log.merkle import HashReader, TreeHead, prove_consistency, prove_inclusion, root_hash
 from attestlayer.log.notices import Role
-from attestlayer.log.promises import MERGE_DELAY_S
+from attestlayer.log.promises import MERGE_DELAY_S, renews_trust_root
 from attestlayer.log.tiles import WIDTH, Tile, extend_tiles, format_bundle, format_tile, hash_reader
 from attestlayer.log.tool_texts import log_list, policy_text, registry_vkeys
 from attestlayer.log.trust import Keyring, make_trust_root
 from issuer.errors import LogHaltedError
-from issuer.log.promise import Promise
+from issuer.log.promise import Promise, promise_after
 from issuer.log.state import Batch, SignedRound
 
 
@@ -116,10 +116,14 @@ def format_consistency(old: TreeHead, new: TreeHead, proof: Sequence[Hash]) -> b
 
 
 def views(
-    batch: Batch, signed: SignedRound, keyring: Keyring, promise: Promise, cadence_s: int
+    batch: Batch, signed: SignedRound, keyring: Keyring, before: Promise | None, cadence_s: int
 ) -> dict[str, bytes]:
-    """The mutable objects of a round, in the order of their replacement; `latest.json` is last."""
+    """The mutable objects of a round, in the order of their replacement; `latest.json` is last.
+
+    `before`: how the promise was kept up to the checkpoint before, None at genesis.
+    """
     checkpoint = signed.checkpoint
+    promise = promise_after(before, batch.oldest, checkpoint)
     objects = {
         layout.REGISTRY_JWKS: format_json(keyring.jwks(Role.REGISTRY)),
         layout.ISSUER_JWKS: format_json(keyring.jwks(Role.ISSUER)),
@@ -128,8 +132,10 @@ def views(
         layout.LOG_LIST: log_list(keyring, checkpoint.timestamp, cadence_s).encode(),
         layout.STATS: _stats(batch, signed, promise, cadence_s),
     }
-    # A trust root stays valid until the notices change (REG-1.0 section 9.7), and mirrors can keep it.
-    if batch.notices_changed:
+    # Daily even without new notices: whoever updates learns what was not withdrawn until then (REG-1.0
+    # section 9.6). Not each round: mirrors and verify-kit.zip follow it.
+    earlier = before.timestamp if before else None
+    if renews_trust_root(earlier, checkpoint.timestamp, notices_changed=batch.notices_changed):
         objects[layout.TRUST] = make_trust_root(checkpoint, batch.notices, keyring).format()
     # Both checkpoints come after all else that they speak of, and `latest.json` after the note: a round
     # counts as public once `latest.json` has its sequence (REG-1.0 section 11, rule 10).

@@ -21,7 +21,7 @@ from issuer.errors import LogHaltedError, StaleTagError, StoreError
 from issuer.log import face
 from issuer.log.cause import settle_cause
 from issuer.log.notice_queue import queue_late_merge
-from issuer.log.promise import debit_id, promise_after, returned
+from issuer.log.promise import debit_id, returned
 from issuer.log.publication import Growth, consistency_object, entry_objects, views
 from issuer.log.signing import RoundSigner
 from issuer.log.state import (
@@ -120,8 +120,7 @@ class Publisher:
         if head.sequence % layout.BUNDLED == layout.BUNDLED - 1:
             self._create(self._bundle(head.sequence))
         # 8: `latest.json` is replaced last and marks the round as public.
-        promise = promise_after(head.promise, head.oldest, signed.checkpoint)
-        self._replace(views(batch, signed, keyring, promise, self.ports.cadence_s), head)
+        self._replace(views(batch, signed, keyring, head.promise, self.ports.cadence_s), head)
         return signed
 
     def read_notices(self, head: Head) -> Notices:

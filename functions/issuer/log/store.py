@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from issuer.errors import LogHaltedError, StaleTagError, StoreError
 from issuer.log.state import HEAD, Head, SignedRound, parse_head, parse_signed, signed_name
+from issuer.log.watch import ClockWatch
 from issuer.ports import Clock, ObjectStore, Signer, Witnesses
 
 if TYPE_CHECKING:  # its rows load pydantic, which the prover does not need
@@ -38,7 +39,10 @@ class SupersededError(Exception):
 
 @dataclass(frozen=True)
 class LogPorts:
-    """What the log needs. `signers`: the registry's keys by kid; `cadence_s`: seconds between checkpoints."""
+    """What the log needs. `signers`: the registry's keys by kid; `cadence_s`: seconds between checkpoints.
+
+    `watch`: over the clock; None only where no second clock is to be asked, as in tests that hold the clock.
+    """
 
     origin: str
     cadence_s: int
@@ -48,10 +52,25 @@ class LogPorts:
     signers: Mapping[str, Signer]
     clock: Clock
     witnesses: Witnesses | None = None
+    watch: ClockWatch | None = None
+
+    def begin_attempt(self, last: int | None) -> None:
+        """Begin an attempt at a round. `last`: the newest round's time, or None.
+
+        Raises `ClockRefusedError`.
+        """
+        if self.watch:
+            self.watch.begin(last)
 
     def grid_time(self) -> int:
-        """The latest instant of the cadence's grid, in POSIX seconds, that is not in the future."""
-        return int(self.clock.now() // self.cadence_s) * self.cadence_s
+        """The latest instant of the cadence's grid, in POSIX seconds, that is not in the future.
+
+        Raises `ClockRefusedError` if the clock has jumped since the attempt began.
+        """
+        now = self.clock.now()
+        if self.watch:
+            self.watch.check(now)
+        return int(now // self.cadence_s) * self.cadence_s
 
     def read_signed(self, sequence: int) -> SignedRound | None:
         """The signed round, or None if nobody has signed it yet. Raises `LogHaltedError` if it is damaged."""

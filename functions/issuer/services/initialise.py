@@ -27,6 +27,8 @@ class Initialiser:
         checkpoint but no head, or the ledger has seen later rounds. Raises what `Publisher.finish` raises.
         """
         noted = self.ports.ledger.noted_round()
+        before = self.ports.private.read(HEAD)
+        self.ports.begin_attempt(parse_head(before).batch_time if before else None)
         head = self._head(issuers, noted)
         if head.origin != self.ports.origin:
             raise LogHaltedError(f"this home holds the log {head.origin}, wanted {self.ports.origin}")

@@ -3,6 +3,7 @@
 import hashlib
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -178,10 +179,6 @@ class Issuer:
         )
         record = self._store_sealed(files, sealed, trust)
         accepted_at = int(self.clock.now())
-        if accepted_at - issued_at > SEAL_FRESH_S:
-            return None
-        # The kit is stored and verified, but promised to nobody: the transaction below issues it. If that
-        # fails, the kit stays in the store under its digest, and ends with its retention.
         packet, answer = _accepted(intake.packet, sealed, record)
         acceptance = Acceptance(
             claim=claim,
@@ -192,13 +189,30 @@ class Issuer:
             answer=answer,
             now=accepted_at,
         )
+        if accepted_at - issued_at > SEAL_FRESH_S:
+            self._discard(acceptance)
+            return None
+        return self._accept(acceptance, source)
+
+    def _accept(self, acceptance: Acceptance, source: str) -> Answer | None:
+        """Issue the kit, which is stored and verified but promised to nobody, in one transaction."""
         try:
             self.ledger.accept(acceptance)
+        except StoreError:
+            raise  # it may be accepted, now or later: only maintenance may delete the sealed copy
         except ServiceError as error:
+            self._discard(acceptance)
             if error.code is Code.NO_CREDITS and source != _AVAILABLE:
                 return None  # the cohort's reserve went meanwhile: what is available pays
             raise
-        return answer
+        return acceptance.answer
+
+    def _discard(self, acceptance: Acceptance) -> None:
+        """Delete a sealed copy that was not accepted, once the ledger, read again, does not name it."""
+        digest = acceptance.leaf.kit_digest
+        with suppress(StoreError):  # then it stays, and maintenance deletes it
+            if not self.ledger.names_kit(digest, acceptance):
+                self.private.delete(sealed_object(digest))
 
     def _account(self, packet: Packet) -> str:
         """The account that pays: the cohort's reserve, else what is available. Raises NO_CREDITS."""
@@ -304,7 +318,7 @@ def _failed(packet: Packet, policy: Policy, evaluation: Evaluation, now: int) ->
         "attempt": len(packet.attempts),
         "blocker_report": parse_json(format_blocker_report(evaluation, packet.packet_id, policy, now)),
     }
-    return Answer(200, format_json(body))
+    return Answer(200, format_json(body), report_of=(packet.packet_id, len(packet.attempts)))
 
 
 def _waiting(packet: Packet, sealed: Sealed, record: LeafRecord) -> WaitingLeaf:

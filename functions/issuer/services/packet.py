@@ -11,8 +11,9 @@ from issuer.errors import Code, Fault, ServiceError
 from issuer.intake.catalogue import Catalogue
 from issuer.intake.evaluate import Evaluation, Outcome, evaluate
 from issuer.intake.policy import Policy
-from issuer.kits.names import make_id, record_object
+from issuer.kits.names import RECORD_OBJECT, make_id, record_object
 from issuer.kits.record_files import fetched_records
+from issuer.kits.retention import after_adding, after_removing, after_withdrawal, objects_that_go
 from issuer.kits.terms import Tier, tier_of
 from issuer.ledger.ledger import Ledger
 from issuer.model import OPEN_STATES, Answer, Claim, Packet, PacketState, Record
@@ -136,7 +137,7 @@ class Packets:
         if announced := self._announced(packet, record):
             return announced
         _check_record(packet, self.policy_of(packet), record)
-        self._store_records(packet, (*packet.records, record))
+        self.ledger.replace_packet(after_adding(packet, record))
         return record
 
     def _announced(self, packet: Packet, record: Record) -> Record | None:
@@ -150,12 +151,9 @@ class Packets:
     def remove_record(self, workspace_id: str, packet_id: str, record_id: str) -> None:
         """Take a record out again, with its bytes. Raises NOT_FOUND, WRONG_STATE."""
         packet = self._open_packet(workspace_id, packet_id)
-        removed = [record for record in packet.records if record.record_id == record_id]
-        if not removed:
+        if all(record.record_id != record_id for record in packet.records):
             raise ServiceError(Code.NOT_FOUND, f"the packet has no record {shown(record_id)}")
-        self._store_records(packet, tuple(r for r in packet.records if r.record_id != record_id))
-        # Last: bytes that no packet names any more are harmless, and end with their retention.
-        self.private.delete(record_object(packet_id, removed[0]))
+        self._store_less(packet, after_removing(packet, frozenset({record_id})))
 
     def check(self, workspace_id: str, packet_id: str) -> tuple[Packet, Evaluation]:
         """Hold the records against the policy, without issuing: free. The packet becomes ready or blocked."""
@@ -169,8 +167,11 @@ class Packets:
         """What blocks the packet, and the time that counts; changes nothing.
 
         That is now while records come and go, and for a packet that was issued the time of its last
-        attempt, so that its blocker report stays the same. Raises WRONG_STATE for a withdrawn packet.
+        attempt, so that its blocker report stays the same. Raises WRONG_STATE for a withdrawn packet,
+        KIT_DELETED for one whose kit was deleted.
         """
+        if packet.deleted_at is not None:
+            raise ServiceError(Code.KIT_DELETED, "the kit was deleted, and with it all data of its records")
         if packet.state == PacketState.WITHDRAWN:
             raise ServiceError(Code.WRONG_STATE, "the packet is withdrawn, its records are deleted")
         policy = self.policy_of(packet)
@@ -180,21 +181,37 @@ class Packets:
     def withdraw(self, workspace_id: str, packet_id: str) -> Packet:
         """Give a packet up before it is issued; its records are deleted."""
         packet = self._open_packet(workspace_id, packet_id)
-        withdrawn = replace(packet, state=PacketState.WITHDRAWN, version=packet.version + 1)
-        self.ledger.replace_packet(withdrawn)  # first: from here on nobody reads the records
-        for record in packet.records:
-            self.private.delete(record_object(packet_id, record))
+        withdrawn = after_withdrawal(packet)
+        self._store_less(packet, withdrawn)
         return withdrawn
+
+    def takes_upload(self, name: str) -> bool:
+        """Whether the upload form for object `name` still counts: an open packet has that record."""
+        packet = self._packet_with(name)
+        return packet is not None and packet.state in OPEN_STATES
+
+    def has_record(self, name: str) -> bool:
+        """Whether object `name` is that of a record which a packet has, in any state."""
+        return self._packet_with(name) is not None
+
+    def _packet_with(self, name: str) -> Packet | None:
+        match = RECORD_OBJECT.fullmatch(name)
+        packet = self.ledger.packet(match[1]) if match else None
+        names = [record_object(packet.packet_id, each) for each in packet.records] if packet else []
+        return packet if name in names else None
 
     def _open_packet(self, workspace_id: str, packet_id: str) -> Packet:
         packet = self.get(workspace_id, packet_id)
         _check_open(packet)
         return packet
 
-    def _store_records(self, packet: Packet, records: tuple[Record, ...]) -> None:
-        self.ledger.replace_packet(
-            replace(packet, records=records, state=PacketState.OPEN, version=packet.version + 1)
-        )
+    def _store_less(self, packet: Packet, less: Packet) -> None:
+        """Store the packet's next version, which lacks some data; then delete the objects of that data."""
+        self.ledger.replace_packet(less)
+        # Last: from here on nobody reads them. What a crash leaves is named by no packet, and maintenance
+        # deletes it.
+        for name in objects_that_go(packet, less):
+            self.private.delete(name)
 
     def _evaluate(self, packet: Packet, policy: Policy, now: int) -> Evaluation:
         with fetched_records(self.private, packet, self.scratch) as files:

@@ -9,14 +9,19 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from attestlayer.canonical import parse_json, take_members
-from attestlayer.encoding import format_hash, parse_hash, shown
-from attestlayer.errors import VerificationError
-from attestlayer.log.leaf import Leaf, parse_entry
+from attestlayer.canonical import parse_json, take_hash, take_members, take_string
+from attestlayer.encoding import Hash, format_hash, parse_hash, shown
+from attestlayer.errors import Reason, VerificationError
+from attestlayer.kit.container import Kit
+from attestlayer.kit.manifest import RECEIPT, REGISTRY_RECEIPT
+from attestlayer.kit.receipt import parse_receipt
+from attestlayer.log.leaf import Leaf, parse_entry, parse_registry_receipt
+from attestlayer.log.notices import NoticeType
 from attestlayer.log.tiles import WIDTH, parse_bundle, tile_at
 from attestlayer.reading.files import open_kit
-from attestlayer.verify.verifier import verify
+from attestlayer.verify.verifier import explain, verify
 from issuer.audit.agreement import NOTES, Books, LedgerReason, Log, disagreements
 from issuer.audit.findings import Finding, look_twice
 from issuer.errors import LogHaltedError
@@ -117,7 +122,9 @@ class Reconciler:
                 else:
                     books.debits[leaf_hash] = line
         books.waiting.update({each.leaf_hash: each for each in all_waiting(self.ledger)})
-        books.queued.extend(_late_merges(self.ledger.queued_notices()))
+        queued = self.ledger.queued_notices()
+        books.queued.extend(_late_merges(queued))
+        books.withdrawn.update(_withdrawals(queued))
         for packet in all_packets(self.ledger):
             if packet.issued:
                 books.packets[packet.issued.leaf_hash] = packet
@@ -181,19 +188,58 @@ class Reconciler:
                 return
             try:
                 with open_kit(path) as kit:
-                    digest, shown_as = kit.sealed_digest(), verify(kit, log.trust)
+                    identity = _identity(kit)
+                    verify(kit, log.trust)
             except VerificationError as error:
-                yield Finding(
-                    packet.packet_id, LedgerReason.KIT_NOT_VERIFIED, f"{error.reason.value}: {error}"
-                )
-                return
+                yield self._not_verified(packet, path, log, error)
+                if error.reason not in _LAWFUL:
+                    return
         # A kit may verify and still be the wrong one: the object must be this packet's kit and no other.
-        found = (digest, shown_as.leaf_hash, shown_as.kit_id, shown_as.leaf_index)
-        if found != (log.digests.get(leaf_hash), leaf_hash, kit_id, log.places.get(leaf_hash)):
-            detail = (
-                f"{delivered_object(kit_id)} verifies, as the kit of leaf {format_hash(shown_as.leaf_hash)}"
-            )
+        wanted = _Identity(log.digests.get(leaf_hash), leaf_hash, kit_id, log.places.get(leaf_hash))
+        if identity != wanted:
+            detail = f"{delivered_object(kit_id)} is the kit of leaf {format_hash(Hash(identity.leaf_hash))}"
             yield Finding(packet.packet_id, LedgerReason.KIT_OF_ANOTHER_LEAF, detail)
+
+    def _not_verified(self, packet: Packet, path: Path, log: Log, error: VerificationError) -> Finding:
+        """A note if public notices alone say why the kit does not verify, as after a withdrawal."""
+        failures: tuple[VerificationError, ...] = (error,)
+        if error.reason in _LAWFUL:  # `verify` raised the first one: are there others?
+            with open_kit(path) as kit:
+                failures = explain(kit, log.trust).failures
+        faults = [each for each in failures if each.reason not in _LAWFUL]
+        detail = "; ".join(f"{each.reason.value}: {each}" for each in faults or failures)
+        reason = LedgerReason.KIT_NOT_VERIFIED if faults else _LAWFUL[error.reason]
+        return Finding(packet.packet_id, reason, detail)
+
+
+_LAWFUL = {
+    Reason.KIT_WITHDRAWN: LedgerReason.KIT_WITHDRAWN,
+    Reason.ISSUER_KEY_REVOKED: LedgerReason.KIT_OF_REVOKED_KEY,
+    Reason.REGISTRY_KEY_REVOKED: LedgerReason.KIT_OF_REVOKED_KEY,
+}
+"""Failures that follow from a public notice: no fault of the kit, nor of the books."""
+
+
+class _Identity(NamedTuple):
+    """Which kit a file is: sealed digest, leaf, kit id, place in the log."""
+
+    digest: bytes | None
+    leaf_hash: bytes
+    kit_id: str
+    leaf_index: int | None
+
+
+def _identity(kit: Kit) -> _Identity:
+    """What a delivered kit says that it is. Raises `VerificationError` if it can't be read."""
+    kit_id = parse_receipt(_member(kit, RECEIPT)).kit_id
+    registry_receipt = parse_registry_receipt(_member(kit, REGISTRY_RECEIPT))
+    leaf_hash, place = registry_receipt.record.leaf_hash, registry_receipt.leaf_index
+    return _Identity(kit.sealed_digest(), leaf_hash, kit_id, place)
+
+
+def _member(kit: Kit, name: str) -> bytes:
+    member = kit.members.get(name)
+    return b"".join(member.chunks()) if member else b""
 
 
 def _is_opened(packet: Packet, since: int) -> bool:
@@ -219,6 +265,15 @@ def _late_merges(queued: Iterable[QueuedNotice]) -> Iterator[tuple[int, int]]:
         with suppress(ValueError, KeyError):  # an invalid one: `issuer audit` reports it
             if late := late_range(notice.type, take_members(parse_json(notice.data))):
                 yield late
+
+
+def _withdrawals(queued: Iterable[QueuedNotice]) -> Iterator[tuple[bytes, str]]:
+    """Leaf hash and reason of each queued withdrawal."""
+    for notice in queued:
+        with suppress(ValueError, KeyError):  # an invalid one: `issuer audit` reports it
+            members = take_members(parse_json(notice.data))
+            if notice.type == NoticeType.KIT_WITHDRAWN:
+                yield take_hash(members, "leaf_hash"), take_string(members, "reason")
 
 
 def _orphans(books: Books, stored: set[str]) -> Iterator[Finding]:

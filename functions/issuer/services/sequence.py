@@ -78,6 +78,8 @@ class Sequencer:
         noted = self.ports.ledger.noted_round()
         stored, head = self._read_head()
         self.ports.check_ledger(head, noted)
+        # Before an unfinished round too, which is signed with the time of now.
+        self.ports.begin_attempt(head.batch_time)
         # One unfinished round at most: the next batch needs this one's tiles, checkpoint hash and notices.
         before = publisher.bring_public(head)
         last = before.checkpoint

@@ -8,6 +8,7 @@ import { explainReceipt } from "../verify/verifier.js";
 import { checkGrowth, held, newest } from "./registry.js";
 import { checklist, code, count, facts, link, make, readable, verdict } from "./show.js";
 import { read } from "./source.js";
+import { LATE, checkIssuerKey, explained, withdrawalOf } from "./standing.js";
 
 const STEPS = {
   9: "The entry's ten values hash to its leaf hash",
@@ -48,6 +49,7 @@ export async function examine(entry, index = null) {
   for (const step of (await explainReceipt(receipt, anchorsOf(trust))).steps) {
     if (step.number in STEPS) checks.push(shownStep(step));
   }
+  checks.push(checkIssuerKey(receipt, trust));
   checks.push(await checkGrowth(receipt.checkpoint, trust.checkpoint, "The newest tree is an extension of that checkpoint's"));
   return { checks, holds: !checks.some(({ tone }) => tone === "bad"), trust };
 }
@@ -61,9 +63,16 @@ function shownStep(step) {
   // A step that passed and proves nothing is no check that holds.
   if (step.unproven !== null) return { tone: "note", detail: step.unproven, ...NOTHING_SHOWN[step.number] };
   const told = [...step.failures, ...step.notes].map(({ message }) => message).join("; ");
-  if (step.status === FAILED) return { tone: "bad", words: STEPS[step.number], detail: told };
+  if (step.status === FAILED) {
+    // What a notice says is no fault of the proof. Only if all that failed is so explained.
+    const rows = step.failures.map(({ reason }) => explained(reason, receipt, trust));
+    if (rows.every((row) => row !== null)) return { tone: "note", ...rows[0] };
+    return { tone: "bad", words: STEPS[step.number], detail: told };
+  }
+  if (step.notes.some(({ remark }) => remark === "late-merge")) return { tone: "note", words: LATE, detail: told };
   if ([NOT_CHECKED, NOT_REACHED].includes(step.status)) return { tone: "warn", words: STEPS[step.number], detail: told };
-  return { tone: step.notes.length ? "note" : "good", words: STEPS[step.number], detail: told };
+  const asOf = step.number === 15 ? `as of ${readable(formatTime(trust.checkpoint.timestamp))}` : "";
+  return { tone: step.notes.length ? "note" : "good", words: STEPS[step.number], detail: told || asOf };
 }
 
 /** What a page shows of an entry that was examined. If anything fails, its contents are not shown. */
@@ -76,10 +85,15 @@ export function entryView(entry, { checks, holds, trust }, why = []) {
     ];
   }
   const { leaf } = entry.record, { checkpoint, leafIndex } = entry.receipt, { members } = leaf;
-  const superseded = trust.keyring.superseded.get(entry.hash);
-  const title = `Entry ${count(leafIndex)} of the public registry`;
+  const superseded = trust.keyring.superseded.get(entry.hash), withdrawn = withdrawalOf(trust, entry.hash);
+  const revoked = checks.some((check) => check.revoked);
+  const standing = withdrawn ? ": withdrawn" : revoked ? ": key revoked" : "";
+  const title = `Entry ${count(leafIndex)} of the public registry${standing}`;
   return [
-    verdict("good", title, `A kit of ${members.lane_id} / ${members.profile_id}, issued on ${readable(members.issued_at)}, public since ${readable(formatTime(checkpoint.timestamp))}.`,
+    verdict(standing ? "warn" : "good", title, withdrawn
+      ? `AttestLayer withdrew this kit on ${readable(formatTime(withdrawn.at))}, reason: ${withdrawn.reason}. Entries are never changed, so this one stays.` : null,
+      revoked ? "A key that this kit rests on was revoked, so the kit no longer verifies. Ask AttestLayer to reissue it." : null,
+      `A kit of ${members.lane_id} / ${members.profile_id}, issued on ${readable(members.issued_at)}, public since ${readable(formatTime(checkpoint.timestamp))}.`,
       ...why, superseded ? make("p", {}, "A later kit supersedes it: ", link(`/entry.html#${superseded}`, code(superseded))) : null,
       make("p.note", {}, "The entry commits to the kit by hashes. It says nothing of the kit's contents, and no file of the kit was checked.")),
     make("h3", {}, "Checked in this browser"),

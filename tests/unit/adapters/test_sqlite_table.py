@@ -17,6 +17,7 @@ from issuer.adapters.local.table import SqliteTable
 from issuer.errors import StoreError
 from issuer.ledger.ledger import Ledger
 from issuer.model import Answer, PacketState, QueuedNotice
+from issuer.ports import Key
 from unit.adapters.disks import Limit, SmallDisk
 
 LARGE = QueuedNotice("large", b"x" * 500_000)
@@ -291,3 +292,36 @@ def test_processes_that_make_the_same_ledger_at_once_all_open_it(tmp_path: Path)
         for opener in openers:
             opener.join(60)
         assert [opener.exitcode for opener in openers] == [0] * 6
+
+
+def test_purging_leaves_no_byte_of_what_was_deleted_or_replaced(tmp_path: Path) -> None:
+    table = SqliteTable(tmp_path / "ledger.sqlite")
+    keys = [Key("p", f"{n:04}") for n in range(600)]
+    bodies = {key: f"secret of {key.sk} " * (1 + n % 40) for n, key in enumerate(keys)}
+    table.transact(lambda reader: (None, bodies))
+    changes = {key: None if n % 3 else "short" for n, key in enumerate(keys) if n % 2}
+    table.transact(lambda reader: (len(reader.get_many(changes)), changes))
+
+    def left() -> set[str]:
+        data = b"".join(path.read_bytes() for path in tmp_path.glob("ledger.sqlite*"))
+        return {key.sk for key in changes if f"secret of {key.sk} ".encode() in data}
+
+    assert left(), "the write-ahead log, at least, still has them"
+    table.purge()
+    assert left() == set()
+    assert {item.key: item.body for item in table.scan()} == {
+        key: changes.get(key, bodies[key]) for key in keys if changes.get(key, "") is not None
+    }
+
+
+def test_a_purge_that_a_reader_hinders_is_said_and_can_be_made_again(tmp_path: Path) -> None:
+    table = SqliteTable(tmp_path / "ledger.sqlite", busy_timeout_s=0.2)
+    table.transact(lambda reader: (None, {Key("p", "1"): "text"}))
+    other = sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None)
+    other.execute("BEGIN")
+    other.execute("SELECT * FROM items").fetchall()
+    with pytest.raises(StoreError, match="its log was not emptied"):
+        table.purge()
+    other.execute("COMMIT")
+    other.close()
+    table.purge()

@@ -19,7 +19,7 @@ from attestlayer.log.checkpoint import parse_checkpoint
 from attestlayer.log.trust import parse_trust
 from attestlayer.reading.registry import FolderRegistry, HttpRegistry
 from issuer.log.face import read_trust_root
-from support.log import queue
+from support.log import START, queue
 from support.thorough import thorough
 from support.witnesses import Pool, Witness
 from unit.audit.logs import change, grow, start
@@ -88,6 +88,11 @@ def url(root: Path, serve: Serve) -> str:
     return serve(partial(Files, directory=str(root)))  # type: ignore[arg-type]
 
 
+def log_time() -> int:
+    """The time at which the log of `root` was made."""
+    return START + 240
+
+
 def http_registry(url: str) -> HttpRegistry:
     return HttpRegistry(url, sleep=lambda seconds: None)
 
@@ -141,19 +146,20 @@ def test_redirects_lead_to_no_other_host(serve: Serve) -> None:
 def test_the_command_says_clean_and_whose_keys_it_took(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["audit", str(root)]) == 0
+    assert main(["audit", str(root)], clock=log_time) == 0
     found = capsys.readouterr()
     assert "CLEAN" in found.out and "taken from the registry itself" in found.out
     assert found.err == ""
-    assert main(["audit", str(root), "--trust", str(root / layout.TRUST)]) == 0
+    assert main(["audit", str(root), "--trust", str(root / layout.TRUST)], clock=log_time) == 0
     assert "anchored in the trust root" in capsys.readouterr().out
 
 
 def test_the_command_lists_findings_as_json(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     change(root, "tile/0/000", None)
-    assert main(["audit", str(root), "--json"]) == 3
+    assert main(["audit", str(root), "--json"], clock=log_time) == 3
     document = json.loads(capsys.readouterr().out)  # noqa: TID251
     assert (document["clean"], document["exit_code"]) == (False, 3)
+    assert document["at"] == format_time(log_time())
     assert [(each["object"], each["reason"]) for each in document["findings"]] == [("tile/0/000", "missing")]
 
 

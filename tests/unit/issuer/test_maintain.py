@@ -109,14 +109,18 @@ def test_records_and_kits_go_when_their_days_are_over_and_no_audit_misses_them(l
     service.ports.private.create(f"sealed/{'0' * 64}.zip", b"of a try that was dropped")
     made_now(log)
     start, whole = log.clock.time, ["kits", "records", "records", "sealed", "sealed"]
-    for days, wanted in ((30, whole), (31, ["kits", "sealed", "sealed"]), (90, ["kits", "sealed", "sealed"])):
+    assert of_packets(log) == whole
+    for days, wanted in (
+        (30, ["kits", "records", "sealed"]),  # the other record was announced a minute before
+        (31, ["kits", "sealed"]),
+        (90, ["kits", "sealed"]),
+    ):
         log.clock.time = start + days * DAY_S
         tidied(service.ports)
         assert of_packets(log) == wanted, days
-    (log.home / "private/sealed" / f"{'0' * 64}.zip").unlink()  # its bytes are not its name's
     check_books(service)
     log.clock.time = start + 90 * DAY_S + 1
-    assert tidied(service.ports) == 2
+    assert tidied(service.ports) == 3  # the record's object too, which was gone
     assert of_packets(log) == []
     check_books(service)
 
@@ -125,7 +129,7 @@ def test_a_dropped_sealed_kit_goes(log: TestLog) -> None:
     service = TestService(log).start()
     service.ports.private.create(f"sealed/{'0' * 64}.zip", b"of a try that was dropped")
     made_now(log)
-    log.clock.time += 90 * DAY_S
+    log.clock.time += 3600
     assert tidied(service.ports) == 0
     log.clock.time += 1
     assert tidied(service.ports) == 1
@@ -142,10 +146,10 @@ def test_a_sealed_kit_stays_for_as_long_as_its_leaf_waits(log: TestLog) -> None:
     service.round()
     assert service.round_and_deliver().failed == ()
     assert service.explained(packet).verdict is Verdict.VERIFIED
-    for path in (log.home / "private/kits").iterdir():
-        os.utime(path, (log.clock.time, log.clock.time))
-    assert tidied(service.ports) == 1
-    assert of_packets(log) == ["kits"]
+    assert tidied(service.ports) == 0  # both are kept from the delivery on
+    log.clock.time += 90 * DAY_S + 1
+    assert tidied(service.ports) == 3  # the record's object too, which was gone
+    assert of_packets(log) == []
     check_books(service)
 
 

@@ -8,18 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from attestlayer.encoding import format_hash
+from attestlayer.encoding import Hash, format_hash, format_time
 from issuer.audit.agreement import NOTES, LedgerReason
 from issuer.kits.names import delivered_object, sealed_object
 from issuer.ledger.keys import leaf_key, line_pointer, packet_key
 from issuer.ledger.rows import POINTERS
 from issuer.log.promise import debit_id, return_id
-from issuer.model import CreditEntry, CreditKind, Issued, Packet, PacketState, QueuedNotice
+from issuer.model import CreditEntry, CreditKind, Issued, Packet, PacketState, QueuedNotice, Withdrawal
 from issuer.ports import Key
 from issuer.services.deliver import Deliverer
+from issuer.services.notify import Notifier
 from issuer.services.reconcile import Reconciler, Reconciliation
 from issuer.services.sequence import Sequencer
-from support.log import START, Crash, HeldClock, Tap, TestLog, copy_home, tapped, wait
+from support.log import ISSUER, START, Crash, HeldClock, Tap, TestLog, copy_home, queue, tapped, wait
 from support.service import WORKSPACE, TestService
 from support.tables import overwrite
 
@@ -212,6 +213,35 @@ def overdue(home: Home) -> None:
     home.service.log.clock.time += 601
 
 
+def noticed_alone(home: Home) -> None:
+    leaf_hash = format_hash(Hash(home.issued(home.delivered).leaf_hash))
+    queue(home.service.ports, "kit.withdrawn", {"leaf_hash": leaf_hash, "reason": "issued-in-error"})
+
+
+def marked_alone(home: Home) -> None:
+    withdrawal = Withdrawal(START, "issued-in-error")
+    store(home, replace(home.service.read(home.delivered.packet_id), withdrawal=withdrawal))
+
+
+def withdrawn(home: Home) -> None:
+    service = home.service
+    kit_id = home.issued(home.delivered).kit_id
+    Notifier(service.ports.ledger, service.log.clock).withdraw(WORKSPACE, kit_id, "records-in-error")
+    assert home.words() == set(), "queued, not public yet"
+    service.round()
+
+
+def withdrawn_and_damaged(home: Home) -> None:
+    withdrawn(home)
+    flip(kit(home, home.delivered))
+
+
+def key_revoked(home: Home) -> None:
+    revoked = {"kid": ISSUER.public.kid, "revoked_at": format_time(START), "reason": "key-lost"}
+    queue(home.service.ports, "key.revoked", revoked)
+    home.service.round()
+
+
 DAMAGES: dict[str, tuple[Callable[[Home], object], set[LedgerReason]]] = {
     "a waiting leaf is lost": (
         drop_waiting,
@@ -249,6 +279,11 @@ DAMAGES: dict[str, tuple[Callable[[Home], object], set[LedgerReason]]] = {
     "no longer issued": (stuck, {LedgerReason.PACKET_STUCK}),
     "a kit is lost": (lambda home: kit(home, home.delivered).unlink(), {LedgerReason.KIT_MISSING}),
     "a kit is damaged": (lambda home: flip(kit(home, home.delivered)), {LedgerReason.KIT_NOT_VERIFIED}),
+    "a kit is withdrawn, which is lawful": (withdrawn, {LedgerReason.KIT_WITHDRAWN}),
+    "a withdrawn kit is damaged": (withdrawn_and_damaged, {LedgerReason.KIT_NOT_VERIFIED}),
+    "the issuer's key is revoked, which is lawful": (key_revoked, {LedgerReason.KIT_OF_REVOKED_KEY}),
+    "a withdrawal that the packet lacks": (noticed_alone, {LedgerReason.WITHDRAWAL_NOT_MARKED}),
+    "a withdrawal that no notice states": (marked_alone, {LedgerReason.WITHDRAWAL_WITHOUT_NOTICE}),
     "a kit is another's": (swap_kits, {LedgerReason.KIT_OF_ANOTHER_LEAF}),
     "a kit before its leaf": (deliver_early, {LedgerReason.KIT_WITHOUT_LEAF}),
     "a kit of nobody": (

@@ -23,9 +23,9 @@ def test_a_new_home_reconciles(home: Path, capsys: pytest.CaptureFixture[str]) -
 def test_a_finding_is_exit_code_1_in_text_and_json(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (home / "private/kits").mkdir()
     (home / "private/kits/kit_x.zip").write_bytes(b"")
-    assert main(["reconcile", "--home", str(home)]) == 1
+    assert main(["reconcile", "--home", str(home)]) == 3
     assert "FINDING    kit-without-packet kits/kit_x.zip: " in capsys.readouterr().out
-    assert main(["reconcile", "--home", str(home), "--json"]) == 1
+    assert main(["reconcile", "--home", str(home), "--json"]) == 3
     found = take_members(parse_json(capsys.readouterr().out.strip().encode()))
     assert found["findings"] == [
         {

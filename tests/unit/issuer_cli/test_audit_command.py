@@ -46,7 +46,7 @@ def test_findings_of_every_part_are_in_one_report(home: Path, capsys: pytest.Cap
     (home / "private/kits").mkdir()
     (home / "private/kits/kit_X.zip").write_bytes(b"")
     code, out = audited(home, capsys)
-    assert code == 1
+    assert code == 3
     assert "FINDINGS: audit of" in out
     for line in (
         "registry: malformed v1/stats: ",
@@ -56,7 +56,7 @@ def test_findings_of_every_part_are_in_one_report(home: Path, capsys: pytest.Cap
         assert f"FINDING    {line}" in out
     code, found = document(home, capsys)
     findings = found["findings"]
-    assert code == found["exit_code"] == 1
+    assert code == found["exit_code"] == 3
     assert isinstance(findings, list)
     parts = {take_members(each)["part"] for each in findings}
     assert parts == {"registry", "private", "ledger"}
@@ -82,7 +82,7 @@ def test_a_trust_root_vouches_for_the_keys(
     assert audited(home, capsys, "--trust", str(trust))[0] == 0
     assert main(["init", "--home", str(tmp_path / "other")]) == 0
     other = tmp_path / "other/registry/v1/trust.json"
-    assert audited(home, capsys, "--trust", str(other))[0] == 1
+    assert audited(home, capsys, "--trust", str(other))[0] == 3
     assert audited(home, capsys, "--trust", str(home / "nothing"))[0] == 2
 
 

@@ -100,8 +100,10 @@ def test_a_folder_of_sub_folders_named_for_record_types_is_taken(operator: Opera
     (tmp_path / "mine/stray.txt").write_text("Where does this belong?")
     assert operator("packet", "add", packet, tmp_path / "mine/stray.txt") == 2
     assert "--type" in operator.err
-    assert operator("packet", "check", packet) == 1
+    assert operator("packet", "check", packet) == 3
     assert "To do" in operator.out
+    assert operator("packet", "issue", packet, "--nonce", operator.nonce("n")) == 3
+    assert operator.out.startswith("FAIL: no credit was taken")
 
 
 def test_init_again_goes_on_and_never_starts_anew(operator: Operator) -> None:
@@ -265,7 +267,7 @@ def test_records_that_can_not_be_taken_are_refused_or_block(operator: Operator, 
     assert "same bytes" in operator.err
     (tmp_path / "fake.pdf").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(64))
     assert operator("packet", "add", packet, tmp_path / "fake.pdf", "--type", "approval") == 0
-    assert operator("packet", "check", packet) == 1
+    assert operator("packet", "check", packet) == 3
     assert "fake.pdf" in operator.out
 
 

@@ -92,6 +92,24 @@ class Database:
         finally:
             writing.release()
 
+    def rewrite(self) -> None:
+        """Leave nothing in the file and its write-ahead log but what the ledger holds now.
+
+        `secure_delete` zeroes what is deleted, but B-trees leave copies behind when they move cells, and the
+        log holds pages as they were. O(size) time and disk space; writers wait meanwhile.
+        """
+        writing = self._process().writing
+        if not writing.acquire(timeout=self._busy_timeout_s):
+            raise StoreError(f"ledger {self._path}: another thread is writing for too long")
+        try:
+            with self._connection() as connection:
+                connection.execute("VACUUM")
+                busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        finally:
+            writing.release()
+        if busy:
+            raise StoreError(f"ledger {self._path}: its log was not emptied, another process reads too long")
+
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
         with storing("use ledger", str(self._path)):
@@ -123,6 +141,7 @@ class Database:
         try:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA trusted_schema = OFF")
+            connection.execute("PRAGMA secure_delete = ON")
         except sqlite3.Error:
             connection.close()
             raise

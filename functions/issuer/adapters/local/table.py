@@ -83,6 +83,10 @@ class SqliteTable:
                     connection.execute(_INSERT, (key.pk, key.sk, body))
         return result
 
+    def purge(self) -> None:
+        """Write the file again without what was deleted, and empty its write-ahead log."""
+        self._database.rewrite()
+
     def damage(self) -> Iterator[str]:
         """The lines of SQLite's integrity check, at most 100."""
         with self._database.read() as connection:
