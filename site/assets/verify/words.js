@@ -3,12 +3,13 @@
 export const REASONS = [
   "input-not-a-kit",
   "input-unreadable",
+  "container-incomplete",
   "schema-newer",
   "trust-root-unusable",
   "trust-root-outdated",
   "registry-unreachable",
   "registry-stale",
-  "container-not-canonical",
+  "container-ambiguous",
   "container-limit-exceeded",
   "container-link",
   "file-unexpected",
@@ -64,6 +65,7 @@ export const REASONS = [
 export const COULD_NOT_CHECK = [
   "input-not-a-kit",
   "input-unreadable",
+  "container-incomplete",
   "schema-newer",
   "trust-root-unusable",
   "trust-root-outdated",
@@ -77,19 +79,21 @@ export const REMARKS = [
   "superseded",
   "withdrawal-unknown",
   "trust-root-old",
-  "files-ignored"
+  "files-ignored",
+  "container-repacked"
 ];
 
 export const ADVICE = {
   "input-not-a-kit": "This is neither a folder nor a ZIP file. Check that you picked the kit itself.",
   "input-unreadable": "The input could not be read. Check its name, its permissions and its length.",
+  "container-incomplete": "The end of the ZIP is missing, as after an interrupted download. Download it again, and check that.",
   "schema-newer": "A document is of a newer format than this verifier knows. Update the verifier.",
   "trust-root-unusable": "Without a usable trust root nothing can be checked. Get the registry's /v1/trust.json, compare the registry key that `attestlayer trust FILE` shows with one that reached you another way, then run `attestlayer trust --install FILE` or name it with --trust.",
   "trust-root-outdated": "The kit is newer than your trust root, which can't know a key or an incident that was published since. Update the trust root and check again: run `attestlayer trust update`, or take the registry's current /v1/trust.json.",
   "registry-unreachable": "The registry did not answer, or its answer could not be used. Check the URL and try again, or verify offline, without --registry.",
   "registry-stale": "What the registry answered does not show its present state: it is a frozen copy, the log stands still, or a clock is wrong. Try again, or verify offline, without --registry.",
-  "container-not-canonical": "The ZIP was packed again or damaged, which by itself says nothing of its files. Unpack it into an empty folder and check the folder.",
-  "container-limit-exceeded": "A member is too large for a kit, or is one too many. Ask whoever gave you the kit for the original delivered file, and check that.",
+  "container-ambiguous": "Programs could find different files in this ZIP, so it is not read. This says nothing about the files themselves: unpack it into an empty folder and check the folder.",
+  "container-limit-exceeded": "There is a file that is too large for a kit, or there are too many files. Ask whoever gave you the kit for the original delivered file, and check that.",
   "container-link": "The folder holds a link or a device where only files can be. Unpack the original ZIP into an empty folder and check that.",
   "file-unexpected": "Something was added that was not issued. If you put it there, take it out and check again; otherwise ask for the original.",
   "manifest-malformed": "The list of the kit's files is not as it was issued. Ask whoever gave you the kit for the original delivered file, and check that.",
@@ -147,7 +151,8 @@ export const REMARK_ADVICE = {
   "superseded": "A newer kit takes this one's place. Ask for that one if you need the latest.",
   "withdrawal-unknown": "A withdrawal or a key's revocation after that time can't be known here. To know, update the trust root: run `attestlayer trust update`, or take the registry's current /v1/trust.json.",
   "trust-root-old": "The registry renews it every day. Update it: run `attestlayer trust update`, or take the registry's current /v1/trust.json.",
-  "files-ignored": "An operating system left them: no part of the kit, and not checked."
+  "files-ignored": "Operating systems and programs leave such files. They are no part of the kit.",
+  "container-repacked": "The files are what was checked: how a ZIP packs them makes no difference."
 };
 
 export const PROVES = [
