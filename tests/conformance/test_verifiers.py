@@ -114,17 +114,18 @@ def test_each_answers_as_a_process_with_its_exit_code(tmp_path: Path) -> None:
 
 def test_a_wrong_word_of_a_closed_list_is_shown_shortened(tmp_path: Path) -> None:
     """A `type` of 4 MB, escaped, made a report of 4 MB with Python's class names in it."""
-    given = []
-    for name, member, list_name in (
-        ("hash_trail.json", "type", "events"),
-        ("intake_report.json", "result", "checks"),
+    wrong, given = "\u202e\x1b" * 10_000, []
+    event = {"at": "2026-01-31T12:00:00Z", "data": {}, "n": 0, "prev": None, "type": wrong}
+    check = {"found": "", "records": [], "result": wrong, "rule": "r"}
+    (tmp_path / "trust.json").write_bytes(small().trust.format())
+    for name, changed in (
+        ("hash_trail.json", {"events": [event]}),
+        ("intake_report.json", {"checks": [check]}),
     ):
-        wrong = "\u202e\x1b" * 50_000
         value = parse_json(small().members[name])
         assert isinstance(value, dict)
-        value[list_name] = [{**item, member: wrong} for item in value[list_name]]  # type: ignore[dict-item,union-attr]
-        (tmp_path / f"{name}.zip").write_bytes(make_zip({**small().members, name: format_json(value)}))
-        (tmp_path / "trust.json").write_bytes(small().trust.format())
+        data = format_json({**value, **changed})
+        (tmp_path / f"{name}.zip").write_bytes(make_zip({**small().members, name: data}))
         given.append(Given(tmp_path / f"{name}.zip", tmp_path / "trust.json"))
     expected = PythonCommand().reports(given)
     assert differences(expected, NodeCommand().reports(given)) == []

@@ -1,5 +1,6 @@
 """The browser verifier's modules under node: every vector comes out as it does for the Python core."""
 
+import base64
 import importlib.util
 import json
 import re
@@ -16,10 +17,12 @@ from attestlayer.log.trust import parse_trust
 from attestlayer.verify.steps import STEPS
 from support.bounds import bounded
 from support.browsers import Browser
+from support.packed import HONEST
 from support.serving import served
 from support.thorough import thorough
 from support.tools import require
 from support.vectors import judged, judged_disclosure
+from support.vectors_containers import SOME
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -175,3 +178,23 @@ def test_the_words_are_the_python_cores() -> None:
     made = importlib.util.module_from_spec(spec)
     loader.exec_module(made)
     assert made.TARGET.read_text(encoding="utf-8") == made.words_js()
+
+
+def test_a_platform_that_cannot_inflate_says_so_and_how_to_go_on() -> None:
+    """A browser of before 2023 knows no deflate-raw; what is stored, it can read."""
+    code = f"""
+    delete globalThis.DecompressionStream;
+    const {{ CORE, bytesSource }} = await import("{HERE / "core.mjs"}");
+    for (const text of process.argv.slice(1)) {{
+      const data = CORE.encoding.parseBase64(text);
+      const refusal = (error) => `${{error.reason}}: ${{error.message}}`;
+      console.log(await CORE.zip_reader.readZip(bytesSource(data)).then(() => "read", refusal));
+    }}
+    """
+    zips = [base64.b64encode(HONEST[name][1](SOME)).decode() for name in ("by-python", "by-go")]
+    command = [require("node"), "--input-type=module", "-e", code, *zips]
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=True)
+    stored, deflated = done.stdout.splitlines()
+    assert stored == "read"
+    assert deflated.startswith("input-unreadable: ")
+    assert "unpack it into an empty folder" in deflated

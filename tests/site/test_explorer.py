@@ -123,10 +123,22 @@ def members(registry: RegistrySite, folder: Path) -> Path:
     return folder
 
 
+def file_named(registry: RegistrySite, folder: Path, name: str) -> Path:
+    """The kit, one of its files, or the kit packed again with its folder."""
+    if name == "kit.zip":
+        return registry.issued.kit
+    file = members(registry, folder / "kit") / name
+    if name == "again.zip":
+        command = [require("zip"), "-q", "-r", file, "kit"]
+        subprocess.run(command, cwd=folder, check=True)
+    return file
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [
         ("kit.zip", "byte for byte, the one that the registry serves"),
+        ("again.zip", "byte for byte, the one that the registry serves"),
         (REGISTRY_RECEIPT, "byte for byte, the one that the registry serves"),
         (RECEIPT, "The hash is the hash of its receipt"),
         (MANIFEST, "The hash is its manifest's root"),
@@ -137,7 +149,7 @@ def test_a_file_out_of_the_kit_finds_the_entry(
     browser: Browser, registry: RegistrySite, tmp_path: Path, name: str, words: str
 ) -> None:
     page = browser.open(f"{registry.url}/")
-    page.upload("#file", registry.issued.kit if name == "kit.zip" else members(registry, tmp_path) / name)
+    page.upload("#file", file_named(registry, tmp_path, name))
     page.wait_for(FOUND)
     assert (tone(page), title(page)) == ("good", "Entry 0 of the public registry"), said(page)
     assert words in said(page)

@@ -56,6 +56,8 @@ def _kit(path: Path) -> list[Section]:
             ("Kit", [("members", str(len(kit.members))), ("kit digest", _digest(kit))]),
             ("Members", [(f"{member.size:>11}", name) for name, member in kit.members.items()]),
         ]
+        if kit.unexpected:
+            sections.append(("Not of a kit, and not read", [("file", name) for name in kit.unexpected]))
         for name, read in _SHOWN.items():
             if name == DISCLOSURE and not kit.is_disclosure:
                 continue

@@ -2,15 +2,14 @@
 import { isObject } from "../verify/canonical.js";
 import { formatBase64url, parseHash, startsWithBytes } from "../verify/encoding.js";
 import { VerificationError } from "../verify/errors.js";
+import { BlobSource } from "../verify/files.js";
 import { ZIP_START } from "../verify/kit.js";
 import { RECEIPT, REGISTRY_RECEIPT, parseManifest } from "../verify/manifest.js";
 import { Sha256, sha256 } from "../verify/sha256.js";
+import { readZip } from "../verify/zip_reader.js";
 
 /** Documents are at most this long (REG-1.0 section 6); a longer file is hashed as it is. */
 const MAX_DOCUMENT = 16 * 1024 * 1024;
-const END_LENGTH = 22; // APPNOTE.TXT 4.3.16, with no comment: kits have none
-const CENTRAL_LENGTH = 46; // 4.3.12
-const LOCAL_LENGTH = 30; // 4.3.7
 
 /** A hash as people hold it: base64url or hexadecimal, spaces around it; null if it is none. */
 export function parseHeld(text) {
@@ -69,41 +68,23 @@ function identifyManifest(data, hash) {
   }
 }
 
-/** A kit: by its registry receipt, else by its receipt, else the ZIP itself, which may be a sealed kit. */
+/** A kit, however it was packed: by its registry receipt, else by its receipt; another ZIP by its hash. */
 async function identifyZip(file) {
-  const members = await listZip(file);
-  const receipt = members?.get(REGISTRY_RECEIPT), statement = members?.get(RECEIPT);
-  if (receipt) return { ...identifyDocument(await contentOf(file, receipt)), what: "a kit with its registry receipt" };
-  if (statement) return { what: "a kit; its receipt", hash: sha256(await contentOf(file, statement)) };
+  const documents = await readDocuments(file);
+  const receipt = documents.get(REGISTRY_RECEIPT), statement = documents.get(RECEIPT);
+  if (receipt) return { ...identifyDocument(receipt), what: "a kit with its registry receipt" };
+  if (statement) return { what: "a kit; its receipt", hash: sha256(statement) };
   return { what: "a ZIP file", hash: await hashOf(file) };
 }
 
-/** Name to {offset, size} of the stored members, or null if the ZIP is not one as kits are. */
-async function listZip(file) {
-  if (file.size < END_LENGTH) return null;
-  const end = new DataView(await file.slice(file.size - END_LENGTH).arrayBuffer());
-  const size = end.getUint32(12, true), start = end.getUint32(16, true);
-  if (end.getUint32(0, true) !== 0x06054b50 || start + size > file.size || size > MAX_DOCUMENT) return null;
-  const view = new DataView(await file.slice(start, start + size).arrayBuffer());
-  const members = new Map();
-  for (let at = 0; at + CENTRAL_LENGTH <= size; ) {
-    if (view.getUint32(at, true) !== 0x02014b50) return null;
-    const named = view.getUint16(at + 28, true);
-    const rest = named + view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
-    if (at + CENTRAL_LENGTH + rest > size) return null;
-    const name = new TextDecoder().decode(new Uint8Array(view.buffer, at + CENTRAL_LENGTH, named));
-    if (view.getUint16(at + 10, true) === 0) {
-      members.set(name, { offset: view.getUint32(at + 42, true), size: view.getUint32(at + 24, true) });
-    }
-    at += CENTRAL_LENGTH + rest;
+/** The documents of a kit by name; none of a ZIP that can't be read as one. */
+async function readDocuments(file) {
+  try {
+    return (await readZip(new BlobSource(file, file.name))).documents;
+  } catch (error) {
+    if (error instanceof VerificationError) return new Map();
+    throw error;
   }
-  return members;
-}
-
-async function contentOf(file, { offset, size }) {
-  const head = new DataView(await file.slice(offset, offset + LOCAL_LENGTH).arrayBuffer());
-  const start = offset + LOCAL_LENGTH + head.getUint16(26, true) + head.getUint16(28, true);
-  return new Uint8Array(await file.slice(start, start + Math.min(size, MAX_DOCUMENT)).arrayBuffer());
 }
 
 async function hashOf(file) {
