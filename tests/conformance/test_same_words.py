@@ -30,8 +30,8 @@ from support.thorough import thorough
 from support.verifiers import Given, InPage, NodeCommand, PythonCommand, SingleFile, Verifier, differences
 
 ROOT = Path(__file__).parents[2]
-MUTANTS = int(os.environ.get("ATTESTLAYER_MUTANTS", "250"))  # noqa: TID251
-AT_ONCE = 250
+MUTANTS = int(os.environ.get("ATTESTLAYER_MUTANTS", "300"))  # noqa: TID251
+AT_ONCE = 300
 DOCUMENTS = (MANIFEST, RECEIPT, HASH_TRAIL, INTAKE_REPORT, NONCE_CHECKPOINT, REGISTRY_RECEIPT, CLIENT_NONCE)
 
 

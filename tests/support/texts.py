@@ -239,7 +239,7 @@ def _with_text(data: bytes, chance: random.Random, text: str) -> bytes:
         return _encoded(text)
     place = chance.choice(places)
     at = chance.choice(sorted(place)) if isinstance(place, dict) else chance.randrange(len(place))
-    place[at] = mark  # type: ignore[index, call-overload]
+    place[at] = mark  # type: ignore[index]
     return _encoded(_dump(value, sort=True).replace(f'"{mark}"', text, 1))
 
 
