@@ -8,7 +8,7 @@ import pytest
 
 from support.expressions import Expression, hostile_texts, js_expressions, python_expressions, steps
 
-SHORT, LONG = 28, 56
+SHORT, LONG = 18, 36
 """Lengths of texts. A quadratic expression takes four times the steps for the second."""
 
 SETTLED = {

@@ -25,13 +25,13 @@ from support.browsers import Browser
 from support.build import Delivered, make_zip
 from support.corpus import originals
 from support.serving import served
-from support.texts import changed, with_note
+from support.texts import ASTRAL, changed, with_note
 from support.thorough import thorough
 from support.verifiers import Given, InPage, NodeCommand, PythonCommand, SingleFile, Verifier, differences
 
 ROOT = Path(__file__).parents[2]
-MUTANTS = int(os.environ.get("ATTESTLAYER_MUTANTS", "250"))  # noqa: TID251
-AT_ONCE = 250
+MUTANTS = int(os.environ.get("ATTESTLAYER_MUTANTS", "300"))  # noqa: TID251
+AT_ONCE = 300
 DOCUMENTS = (MANIFEST, RECEIPT, HASH_TRAIL, INTAKE_REPORT, NONCE_CHECKPOINT, REGISTRY_RECEIPT, CLIENT_NONCE)
 
 
@@ -91,3 +91,14 @@ def test_the_report_for_people_is_the_single_files(tmp_path: Path) -> None:
     expected = PythonCommand().texts(given)
     assert SingleFile(tmp_path).texts(given) == expected
     assert len(set(expected)) > 20
+
+
+def test_a_place_in_a_note_is_counted_in_characters_not_in_units_of_utf_16(tmp_path: Path) -> None:
+    original = originals()[0]
+    receipt, note = original.members[REGISTRY_RECEIPT], original.log.last.note.format().encode()
+    (tmp_path / "trust.json").write_bytes(original.trust.format())
+    (tmp_path / "receipt.json").write_bytes(with_note(receipt, ASTRAL * 3 + note))
+    given = [Given(tmp_path / "receipt.json", tmp_path / "trust.json", alone=True)]
+    expected = PythonCommand().reports(given)
+    assert "at 1'" in str(expected) or 'at 1"' in str(expected)
+    assert differences(expected, NodeCommand().reports(given)) == []

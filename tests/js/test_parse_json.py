@@ -103,8 +103,8 @@ def test_the_cases_of_jsontestsuite_are_read_alike() -> None:
 
 def test_changed_documents_are_read_alike() -> None:
     members = [data for name, data in make().members.items() if name.endswith(".json")]
-    chances = [random.Random(f"parsing {number}") for number in range(1_500)]
+    chances = [random.Random(f"parsing {number}") for number in range(500)]
     inputs = [changed(chance.choice(members), chance) for chance in chances]
     found = [here(data) for data in inputs]
     assert there(inputs) == found
-    assert len(set(found)) > 100
+    assert len(set(found)) > 60

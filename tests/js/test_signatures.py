@@ -17,6 +17,7 @@ from support.tools import require
 ANSWERED_BY = pytest.mark.parametrize(
     "crypto", [(), ("bundled",), ("throws",)], ids=["webcrypto", "bundled", "throws"]
 )
+WITH_AND_WITHOUT = pytest.mark.parametrize("crypto", [(), ("bundled",)], ids=["webcrypto", "bundled"])
 
 
 def answers(cases: Sequence[SignatureCase], *crypto: str) -> list[Any]:
@@ -44,22 +45,22 @@ def test_a_signature_counts_as_rfc_8032_says(crypto: tuple[str, ...]) -> None:
     assert answers(cases, *crypto) == [case.valid for case in cases]
 
 
-@ANSWERED_BY
+@WITH_AND_WITHOUT
 def test_points_of_small_order_in_key_and_signature_count_as_the_equation_says(
     crypto: tuple[str, ...],
 ) -> None:
-    cases = torsion_cases(2)
-    assert 10 < sum(case.valid for case in cases) < 60
+    cases = torsion_cases(1)
+    assert 5 < sum(case.valid for case in cases) < 40
     assert answers(cases, *crypto) == [case.valid for case in cases]
 
 
 def test_python_says_the_same_of_them() -> None:
-    for case in torsion_cases(2):
+    for case in torsion_cases(1):
         assert PublicKey(case.public).verifies(case.signature, case.message) == case.valid, case.comment
         assert check_signature_here(case.public, case.signature, case.message) == case.valid, case.comment
 
 
-@ANSWERED_BY
+@WITH_AND_WITHOUT
 def test_wycheproofs_signatures_count_as_they_say(crypto: tuple[str, ...]) -> None:
     cases = wycheproof()
     assert len(cases) > 200

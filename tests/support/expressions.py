@@ -102,20 +102,30 @@ class _Walk:
         if len(body) == 1 and body[0][0] in _SINGLE:
             return self.run(kind, body[0], (least, most), at, then)
         if kind is sre.POSSESSIVE_REPEAT:
-            ends = [at]
-            while self.sequence(body, 0, ends[-1], lambda end: end > ends[-1] and not ends.append(end)):
-                pass
-            return then(ends[-1])
+            return then(self.farthest(body, at))
         return self.again(_Repeat(kind, least, most, body, then), 0, at)
 
     def again(self, repeat: "_Repeat", count: int, at: int) -> bool:
         def more(end: int) -> bool:
             return (end > at or count < repeat.least) and self.again(repeat, count + 1, end)
 
-        tries = [lambda: count < repeat.most and self.sequence(repeat.body, 0, at, more)]
-        if count >= repeat.least:
-            tries.insert(0 if repeat.kind is sre.MIN_REPEAT else 1, lambda: repeat.then(at))
-        return any(each() for each in tries)
+        def once_more() -> bool:
+            return count < repeat.most and self.sequence(repeat.body, 0, at, more)
+
+        def enough() -> bool:
+            return count >= repeat.least and repeat.then(at)
+
+        if repeat.kind is sre.MIN_REPEAT:
+            return enough() or once_more()
+        return once_more() or enough()
+
+    def farthest(self, body: list[Any], at: int) -> int:
+        """The end of as many bodies in a row as there are, none of them given back."""
+        while True:
+            end = _end(self, body, at)
+            if end is None or end == at:
+                return at
+            at = end
 
     def run(self, kind: Any, one: Any, bounds: tuple[Any, Any], at: int, then: Then) -> bool:
         """A run of single characters, given back one by one."""
@@ -149,9 +159,9 @@ def _is_one(node: Any, character: str) -> bool:
 def _is_in(item: Any, character: str) -> bool:
     kind, value = item
     if kind is sre.LITERAL:
-        return ord(character) == value
+        return bool(ord(character) == value)
     if kind is sre.RANGE:
-        return value[0] <= ord(character) <= value[1]
+        return bool(value[0] <= ord(character) <= value[1])
     assert kind is sre.CATEGORY, item
     classes = {
         sre.CATEGORY_SPACE: str.isspace,
@@ -181,7 +191,12 @@ def steps(expression: Expression, text: str) -> float:
 
 def _end(walk: _Walk, nodes: list[Any], at: int) -> int | None:
     ends: list[int] = []
-    walk.sequence(nodes, 0, at, lambda end: not ends.append(end))  # type: ignore[func-returns-value]
+
+    def accept(end: int) -> bool:
+        ends.append(end)
+        return True
+
+    walk.sequence(nodes, 0, at, accept)
     return ends[0] if ends else None
 
 
@@ -272,6 +287,7 @@ def _in_calls(module: str, source: str) -> Iterator[Expression]:
             of_re = isinstance(node.func.value, ast.Name) and node.func.value.id == "re"
             first = node.args[0]
             if of_re and node.func.attr != "compile" and isinstance(first, ast.Constant):
+                assert isinstance(first.value, str | bytes)
                 yield Expression(f"{module}:{node.lineno}", _text(first.value), node.func.attr in _UNANCHORED)
 
 

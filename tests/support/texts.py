@@ -124,6 +124,9 @@ NOT_UTF_8 = (
     ),
     *(b"\xff", b"\xf0\x9f\x98", b"\xf0\x80\x80\x80", b"\xfe\xff", b"\xf8\x88\x80\x80\x80", b"\xef\xbb"),
 )
+ASTRAL = "\U0001f600\x07".encode()
+"""A control character behind one that has two units in UTF-16."""
+
 BRACKETS = (*("[", '{"a":', '[{"a":'),)
 
 
@@ -182,7 +185,7 @@ def put_bytes(data: bytes, chance: random.Random) -> bytes:
     """Bytes put in anywhere: spaces, what is no UTF-8, a byte order mark, punctuation."""
     at = chance.choice((0, len(data), chance.randrange(len(data) + 1), chance.randrange(len(data) + 1)))
     more = chance.choice(
-        (*NOT_UTF_8, b" ", b"\n", b"\xef\xbb\xbf", b"\xc2\xa0", b"\0", b",", b'"', b"\\", b"}", b"{}")
+        (*NOT_UTF_8, ASTRAL, b" ", b"\n", b"\xef\xbb\xbf", b"\xc2\xa0", b"\0", b",", b'"', b"\\", b"}", b"{}")
     )
     return data[:at] + more + data[at:]
 
@@ -239,7 +242,7 @@ def _with_text(data: bytes, chance: random.Random, text: str) -> bytes:
         return _encoded(text)
     place = chance.choice(places)
     at = chance.choice(sorted(place)) if isinstance(place, dict) else chance.randrange(len(place))
-    place[at] = mark  # type: ignore[index, call-overload]
+    place[at] = mark  # type: ignore[index]
     return _encoded(_dump(value, sort=True).replace(f'"{mark}"', text, 1))
 
 

@@ -80,7 +80,10 @@ export function parseNote(data) {
       throw new ValueError(`${countCharacters(data, MAX_LENGTH)} characters, at most ${MAX_LENGTH} are allowed`);
     }
     const found = CONTROL.exec(data);
-    if (found) throw new ValueError(`control character ${shown(found[0])} at ${found.index}`);
+    if (found) {
+      const at = Array.from(data.slice(0, found.index)).length; // code points, as everywhere, not UTF-16 units
+      throw new ValueError(`control character ${shown(found[0])} at ${at}`);
+    }
     const blank = data.lastIndexOf("\n\n");
     if (blank < 0 || !data.endsWith("\n") || blank + 2 === data.length) {
       throw new ValueError("no signature lines behind a blank line");

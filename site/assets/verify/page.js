@@ -288,8 +288,10 @@ function listenForDrops() {
     at("drop").classList.toggle("over", isOver);
     at("drop-folder").hidden = !(isOver && needsInput()); // it lies over the whole window while it is there
   };
-  document.addEventListener("dragenter", () => dragged(true));
-  document.addEventListener("dragover", (event) => event.preventDefault());
+  document.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    dragged(true);
+  });
   document.addEventListener("dragleave", ({ relatedTarget }) => { if (!relatedTarget) dragged(false); });
   document.addEventListener("drop", (event) => {
     const isInputs = event.target === at("drop-folder") && isForInput(event.dataTransfer);

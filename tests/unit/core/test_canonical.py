@@ -4,6 +4,7 @@ import contextlib
 import json
 import sys
 import time
+from enum import StrEnum
 
 import pytest
 from hypothesis import given
@@ -20,6 +21,7 @@ from attestlayer.canonical import (
     take_object,
     take_optional,
     take_string,
+    take_word,
 )
 from attestlayer.encoding import MAX_INTEGER, parse_hash
 
@@ -202,3 +204,20 @@ class TestTakers:
             take_object({"a": 1}, ("b",))
         with pytest.raises(ValueError, match="wanted an object"):
             take_object([], ("b",))
+
+
+class Word(StrEnum):
+    ONE = "one"
+    TWO = "two"
+
+
+def test_a_wrong_word_or_name_is_shown_short_however_long_it_is() -> None:
+    with pytest.raises(ValueError, match=r"^type: found 'xxx") as caught:
+        take_word({"type": "x" * 4_000_000}, "type", Word)
+    assert str(caught.value).endswith("(4000002 characters), wanted one of one, two")
+    assert len(str(caught.value)) < 200
+    many = {f"{number:01000}": 0 for number in range(1_000)}
+    with pytest.raises(ValueError, match=r"^members: missing 'a', unknown '000") as caught:
+        take_object(many, ("a",))
+    assert str(caught.value).endswith(", 984 more")
+    assert len(str(caught.value)) < 2_500
