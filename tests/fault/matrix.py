@@ -99,7 +99,7 @@ SCENARIOS = {
         Scenario("round", round_due, run_round, 20),
         Scenario("idle", idle_round_due, run_round, 6),
         Scenario("issue", packet_ready, issue, 5),
-        Scenario("deliver", merged, deliver, 5),
+        Scenario("deliver", merged, deliver, 4),
     )
 }
 

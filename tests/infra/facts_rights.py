@@ -136,7 +136,7 @@ ROLES = {
     "IndexRole": LOGS | WRITE | DEAD,
     "ReleaseRole": LOGS | WRITE | DEAD,
     "ProveRole": LOGS | READ,
-    "NotifyRole": LOGS | PUT_ITEMS,
+    "NotifyRole": LOGS | READ | PUT_ITEMS | {"dynamodb:Query"},
     "PublishRole": LOGS | WRITE,
     "MaintainRole": LOGS
     | WRITE
