@@ -66,6 +66,7 @@ def test_a_kit_of_the_public_log_is_verified_and_says_what_was_asked(
     result = verify(run, made.zip, tmp_path, *online(registry), now=now_of(made))
     assert result.code == 0, result.out
     assert f"asked {registry.url} newest checkpoint 4 of 31 January 2026, 12:04:00 UTC" in result.words
+    assert f"{installed}, updated in memory from {registry.url}" in result.words
     # With the newest notices, what the installed root could not know is known. It stays what it was.
     assert "✓ notices passed" in result.words
     assert "withdrawal-unknown" not in result.words
