@@ -258,6 +258,14 @@ def test_other_command_lines_are_usage_errors(
     assert verify(run, made.zip, tmp_path, *options, now=now_of(made)).code == 64
 
 
+def test_a_url_with_a_name_in_it_is_no_registrys(run: Run, installed: Path, tmp_path: Path) -> None:
+    made = world()
+    installed.write_bytes(made.trust.format())
+    options = ("--registry", f"https://me@{ORIGIN}", "--origin-mirrored")
+    result = verify(run, made.zip, tmp_path, *options, now=now_of(made))
+    assert (result.code, "registry-unreachable" in result.words) == (2, True)
+
+
 def test_the_origins_own_url_needs_no_word_more(
     run: Run, installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
