@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from attestlayer.encoding import format_hash, sha256
+from attestlayer.encoding import sha256
 from attestlayer.kit.receipt import BOUNDARY
 from attestlayer.log import layout
+from attestlayer.log.trust import parse_trust
 from issuer.intake.catalogue import load_policies
 from issuer.kits.terms import SCHEDULE, TIERS
 from support.registry_site import RegistrySite
@@ -203,4 +204,4 @@ def test_r83_the_pages_name_the_kit_of_verifiers_and_the_trust_root_that_are_ser
         assert sha256(kit).hex() in page.text
         assert "/v1/verify-kit.zip" in {element.attrib["href"] for element in page.all("a")}
     front = parse_page("index.html", public.read("index.html") or b"")
-    assert format_hash(sha256(trust)) in front.text
+    assert parse_trust(trust).identity().format() in front.text

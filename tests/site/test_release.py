@@ -1,15 +1,18 @@
-"""Pages that name the trust root and the kit of verifiers follow them when the notices change."""
+"""The kit of verifiers and the pages that name it follow the trust root when the notices change."""
 
+import io
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from attestlayer.canonical import format_json
-from attestlayer.encoding import format_hash, sha256
+from attestlayer.encoding import sha256
 from attestlayer.log import layout
 from attestlayer.log.notices import IncidentReason, late_merge
+from attestlayer.log.trust import parse_trust
 from issuer.bootstrap import process
 from issuer.bootstrap.home import initialise_home
 from issuer.bootstrap.service import Service
@@ -29,10 +32,12 @@ def service(tmp_path: Path) -> Iterator[Service]:
 
 
 def named(service: Service) -> tuple[bool, bool]:
-    """Whether the front page names the trust root, and the kit, that are served."""
+    """Whether the kit that is served holds the trust root that is; whether the front page names both."""
     text = parse_page("index.html", service.public.read("index.html") or b"").text
     trust, kit = (service.public.read(name) or b"" for name in (layout.TRUST, layout.VERIFY_KIT))
-    return format_hash(sha256(trust)) in text, sha256(kit).hex() in text
+    with zipfile.ZipFile(io.BytesIO(kit)) as archive:
+        held = archive.read("trust.json")
+    return held == trust, sha256(kit).hex() in text and parse_trust(trust).identity().format() in text
 
 
 def test_pages_follow_the_trust_root(service: Service) -> None:

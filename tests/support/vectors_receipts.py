@@ -113,7 +113,7 @@ _CASES = (
 
 def receipt_vectors() -> list[Vector]:
     """All of them."""
-    return [*_published(), *_changed(), *_withdrawn(), *_key_sets()]
+    return [*_published(), *_changed(), *_withdrawn(), *_outdated(), *_key_sets()]
 
 
 def _vectors(
@@ -173,6 +173,19 @@ def _withdrawn() -> Iterator[Vector]:
     known = replace(delivered, trust=delivered.log.trust())
     yield from _vectors(
         "Withdrawn: a JWKS does not know.", _receipt(delivered).format(), known, (Reason.KIT_WITHDRAWN, None)
+    )
+
+
+def _outdated() -> Iterator[Vector]:
+    """In the log after merge_by; only notices that the trust root lacks say why."""
+    late = Round(after=ISSUED_AT + 601 - START - 60, notices=(late_merge(2, 2, IncidentReason.OUTAGE),))
+    delivered = make(Scenario(merge=late))
+    older = replace(delivered, trust=delivered.log.trust(1))
+    yield from _vectors(
+        "A late merge whose incident is newer than the trust root.",
+        _receipt(delivered).format(),
+        older,
+        (Reason.TRUST_ROOT_OUTDATED, None),
     )
 
 

@@ -41,9 +41,9 @@ def verify(arguments: argparse.Namespace, around: Surroundings) -> Output:
         _check_place(arguments, trust)
         log = open_public_log(arguments.registry)
         trust = _newest(log, trust, around.now)
-        place = Path(f"{place}, updated in memory from {arguments.registry}")
+        source = f"{place}, updated in memory from {arguments.registry}"
         report = _check(arguments.kit, log, trust, around.now)
-        subject = trusting(subject, trust, place, around.now, report)
+        subject = trusting(subject, trust, source, around.now, report)
         subject = replace(subject, asked=Asked(arguments.registry, trust.checkpoint))
     except VerificationError as error:
         report = report_unopened(Kind.KIT, error)

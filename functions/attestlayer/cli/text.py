@@ -202,7 +202,7 @@ def _asked_rows(asked: Asked) -> list[Row]:
     return [
         ("asked", asked.url),
         ("newest", f"checkpoint {newest.sequence} of {date_words(newest.timestamp)}"),
-        ("holds", f"the kit's entry and tree, by a consistency proof with its {newest.head.size} entries"),
+        ("entries", f"{newest.head.size}, the kit's among them, by a consistency proof of both trees"),
     ]
 
 

@@ -92,7 +92,7 @@ def _export(place: Path, receipt: RegistryReceipt | None, answer: Output) -> Out
     return answer
 
 
-def _trust_rows(trust: TrustRoot, place: Path, now: int, checked: int | None) -> tuple[Row, ...]:
+def _trust_rows(trust: TrustRoot, place: Path | str, now: int, checked: int | None) -> tuple[Row, ...]:
     """The trust root's rows of a report; `checked`: time of the checkpoint that verified."""
     checkpoint = trust.checkpoint
     rows = (
@@ -117,9 +117,9 @@ def _jwks_rows(path: Path, origin: str) -> tuple[Row, ...]:
 
 
 def trusting(
-    subject: Subject, trust: TrustRoot, place: Path, now: int, report: Report | None = None
+    subject: Subject, trust: TrustRoot, place: Path | str, now: int, report: Report | None = None
 ) -> Subject:
-    """The subject of a report with the trust root that it rests on."""
+    """The subject of a report with the trust root that it rests on; `place` says where that is from."""
     checked = report.issued.checkpoint_time if report and report.issued else None
     rows = _trust_rows(trust, place, now, checked)
     return replace(subject, registry=trust.origin, trust=rows)

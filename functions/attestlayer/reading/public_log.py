@@ -96,4 +96,7 @@ class PublicLog:
 
 def open_public_log(url: str) -> PublicLog:
     """The registry at `url`, which may name its trust root. Raises `CouldNotCheckError`."""
-    return PublicLog(url, open_registry(url.removesuffix("/").removesuffix(f"/{layout.TRUST}")))
+    try:
+        return PublicLog(url, open_registry(url.removesuffix("/").removesuffix(f"/{layout.TRUST}")))
+    except CouldNotCheckError as error:
+        raise CouldNotCheckError(Reason.REGISTRY_UNREACHABLE, str(error)) from error

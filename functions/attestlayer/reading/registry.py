@@ -24,7 +24,7 @@ TIMEOUT_S = 30.0
 _TRIES = 4
 _REDIRECTS = 3
 _READING = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-_USER_AGENT = "attestlayer-audit/1"
+_USER_AGENT = "attestlayer/1"
 
 
 class Registry(Protocol):

@@ -9,11 +9,13 @@ export function refusalsOfUpdate(known, next) {
     || (before.sequence === after.sequence && before.hash() !== after.hash())
     || after.head.size < before.head.size;
   const refusals = [
-    [next.origin !== known.origin, `it is of ${next.origin}, the one in use of ${known.origin}`],
+    [next.origin !== known.origin, `it is the trust root of another registry, ${next.origin}; the one in use is of ${known.origin}`],
     [after.sequence < before.sequence, "it is older than the one in use"],
     [!next.notices.startsWith(known.notices), "its notices are not those of the one in use and more"],
     [contradicts, "its checkpoint contradicts that of the one in use: the log shows two faces"],
     [known.keyring.key("registry", after.kid) === null, "it is signed by a key that the one in use does not have"],
+    [known.identity().format() !== next.identity().format(),
+      `its registry key is another, ${next.identity().format()}, where the one in use has ${known.identity().format()}`],
     [!equalJson(policiesOf(known), policiesOf(next)), "it changes the witness policy"],
   ];
   return refusals.filter(([applies]) => applies).map(([, refusal]) => refusal);

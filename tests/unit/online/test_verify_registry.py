@@ -66,6 +66,7 @@ def test_a_kit_of_the_public_log_is_verified_and_says_what_was_asked(
     result = verify(run, made.zip, tmp_path, *online(registry), now=now_of(made))
     assert result.code == 0, result.out
     assert f"asked {registry.url} newest checkpoint 4 of 31 January 2026, 12:04:00 UTC" in result.words
+    assert f"{installed}, updated in memory from {registry.url}" in result.words
     # With the newest notices, what the installed root could not know is known. It stays what it was.
     assert "✓ notices passed" in result.words
     assert "withdrawal-unknown" not in result.words
@@ -255,6 +256,14 @@ def test_other_command_lines_are_usage_errors(
     made = world()
     installed.write_bytes(made.trust.format())
     assert verify(run, made.zip, tmp_path, *options, now=now_of(made)).code == 64
+
+
+def test_a_url_with_a_name_in_it_is_no_registrys(run: Run, installed: Path, tmp_path: Path) -> None:
+    made = world()
+    installed.write_bytes(made.trust.format())
+    options = ("--registry", f"https://me@{ORIGIN}", "--origin-mirrored")
+    result = verify(run, made.zip, tmp_path, *options, now=now_of(made))
+    assert (result.code, "registry-unreachable" in result.words) == (2, True)
 
 
 def test_the_origins_own_url_needs_no_word_more(
