@@ -85,7 +85,7 @@ class Scenario:
         withdrawal = {"workspace": site.workspace_id, "kit_id": kit_id, "reason": "issued-in-error"}
         assert self._call(notify.handler, **withdrawal) == {"queued": "kit.withdrawn"}
         with self._acting("OperatorRole"):
-            command("kit", "withdraw", site.workspace_id, kit_id, "--reason", "records-in-error")
+            command("kit", "withdraw", site.workspace_id, kit_id, "--reason", "issued-in-error")
         if self.is_whole:
             for handler in (initialise.handler, sequence.handler):
                 self._hold_a_round_up()

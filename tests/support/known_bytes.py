@@ -15,8 +15,9 @@ from pathlib import Path
 from zipfile import ZipFile
 
 from attestlayer.cli.main import main
-from attestlayer.encoding import format_hash, sha256
+from attestlayer.encoding import format_hash, format_time, sha256
 from attestlayer.log import layout
+from attestlayer.log.checkpoint import parse_checkpoint
 from issuer.adapters.binder.renderer import TypstBinder
 from issuer.intake.catalogue import load_policies
 from issuer.intake.sidecar import SIDECAR, read_sidecar
@@ -124,10 +125,12 @@ def _reports() -> Iterator[tuple[str, bytes]]:
     yield _said("verify", "part.zip", "--trust", "trust.json")
     yield _said("verify", "part.zip", "--trust", "trust.json", "--json")
     yield _said("trust", "trust.json")
-    yield _said("audit", "home/registry", "--trust", "trust.json", "--json")
+    latest = parse_checkpoint(Path("home/registry", layout.LATEST).read_bytes())
+    at = ("--at", format_time(latest.timestamp))  # the reports are of a day later
+    yield _said("audit", "home/registry", "--trust", "trust.json", "--json", *at)
     Path("home/registry/v1/stats").write_bytes(b"{}")
     sorted(Path("home/registry/v1/entries").iterdir())[-2].unlink()  # by name: file systems list as they like
-    yield _said("audit", "home/registry")
+    yield _said("audit", "home/registry", *at)
     yield _said("audit", "home/registry", "--json")
 
 
