@@ -9,7 +9,7 @@ from attestlayer.encoding import shown
 from attestlayer.kit.container import ambiguous
 
 _ODD = re.compile(rb"[\x00-\x1f\x7f:\\]")
-_MARK = b":zone.identifier"
+_DOWNLOADED = b":zone.identifier"
 
 
 def read_paths(names: Sequence[tuple[bytes, int]]) -> list[bytes]:
@@ -39,8 +39,8 @@ def _read_path(name: bytes, may_have_backslash: bool) -> bytes:
         raise ambiguous(f"the name {shown(name_text(name))} leads elsewhere")
     if parts[-1] in {b"icon\r", b"._icon\r"}:
         parts[-1] = parts[-1][:-1]
-    elif parts[-1].endswith(_MARK):
-        parts[-1] = parts[-1][: -len(_MARK)]
+    elif parts[-1].endswith(_DOWNLOADED):
+        parts[-1] = parts[-1][: -len(_DOWNLOADED)]
     if _ODD.search(b"/".join(parts)):
         raise ambiguous(f"the name {shown(name_text(name))} holds what systems read differently")
     return path

@@ -151,7 +151,7 @@ class Notices:
             if notice.content() not in present:
                 present.add(notice.content())
                 notices.append(notice)
-        _check_count(len(notices))
+        _check_number(len(notices))
         return Notices(self.origin, tuple(notices))
 
     def starts_with(self, earlier: "Notices") -> bool:
@@ -194,7 +194,7 @@ def take_notices(value: Json) -> Notices:
     """
     members = take_document(value, "notices", ("origin", "notices"))
     items = take_array(members, "notices")
-    _check_count(len(items))
+    _check_number(len(items))
     notices: list[Notice] = []
     for item in items:
         notice = take_notice(item)
@@ -207,7 +207,7 @@ def take_notices(value: Json) -> Notices:
     return Notices(take_value(members, "origin", parse_origin), tuple(notices))
 
 
-def _check_count(count: int) -> None:
+def _check_number(count: int) -> None:
     if count > MAX_NOTICES:
         raise ValueError(f"{count} notices, at most {MAX_NOTICES} are allowed")
 

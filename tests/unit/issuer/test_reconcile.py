@@ -17,7 +17,6 @@ from issuer.log.promise import debit_id, return_id
 from issuer.model import CreditEntry, CreditKind, Issued, Packet, PacketState, QueuedNotice, Withdrawal
 from issuer.ports import Key
 from issuer.services.deliver import Deliverer
-from issuer.services.notify import Notifier
 from issuer.services.reconcile import Reconciler, Reconciliation
 from issuer.services.sequence import Sequencer
 from support.log import ISSUER, START, Crash, HeldClock, Tap, TestLog, copy_home, queue, tapped, wait
@@ -226,7 +225,7 @@ def marked_alone(home: Home) -> None:
 def withdrawn(home: Home) -> None:
     service = home.service
     kit_id = home.issued(home.delivered).kit_id
-    Notifier(service.ports.ledger, service.log.clock).withdraw(WORKSPACE, kit_id, "records-in-error")
+    service.notifier.withdraw(WORKSPACE, kit_id, "records-in-error")
     assert home.words() == set(), "queued, not public yet"
     service.round()
 
