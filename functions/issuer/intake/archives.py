@@ -13,8 +13,8 @@ from issuer.intake.rules import GeneralCheck
 from issuer.intake.values import show
 from issuer.intake.zipped import Budget, ExpandsError, ZipReader
 
-# What makes a file inside an archive or mail unfit. A type that no policy asks for, an empty file and a text that
-# is not as its name says are none: whoever reads the archive has programs for more than the intake knows.
+# What makes a file inside an archive or mail unfit. A type that no policy asks for, an empty file and a text
+# that is not as its name says are none: whoever reads it has programs for more than the intake knows.
 _COUNT_INSIDE = frozenset(
     {
         *(GeneralCheck.READABLE, GeneralCheck.NOT_ENCRYPTED, GeneralCheck.NO_EXECUTABLES),
@@ -62,19 +62,24 @@ def _read(archive: ZipReader, inspect: Inspect) -> Recognised:
     # Every package of ECMA-376 part 2 (Office documents among them) has this part.
     if CONTENT_TYPES in names:
         return read_office(archive, inspect)
-    if "meta-inf/manifest.mf" in names or "androidmanifest.xml" in names:  # JAR file specification
-        return refused(FlawKind.PROGRAM, "a program for Java or Android (JAR, APK)")
-    if names & {"index/document.iwa", "index.zip", "index.apxl"}:
-        return refused(FlawKind.IWORK)
-    kind = _declared_kind(archive)
-    if kind.startswith(_OPEN_DOCUMENT):
-        return _refuse_open_document(archive, kind.removeprefix(_OPEN_DOCUMENT), names)
-    if kind == "application/epub+zip":
-        return refused(FlawKind.OTHER_TYPE, "EPUB")
-    members = [member for member in archive.members if not is_left_by_system(member.filename)]
-    if not members:
+    foreign = _foreign_package(archive, names)
+    if foreign is not None:
+        return Recognised(None, (foreign,))
+    if all(is_left_by_system(member.filename) for member in archive.members):
         return Recognised(MediaType.ZIP, (Flaw.of(FlawKind.EMPTY_ARCHIVE),))
     return Recognised(MediaType.ZIP, tuple(_member_flaws(archive, inspect)))
+
+
+def _foreign_package(archive: ZipReader, names: set[str]) -> Flaw | None:
+    """What the archive is, if it is a document or program of a type that no policy asks for, or None."""
+    if "meta-inf/manifest.mf" in names or "androidmanifest.xml" in names:  # JAR file specification
+        return Flaw.of(FlawKind.PROGRAM, "a program for Java or Android (JAR, APK)")
+    if names & {"index/document.iwa", "index.zip", "index.apxl"}:
+        return Flaw.of(FlawKind.IWORK)
+    kind = _declared_kind(archive)
+    if kind.startswith(_OPEN_DOCUMENT):
+        return _open_document_flaw(archive, kind.removeprefix(_OPEN_DOCUMENT), names)
+    return Flaw.of(FlawKind.OTHER_TYPE, "EPUB") if kind == "application/epub+zip" else None
 
 
 def _declared_kind(archive: ZipReader) -> str:
@@ -84,14 +89,17 @@ def _declared_kind(archive: ZipReader) -> str:
     return archive.read(first).decode("ascii", "replace").strip()
 
 
-def _refuse_open_document(archive: ZipReader, kind: str, names: set[str]) -> Recognised:
-    manifest = next((one for one in archive.members if part_name(one.filename) == "meta-inf/manifest.xml"), None)
+def _open_document_flaw(archive: ZipReader, kind: str, names: set[str]) -> Flaw:
+    manifest = next(
+        (one for one in archive.members if part_name(one.filename) == "meta-inf/manifest.xml"), None
+    )
     # OpenDocument part 2 section 3.4.1: each encrypted file has this element in the manifest.
     if manifest is not None and b"encryption-data" in archive.read(manifest):
-        return refused(FlawKind.OFFICE_ENCRYPTED)
-    if any(name.startswith("basic/") and not name.endswith(("script-lb.xml", "script-lc.xml")) for name in names):
-        return refused(FlawKind.MACROS)
-    return refused(FlawKind.OPEN_DOCUMENT, _OPEN_KINDS.get(kind.partition("-")[0], kind))
+        return Flaw.of(FlawKind.OFFICE_ENCRYPTED)
+    lists = ("script-lb.xml", "script-lc.xml")  # of the libraries of macros, which may be empty
+    if any(name.startswith("basic/") and not name.endswith(lists) for name in names):
+        return Flaw.of(FlawKind.MACROS)
+    return Flaw.of(FlawKind.OPEN_DOCUMENT, _OPEN_KINDS.get(kind.partition("-")[0], kind))
 
 
 def _member_flaws(archive: ZipReader, inspect: Inspect) -> Iterator[Flaw]:
@@ -102,9 +110,8 @@ def _member_flaws(archive: ZipReader, inspect: Inspect) -> Iterator[Flaw]:
             yield Flaw.of(FlawKind.MEMBER_DAMAGED, show(member.filename))
             continue
         if is_left_by_system(member.filename):  # nobody opens it, but a program may be hidden under its name
-            program = program_flaw("", data)
-            flaws = (program,) if program else ()
+            flaws = [flaw for flaw in [program_flaw("", data)] if flaw]
         else:
-            flaws = tuple(filter(counts_inside, inspect(member.filename, data).flaws))
+            flaws = [flaw for flaw in inspect(member.filename, data).flaws if counts_inside(flaw)]
         for flaw in flaws:
             yield flaw.in_archive(member.filename)

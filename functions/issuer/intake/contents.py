@@ -41,8 +41,13 @@ def _csv_faults(record_type: RecordType, data: bytes) -> Iterator[tuple[str, str
     missing = [column for column in columns if column not in table.header]
     twice = [column for column in columns if table.header.count(column) > 1]
     if missing:
-        nearest = f"row {table.number}, {show(', '.join(table.header), 200)}," if table.number else "the table"
-        yield f"no row has all of the columns: {nearest} has no {', '.join(missing)}", f"a header with {wanted}"
+        nearest = (
+            f"row {table.number}, {show(', '.join(table.header), 200)}," if table.number else "the table"
+        )
+        yield (
+            f"no row has all of the columns: {nearest} has no {', '.join(missing)}",
+            f"a header with {wanted}",
+        )
     elif twice:
         yield f"the header in row {table.number} has {', '.join(twice)} twice", f"each of {wanted} once"
     elif not table.rows:

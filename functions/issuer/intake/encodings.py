@@ -14,7 +14,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
 )
 _CONTROLS = bytes((*range(1, 9), *range(14, 32), 127))
-"""Control characters but tab and line ends. SWIFT's MT, terminals (ESC) and DOS (Ctrl-Z) put some into texts."""
+"""Control characters but tab and line ends. SWIFT's MT, terminals and DOS (Ctrl-Z) put some into texts."""
 _SAMPLE = 64 * 1024  # bytes by which UTF-16 without a mark is told
 
 
@@ -53,7 +53,9 @@ def text_encoding(data: bytes) -> Encoding | None:
         return _UTF_8 if controls * 5 <= len(data) else None
     if controls * 50 > len(data):
         return None
-    return Encoding("cp1252", "windows-1252, as far as its bytes tell") if _decodes(data, "cp1252") else _OTHER
+    return (
+        Encoding("cp1252", "windows-1252, as far as its bytes tell") if _decodes(data, "cp1252") else _OTHER
+    )
 
 
 def decode_blocks(data: bytes, encoding: Encoding) -> Iterator[str]:

@@ -45,7 +45,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Blocker:
-    """A rule that does not hold, and all that it found. What is wrong with many records alike is one finding."""
+    """A rule that does not hold, and all that it found: what many records have in common is one finding."""
 
     rule_id: str
     severity: Severity

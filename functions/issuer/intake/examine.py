@@ -13,6 +13,7 @@ from issuer.intake.rules import GeneralCheck, TypeCheck
 from issuer.intake.values import show
 from issuer.model import Record
 
+
 @dataclass(frozen=True, slots=True)
 class Mismatch:
     """Something that a rule found. `found` and `expected` are halves of sentences for people.

@@ -12,7 +12,6 @@ _ACCEPTED = f"a file of type {list_labels(tuple(MediaType))}"
 _WHOLE = "a whole file that opens"
 _PROGRAMS = "records only, no programs or scripts"
 _AGAIN = "Get the file again from where it came from: export, scan or download it once more"
-_AS_PDF = "Open it and save or print it as PDF"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +86,8 @@ class FlawKind(Enum):
         GeneralCheck.READABLE,
         "is named .{} and is neither that nor any other accepted type",
         _WHOLE,
-        "It may be damaged, encrypted or wrongly named. Open it on your side: if it does not open, get it again "
-        "from where it came from; if it does, save or print it as PDF.",
+        "It may be damaged, encrypted or wrongly named. Open it on your side: if it does not open, get it "
+        "again from where it came from; if it does, save or print it as PDF.",
     )
     HEIC = Words(
         GeneralCheck.RECOGNISED,
@@ -126,8 +125,8 @@ class FlawKind(Enum):
         GeneralCheck.RECOGNISED,
         "is an OpenDocument file (LibreOffice: {})",
         _ACCEPTED,
-        "Save it as PDF, a text also as DOCX and a table also as XLSX: in LibreOffice, File, Export as PDF or "
-        "Save as.",
+        "Save it as PDF, a text also as DOCX and a table also as XLSX: in LibreOffice, File, Export as PDF "
+        "or Save as.",
     )
     IWORK = Words(
         GeneralCheck.RECOGNISED,
@@ -139,8 +138,8 @@ class FlawKind(Enum):
         GeneralCheck.RECOGNISED,
         "is an Office file of the old kind ({})",
         _ACCEPTED,
-        "Open it and save it as DOCX or XLSX, or as PDF. A message saved by Outlook (MSG): save it as EML, or "
-        "print it as PDF.",
+        "Open it and save it as DOCX or XLSX, or as PDF. A message saved by Outlook (MSG): save it as EML, "
+        "or print it as PDF.",
     )
     OTHER_OFFICE = Words(
         GeneralCheck.RECOGNISED,
@@ -166,7 +165,7 @@ class FlawKind(Enum):
         GeneralCheck.RECOGNISED,
         "is {}",
         _ACCEPTED,
-        f"{_AS_PDF}.",
+        "Open it and save or print it as PDF.",
     )
     SIGNED_ENVELOPE = Words(
         GeneralCheck.RECOGNISED,
@@ -210,7 +209,7 @@ class FlawKind(Enum):
     )
     OFFICE_DAMAGED = Words(
         GeneralCheck.READABLE,
-        "is a {} whose part {} is damaged or cut off",
+        "is an Office file ({}) whose part {} is damaged or cut off",
         "a document that opens without repair",
         "Open it in Office. If it does not open, get an earlier copy or export it again; if it does, save it "
         "under another name, check that nothing is missing, and upload that.",
@@ -360,7 +359,7 @@ class FlawKind(Enum):
         GeneralCheck.NO_EXECUTABLES,
         "is named as a program or script (.{})",
         _PROGRAMS,
-        "Remove it. If it is a text, save it with the ending .txt; if it is a document, give it its own ending.",
+        "Remove it. If it is a text, save it with the ending .txt; if a document, give it its own ending.",
     )
     HOLDS_PROGRAM = Words(
         GeneralCheck.NO_EXECUTABLES,

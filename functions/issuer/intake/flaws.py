@@ -39,8 +39,8 @@ class Flaw:
     def in_mail(self, name: str) -> "Flaw":
         """The flaw as the message's that has the attachment: a mail that was received stays as it is."""
         fix = (
-            "A received mail can't be changed: print it as PDF, and upload its attachments as records of their "
-            f"own. For this one: {self.fix}"
+            "A received mail can't be changed: print it as PDF, and upload its attachments as records of "
+            f"their own. For this one: {self.fix}"
         )
         return Flaw(self.kind, f"has the attachment {show(name)}, which {self.found}", fix)
 

@@ -1,4 +1,4 @@
-"""Files of types that no policy asks for, told by their first bytes, so that each can be named with its way out."""
+"""Files of types that no policy asks for, told by their first bytes: each has a name and a way out."""
 
 import filetype  # type: ignore[import-untyped]
 
@@ -21,7 +21,9 @@ _OLE_KINDS = (
     ("VisioDocument", "Visio, VSD"),
 )
 # ISO 14496-12 section 4.3: after a length, "ftyp" and the brand; HEIF (ISO 23008-12 annex B), AVIF.
-_PHOTO_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis"})
+_PHOTO_BRANDS = frozenset(
+    {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis"}
+)
 # RFC 5652 sections 5 and 6, RFC 5083: object identifiers in DER.
 _SIGNED = bytes.fromhex("06092a864886f70d010702")
 _ENVELOPED = (
@@ -48,7 +50,7 @@ _PICTURES = {"image/gif": "GIF", "image/webp": "WebP", "image/bmp": "BMP", "imag
 
 
 def cms_is_encrypted(data: bytes) -> bool | None:
-    """Whether a CMS message (P7M, S/MIME) is encrypted, by the type that it begins with; None if it has none."""
+    """Whether a CMS message (P7M, S/MIME) is encrypted, by the type that it begins with; None without one."""
     head = data[:64]
     if any(identifier in head for identifier in _ENVELOPED):
         return True
@@ -62,7 +64,13 @@ def foreign_flaw(data: bytes, *, is_text: bool) -> Flaw | None:
     """
     if data[4:8] == b"ftyp":
         brands = {data[at : at + 4] for at in range(8, 64, 4)}
-        return Flaw.of(FlawKind.HEIC) if brands & _PHOTO_BRANDS else Flaw.of(FlawKind.FILM, "MP4, MOV or similar")
+        return (
+            Flaw.of(FlawKind.HEIC)
+            if brands & _PHOTO_BRANDS
+            else Flaw.of(FlawKind.FILM, "MP4, MOV or similar")
+        )
+    if data.startswith(b"\x78\x9f\x3e\x22"):  # MS-OXTNEF section 2.1.3.1
+        return held_program(data) or Flaw.of(FlawKind.OTHER_TYPE, "Outlook's winmail.dat (TNEF)")
     if data.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):  # TIFF 6.0 section 2; BigTIFF
         return Flaw.of(FlawKind.TIFF)
     for magic, label in _ARCHIVE_MAGIC:

@@ -12,6 +12,7 @@ from issuer.intake.values import show
 MAX_XML_SIZE = 32 * 1024 * 1024
 """Bytes of the largest XML record."""
 _BLOCK = 64 * 1024
+_OFFICE_2003 = "urn:schemas-microsoft-com:office:"
 _FIRST_ELEMENTS = 60  # elements in which a message's namespace is looked for: banks put an envelope around it
 # ISO 20022 part 4; messages of before its edition of 2009 have SWIFT's names.
 _ISO_20022 = re.compile(r"urn:(?:iso:std:iso:20022:tech:xsd:|swift:xsd:\$?(?:pain|pacs|camt)\.)")
@@ -21,6 +22,7 @@ _HTML_START = re.compile(
     r"|svg|math|pre|hta:\w+)(?=[\s/>]))",
     re.IGNORECASE,
 )
+_XML_START = re.compile(r"<!DOCTYPE\s+(?!html)|<[A-Za-z_][\w.:-]*\s[^<>]{0,300}?xmlns", re.IGNORECASE)
 _COMMENTS = re.compile(r"(?:\s|<!--[\s\S]{0,4000}?-->)*")
 _OTHER_MARKUP = (("{\\rtf", "a text in RTF"), ("%!ps", "a PostScript file"))
 
@@ -31,7 +33,7 @@ class DoctypeError(Exception):
 
 @dataclass(slots=True)
 class XmlReader:
-    """Reads XML through. `elements`: the first elements' names, `namespace name` or `name`; then it only parses.
+    """Reads XML through. `elements`: names of the first elements, `namespace name` or `name`.
 
     Raises `DoctypeError`, and `expat.ExpatError` on XML that is not well formed.
     """
@@ -65,13 +67,21 @@ def recognise_xml(data: bytes) -> Recognised:
         reader.read(data)
     except DoctypeError:
         flaw = Flaw.of(FlawKind.XML_EXPANDS)
-    except (expat.ExpatError, ValueError, LookupError) as error:  # the last two: an encoding that is not known
+    except (
+        expat.ExpatError,
+        ValueError,
+        LookupError,
+    ) as error:  # the last two: an encoding that is not known
         flaw = Flaw.of(FlawKind.XML_BROKEN, error)
     if any(_ISO_20022.match(name) for name in reader.elements):
         return judged(MediaType.ISO_20022, flaw)
     root = reader.elements[0].rpartition(" ")[2] if reader.elements else ""
-    if root.lower() in ("html", "svg") or _doctype_of_page(data):
+    if root.lower() == "svg":
+        return refused(FlawKind.OTHER_PICTURE, "SVG")
+    if root.lower() == "html" or _doctype_of_page(data):
         return refused(FlawKind.HTML)
+    if any(name.startswith(_OFFICE_2003) for name in reader.elements[:1]):
+        return refused(FlawKind.OTHER_OFFICE, "XML of Office 2003")
     return Recognised(None, (flaw or Flaw.of(FlawKind.XML, show(root)),))
 
 
@@ -86,9 +96,9 @@ def markup_flaw(head: str) -> Flaw | None:
 
 
 def begins_as_xml(head: str) -> bool:
-    """Whether a text begins with an XML declaration, or with an element in a namespace."""
+    """Whether a text begins with an XML declaration, another document type than HTML, or a namespace."""
     rest = head.lstrip("\ufeff").lstrip()[:400]
-    return rest.startswith("<?xml") or bool(re.match(r"<[A-Za-z_][\w.:-]*\s[^<>]{0,300}?xmlns", rest))
+    return rest.startswith("<?xml") or _XML_START.match(rest) is not None
 
 
 def _doctype_of_page(data: bytes) -> bool:

@@ -50,7 +50,9 @@ _BY_EXTENSION = {
 }
 # What systems leave in folders and archives; nobody means them as records. Finder writes AppleDouble files
 # (`._name`, in archives under __MACOSX), Office a lock file (`~$name`) while a document is open.
-_LEFT_BY_SYSTEMS = frozenset({".ds_store", "thumbs.db", "desktop.ini", "__macosx", ".localized", "ehthumbs.db"})
+_LEFT_BY_SYSTEMS = frozenset(
+    {".ds_store", "thumbs.db", "desktop.ini", "__macosx", ".localized", "ehthumbs.db"}
+)
 _LEFT_STARTS = ("._", "~$")
 
 

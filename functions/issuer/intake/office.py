@@ -31,7 +31,10 @@ _REFUSED = {
     f"{_OPENXML}presentationml.template.main+xml": (FlawKind.PRESENTATION,),
     f"{_OPENXML}wordprocessingml.template.main+xml": (FlawKind.OTHER_OFFICE, "a template, DOTX"),
     f"{_OPENXML}spreadsheetml.template.main+xml": (FlawKind.OTHER_OFFICE, "a template, XLTX"),
-    "application/vnd.ms-excel.sheet.binary.macroenabled.main": (FlawKind.OTHER_OFFICE, "a workbook of type XLSB"),
+    "application/vnd.ms-excel.sheet.binary.macroenabled.main": (
+        FlawKind.OTHER_OFFICE,
+        "a workbook of type XLSB",
+    ),
     "application/vnd.ms-visio.drawing.main+xml": (FlawKind.OTHER_OFFICE, "a drawing of Visio"),
 }
 _EMBEDDED = (GeneralCheck.NO_EXECUTABLES, GeneralCheck.NO_MACROS)
@@ -79,7 +82,7 @@ def read_office(archive: ZipReader, inspect: Inspect) -> Recognised:
 
 
 def part_name(name: str) -> str:
-    """A part's name as packages compare them (ECMA-376 part 2 section 6.2.2): without case, escapes, backslashes."""
+    """A part's name as packages compare them (ECMA-376 part 2 section 6.2.2): without case and escapes."""
     return unquote(name.replace("\\", "/")).lstrip("/").lower()
 
 
@@ -94,7 +97,9 @@ def _refuse(kind: str, parts: dict[str, zipfile.ZipInfo]) -> Recognised:
 
 def _main_by_type(types: _Types, parts: dict[str, zipfile.ZipInfo]) -> str | None:
     """The main part of a package without relationships: the one part whose type is a main part's."""
-    return next((part for part, kind in types.parts.items() if part in parts and kind in {*_KINDS, *_REFUSED}), None)
+    return next(
+        (part for part, kind in types.parts.items() if part in parts and kind in {*_KINDS, *_REFUSED}), None
+    )
 
 
 def _part_flaws(
@@ -126,7 +131,9 @@ def _check_part(archive: ZipReader, member: zipfile.ZipInfo) -> None:
     parser.Parse(b"", True)
 
 
-def _read_list(archive: ZipReader, member: zipfile.ZipInfo, take: Callable[[str, dict[str, str]], None]) -> None:
+def _read_list(
+    archive: ZipReader, member: zipfile.ZipInfo, take: Callable[[str, dict[str, str]], None]
+) -> None:
     if member.file_size > _LIST_MAX:
         raise ExpandsError("is an Office file whose list of parts is too large")
     parser = expat.ParserCreate(namespace_separator=" ")

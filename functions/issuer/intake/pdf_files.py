@@ -55,13 +55,12 @@ def embedded_files(pdf: Pdf, pages: list[Dictionary], budget: Budget) -> Iterato
     associated = pdf.Root.get("/AF")
     if isinstance(associated, Array):
         specifications += list(associated)[:_MAX_FILES]
-    seen = set()
+    seen = set[tuple[int, int]]()
     for specification in specifications:
         if not isinstance(specification, Dictionary):
             continue
         files = specification.get("/EF")
-        for key in files.keys() if isinstance(files, Dictionary) else ():
-            stream = files[key]
+        for _, stream in files.items() if isinstance(files, Dictionary) else ():
             if isinstance(stream, Stream) and stream.objgen not in seen and len(seen) < _MAX_FILES:
                 seen.add(stream.objgen)
                 yield _name(specification), _content(stream, budget)
@@ -124,14 +123,14 @@ def _annotations(pages: list[Dictionary]) -> Iterator[Dictionary]:
                 yield note
 
 
-def _additional(holder: Dictionary, *, opening: bool) -> Iterator[Action]:
+def _additional(holder: Object, *, opening: bool) -> Iterator[Action]:
     extra = holder.get("/AA")
-    for key in extra.keys() if isinstance(extra, Dictionary) else ():
-        yield from _of(extra[key], opening=opening)
+    for _, action in extra.items() if isinstance(extra, Dictionary) else ():
+        yield from _of(action, opening=opening)
 
 
 def _of(action: Object | None, *, opening: bool) -> Iterator[Action]:
-    """An action and those that follow it. A link that opens a document when it is clicked starts no program."""
+    """An action and those that follow it. A link that opens a document when clicked starts no program."""
     left, number = [action], 0
     while left and number < _MAX_CHAIN:
         one, number = left.pop(), number + 1

@@ -34,7 +34,9 @@ _EMBEDDED = (GeneralCheck.NO_EXECUTABLES, GeneralCheck.NO_MACROS)
 Inspect = Callable[[str, bytes], Recognised]
 
 # qpdf's limits hold in the whole process. Without them a few bytes unpack to gigabytes.
-pikepdf.settings.set_qpdf_limits(flate_max_memory=MAX_DECODED, run_length_max_memory=MAX_DECODED, max_stream_filters=4)
+pikepdf.settings.set_qpdf_limits(
+    flate_max_memory=MAX_DECODED, run_length_max_memory=MAX_DECODED, max_stream_filters=4
+)
 
 
 @dataclass(slots=True)
@@ -75,6 +77,8 @@ def recognise_pdf(data: bytes, inspect: Inspect, budget: Budget) -> Recognised:
 
 def _structure_flaw(data: bytes) -> Flaw | None:
     """What is wrong with the bytes before qpdf makes objects of them."""
+    if pdf_start(data) < 0:
+        return Flaw.of(FlawKind.PDF_DAMAGED)  # qpdf would read it, and hardly another program
     # ISO 32000-2 section 7.5.5: the last line. qpdf would rebuild a cut-off file from what is there.
     end = data.rfind(b"%%EOF")
     rest = data[max(end, 0) :]
@@ -97,9 +101,7 @@ def _read(pdf: Pdf, data: bytes, inspect: Inspect, budget: Budget) -> Recognised
     if not tree.pages and not tree.missing:
         return Recognised(MediaType.PDF, (Flaw.of(FlawKind.PDF_NO_PAGES),))
     if len(tree.pages) > MAX_PAGES:
-        return Recognised(
-            MediaType.PDF, (Flaw.of(FlawKind.PDF_EXPANDS, f"of more than {MAX_PAGES} pages"),)
-        )
+        return Recognised(MediaType.PDF, (Flaw.of(FlawKind.PDF_EXPANDS, f"of more than {MAX_PAGES} pages"),))
     flaws = []
     lost = tree.missing + _without_contents(pdf, tree.pages, data)
     if lost:
@@ -139,29 +141,39 @@ def _walk(pdf: Pdf) -> _Pages:
 def _without_contents(pdf: Pdf, pages: list[Dictionary], data: bytes) -> int:
     """How many pages show less than they did: their contents are gone, or zeros stand in their place.
 
-    A page without contents is blank, which is allowed; in a file whose objects had to be searched for, it
-    is one whose contents were not found.
+    A page without contents is blank, which is allowed; one that names contents which are not there is not.
     """
-    holes = [hole.start() for hole, _ in zip(_HOLE.finditer(data), range(_HOLES_SEEN), strict=False)]
+    bare = {page.objgen for page in pages if "/Contents" not in page}
+    # Only now: qpdf rebuilds its table when it misses the first object.
     rebuilt = any(_REBUILT in str(warning) for warning in pdf.get_warnings())
-    if not holes and not rebuilt:
-        return 0
+    holes = [hole.start() for hole, _ in zip(_HOLE.finditer(data), range(_HOLES_SEEN), strict=False)]
     budget = Budget()
     lost = sum(
         1
         for page in pages
-        if (rebuilt and "/Contents" not in page)
+        if (rebuilt and page.objgen in bare and _names_contents(data, page))
         or (holes and any(_is_broken(stream, budget) for stream in _streams(page)))
     )
     outside = rebuilt and any(_between_objects(data, hole) for hole in holes)
     return lost or int(outside)
 
 
+def _names_contents(data: bytes, page: Dictionary) -> bool:
+    """Whether a page's own text names contents: qpdf passes over a reference to what is not there."""
+    number, generation = page.objgen
+    start = data.rfind(b"\n%d %d obj" % (number, generation))
+    return start >= 0 and b"/Contents" in data[start : data.find(b"endobj", start)]
+
+
 def _between_objects(data: bytes, at: int) -> bool:
     """Whether zeros stand where objects should: not in a stream, and not as padding after an end."""
     last = data.rfind(b"stream", 0, at)
     inside = last >= 0 and not data.startswith(b"end", last - 3)
-    return not inside and not data[max(0, at - 20) : at].rstrip().endswith(b"%%EOF") and at < data.rfind(b"%%EOF")
+    return (
+        not inside
+        and not data[max(0, at - 20) : at].rstrip().endswith(b"%%EOF")
+        and at < data.rfind(b"%%EOF")
+    )
 
 
 def _streams(page: Dictionary) -> Iterator[Stream]:
@@ -171,8 +183,7 @@ def _streams(page: Dictionary) -> Iterator[Stream]:
             yield stream
     resources = page.get("/Resources")
     pictures = resources.get("/XObject") if isinstance(resources, Dictionary) else None
-    for name in pictures.keys() if isinstance(pictures, Dictionary) else ():
-        picture = pictures[name]
+    for _, picture in pictures.items() if isinstance(pictures, Dictionary) else ():
         if isinstance(picture, Stream):
             yield picture
 
@@ -195,5 +206,7 @@ def _is_broken(stream: Stream, budget: Budget) -> bool:
 
 def _filters(stream: Stream) -> list[str]:
     filters = stream.get("/Filter")
-    items: list[Object] = list(filters) if isinstance(filters, Array) else [filters] if filters is not None else []
+    items: list[Object] = (
+        list(filters) if isinstance(filters, Array) else [filters] if filters is not None else []
+    )
     return [str(item) for item in items]

@@ -20,7 +20,14 @@ _FULLY_DECODED = 25_000_000  # pixels up to which a picture may be decoded at it
 _BLOCK = 256 * 1024
 _HOLE = bytes(512)  # one sector: what a failed download or copy leaves
 _FILL = b"\xff\0" * 16  # after a scan: a decoder looks so far ahead, and finds no whole row in it
-_SCAN_END = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # in a scan: a marker that is no stuffing, restart or fill
+_SCAN_END = re.compile(
+    rb"\xff[^\x00\xd0-\xd7\xff]"
+)  # in a scan: a marker that is no stuffing, restart or fill
+_SCAN, _END = 0xDA, 0xD9  # T.81 table B.1
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_SEQUENTIAL = frozenset({0xC0, 0xC1})
+_MARKER = re.compile(rb"\xff[\x02-\xcf\xd9-\xfe]")  # but those without content: restart, start of image
+_MAX_SEGMENTS = 20_000
 _PNG_START = 8
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # PNG section 11.2.1, by colour type
 _PNG_BITS = {1, 2, 4, 8, 16}
@@ -73,9 +80,8 @@ def _png_size(data: bytes) -> tuple[int, int, int]:
     if not width or not height or bits not in _PNG_BITS or interlaced > 1:
         raise ValueError("header")
     pixel = bits * _PNG_CHANNELS[colour]
-    passes = _PASSES if interlaced else ((0, 0, 1, 1),)
     expected = 0
-    for left, top, right, down in passes:
+    for left, top, right, down in _PASSES if interlaced else ((0, 0, 1, 1),):
         columns, rows = -(-(width - left) // right), -(-(height - top) // down)
         if columns > 0 and rows > 0:
             expected += rows * (1 + -(-columns * pixel // 8))  # each row begins with its filter's number
@@ -90,14 +96,15 @@ def _png_pixels(data: bytes) -> Iterator[bytes]:
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
-    """The chunks up to the end. Raises `ValueError` where a critical one's check sum (PNG section 5.3) is wrong."""
+    """The chunks up to the end. Raises `ValueError` where a critical one's check sum is wrong (PNG 5.3)."""
     at, view = _PNG_START, memoryview(data)
     while at + 8 <= len(data):
         length, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
         content = view[at + 8 : at + 8 + length]
         checked = int.from_bytes(data[at + 8 + length : at + 12 + length], "big")
-        # Section 5.4: a capital first letter is of a critical chunk; decoders pass over others that are damaged.
-        if kind[:1].isupper() and zlib.crc32(content, zlib.crc32(kind)) != checked and len(content) == length:
+        # Section 5.4: a critical chunk has a capital first letter; decoders pass over others' damage.
+        sound = zlib.crc32(content, zlib.crc32(kind)) == checked or len(content) < length
+        if kind[:1].isupper() and not sound:
             raise ValueError("check sum")
         yield kind, content
         if kind == b"IEND":
@@ -106,7 +113,7 @@ def _png_chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
 
 
 def jpeg_flaw(data: bytes) -> Flaw | None:
-    """Why `data` is no whole JPEG, or None. What follows its end (a film, a second picture) is not looked at."""
+    """Why `data` is no whole JPEG, or None. What follows its end, such as a film, is not looked at."""
     try:
         jpeg = _read_jpeg(data)
         if jpeg.width * jpeg.height > MAX_PIXELS:
@@ -128,31 +135,25 @@ def _read_jpeg(data: bytes) -> _Jpeg:
     at, scans = 2, list[tuple[int, int]]()
     width = height = 0
     sequential = True
-    end = None
-    while end is None and at + 4 <= len(data):
-        marker = data[at + 1]
-        if data[at] != 0xFF:
-            raise ValueError("no marker")
-        if marker == 0xFF or marker == 0x01 or 0xD0 <= marker <= 0xD8:  # fill, or a marker without content
-            at += 1 if marker == 0xFF else 2
-            continue
-        if marker == 0xD9:
+    for _ in range(_MAX_SEGMENTS):
+        # Decoders pass over what stands before a marker: fill, and what a wrong length left over.
+        found = _MARKER.search(data, at)
+        if found is None or data[found.start() + 1] == _END or len(scans) > _MAX_SCANS:
+            at = found.start() if found else len(data)
             break
-        length = int.from_bytes(data[at + 2 : at + 4], "big")
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # a frame header
-            height, width = int.from_bytes(data[at + 5 : at + 7], "big"), int.from_bytes(data[at + 7 : at + 9], "big")
-            sequential = marker in (0xC0, 0xC1)
+        at = found.start()
+        marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
+        if marker in _FRAMES:
+            height, width = (int.from_bytes(data[at + n : at + n + 2], "big") for n in (5, 7))
+            sequential = marker in _SEQUENTIAL
         at += 2 + length
-        if marker == 0xDA:
-            found = _SCAN_END.search(data, at)
-            scans.append((at, found.start() if found else len(data)))
+        if marker == _SCAN:
+            after = _SCAN_END.search(data, at)
+            scans.append((at, after.start() if after else len(data)))
             at = scans[-1][1]
-            if len(scans) > _MAX_SCANS:
-                break
-    if at + 2 <= len(data) and data[at : at + 2] == b"\xff\xd9":
-        end = at
     if not scans or not width:
         raise ValueError("no picture")
+    end = at if data[at : at + 2] == bytes((0xFF, _END)) else None
     return _Jpeg(width, height, sequential, tuple(scans), end)
 
 

@@ -68,7 +68,7 @@ def is_program_name(name: str) -> bool:
 
 
 def held_program(data: bytes) -> Flaw | None:
-    """Whether an OLE file or another one that is not taken apart holds a Windows program, or None. O(size)."""
+    """Whether a file that is not taken apart, such as OLE, holds a Windows program, or None. O(size)."""
     if _PACKAGE in data:
         named = _PACKAGED_NAME.search(data)
         if named:
@@ -90,6 +90,9 @@ def _begins_program(data: bytes, mark: int) -> bool:
         if start < 0:
             return False
         # The usual stub is enough: of a damaged header, too, nobody wants the program behind it.
-        if data.startswith(_STUB, start) or int.from_bytes(data[start + 60 : start + 64], "little") == mark - start:
+        if (
+            data.startswith(_STUB, start)
+            or int.from_bytes(data[start + 60 : start + 64], "little") == mark - start
+        ):
             return True
     return False

@@ -83,9 +83,11 @@ def _recognise_by_magic(name: str, data: bytes, depth: _Depth) -> Recognised:
 
 def _is_pdf(name: str, data: bytes) -> bool:
     start = pdf_start(data)
+    if start < 0:  # its beginning is lost, and the rest must not pass for a text
+        return named_type(name) is MediaType.PDF and b"endobj" in data
     # A mail or text may speak of the header in its first lines; a PDF's is followed by its version.
     return start == 0 or (
-        start > 0 and data[start + 5 : start + 6].isdigit() and b" obj" in data and not _is_mail(name, data)
+        data[start + 5 : start + 6].isdigit() and b" obj" in data and not _is_mail(name, data)
     )
 
 

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,12 +15,13 @@ _DELIMITERS = (",", ";", "\t", "|")
 """RFC 4180 knows the comma alone; Excel writes semicolons where the comma is the decimal point."""
 _END = "\x1eend of table\x1e"  # a row after the last one: if a quoted cell swallows it, that cell is open
 
-csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # a cell may be as long as the file; the module's limit is 128 KiB
+# A cell may be as long as the file; the module's own limit is 128 KiB.
+csv.field_size_limit(2**31 - 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table as a rule reads it. `header`: the best row for its columns, `number`: which row that is, from 1.
+    """A table as a rule reads it. `header`: the best row for its columns; `number`: which row that is.
 
     `rows`: how many rows below the header have a value in each of the columns.
     """
@@ -32,7 +32,7 @@ class Table:
 
 
 def csv_flaw(data: bytes) -> Flaw | None:
-    """Why `data` is no whole table, or None. Rows may be of any length: Excel opens them. O(size), row by row."""
+    """Why `data` is no whole table, or None. Rows may be of any length: Excel opens them. O(size)."""
     encoding = text_encoding(data)
     if encoding is None:
         return Flaw.of(FlawKind.DAMAGED)
@@ -45,14 +45,15 @@ def csv_flaw(data: bytes) -> Flaw | None:
 
 
 def read_table(data: bytes, columns: tuple[str, ...]) -> Table:
-    """The table in a CSV record that has no flaw: by the delimiter whose header has most of `columns`. O(size)."""
+    """The table in a CSV record that has no flaw, by the delimiter that shows most of `columns`. O(size)."""
     encoding = text_encoding(data)
     if encoding is None:
         raise ValueError("no text")
     sep = _declared_delimiter(decode_head(data, encoding, 64))
     delimiters = (sep,) if sep else _DELIMITERS
     best = max(
-        ((_find_header(data, encoding, mark, columns), mark) for mark in delimiters), key=lambda found: found[0][0]
+        ((_find_header(data, encoding, mark, columns), mark) for mark in delimiters),
+        key=lambda found: found[0][0],
     )
     (_, _, number, header), delimiter = best
     places = [header.index(column) for column in columns if column in header]
@@ -99,7 +100,7 @@ def _and_end(lines: io.TextIOWrapper) -> Iterator[str]:
 
 
 def _delimiter(data: bytes, encoding: Encoding) -> str:
-    """The delimiter that Excel was told (`sep=`), or the commonest in the first rows; comma if there is none."""
+    """The delimiter that Excel was told (`sep=`), or the commonest in the first rows; else the comma."""
     head = decode_head(data, encoding, _HEAD)
     return _declared_delimiter(head) or max(_DELIMITERS, key=head.count)
 

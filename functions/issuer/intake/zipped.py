@@ -1,4 +1,4 @@
-"""A ZIP file read member by member, within bounds, and the ways in which two programs would read it differently."""
+"""A ZIP file read member by member within bounds, and what two programs would read differently in it."""
 
 import io
 import re
@@ -46,7 +46,7 @@ class Budget:
 class ZipReader:
     """A ZIP file in memory. `members`: its files in the order of its directory, no folders.
 
-    Raises `ExpandsError` if it declares more than its bounds, `zipfile.BadZipFile` and others if it is no ZIP.
+    Raises `ExpandsError` if it declares more than its bounds, `zipfile.BadZipFile` and others if it is none.
     """
 
     def __init__(self, data: bytes, budget: Budget) -> None:
@@ -59,7 +59,7 @@ class ZipReader:
             self._entries = archive.infolist()
             self._end = archive.start_dir
         self.members = [member for member in self._entries if not member.is_dir()]
-        # What the directory declares is checked before a single byte is unpacked; `blocks` holds the bytes to it.
+        # What the directory declares is checked before a byte is unpacked; `blocks` holds the bytes to it.
         self._check_declared()
         budget.spend(sum(member.file_size for member in self.members))
 

@@ -1,4 +1,4 @@
-"""Small made-up files of every kind, whole and broken. Nothing is copied from a real file; names are invented."""
+"""Small made-up files of every kind, whole and broken. Nothing is copied from a real file."""
 
 import base64
 import io
@@ -27,13 +27,14 @@ DOCUMENT = (
 _TYPES = (
     '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
     '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
-    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>{}</Types>'
+    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>{}'
+    "</Types>"
 )
 _RELATIONSHIPS = (
     '<?xml version="1.0" encoding="UTF-8"?>'
     '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
-    '<Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument"'
-    ' Target="{}"/></Relationships>'
+    '<Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/'
+    'officeDocument" Target="{}"/></Relationships>'
 )
 Files = Mapping[str, bytes | str]
 
@@ -68,7 +69,12 @@ def with_two_names() -> bytes:
 
 
 def pdf(
-    pages: int = 1, *, catalog: str = "", objects: Sequence[bytes] = (), head: bytes = b"", end: bytes = b"%%EOF\n"
+    pages: int = 1,
+    *,
+    catalog: str = "",
+    objects: Sequence[bytes] = (),
+    head: bytes = b"",
+    end: bytes = b"%%EOF\n",
 ) -> bytes:
     """A whole PDF 1.4 with a text on each page and a right cross-reference table.
 
@@ -149,7 +155,9 @@ def pptx() -> bytes:
     namespace = "http://schemas.openxmlformats.org/presentationml/2006/main"
     return zipped(
         {
-            "[Content_Types].xml": types_of(f'<Override PartName="/ppt/presentation.xml" ContentType="{P}"/>'),
+            "[Content_Types].xml": types_of(
+                f'<Override PartName="/ppt/presentation.xml" ContentType="{P}"/>'
+            ),
             "_rels/.rels": _RELATIONSHIPS.format("ppt/presentation.xml"),
             "ppt/presentation.xml": f'<p:presentation xmlns:p="{namespace}"/>',
         }
@@ -165,10 +173,10 @@ def xlsx_parts(main: str = "xl/workbook.xml") -> dict[str, str]:
         main: f'<workbook xmlns="{sheets}" xmlns:r="{relationships}"><sheets>'
         '<sheet name="A" sheetId="1" r:id="rId1"/></sheets></workbook>',
         "xl/_rels/workbook.xml.rels": '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/'
-        f'relationships"><Relationship Id="rId1" Type="{relationships}/worksheet" Target="worksheets/sheet1.xml"/>'
-        "</Relationships>",
-        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{sheets}"><sheetData><row r="1"><c r="A1"><v>1</v></c></row>'
-        "</sheetData></worksheet>",
+        f'relationships"><Relationship Id="rId1" Type="{relationships}/worksheet" '
+        'Target="worksheets/sheet1.xml"/></Relationships>',
+        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{sheets}"><sheetData><row r="1"><c r="A1">'
+        "<v>1</v></c></row></sheetData></worksheet>",
     }
 
 
@@ -181,10 +189,12 @@ def open_document(kind: str = "text", extra: Files | None = None) -> bytes:
 
 
 def apple_double() -> bytes:
-    """What Finder's Compress writes beside a file that has extended attributes: AppleDouble with 2 entries."""
+    """What Finder's Compress writes beside a file with extended attributes: AppleDouble with 2 entries."""
     attributes = b"ATTR" + bytes(116)
     head = struct.pack(">II16sH", 0x00051607, 0x00020000, b"Mac OS X        ", 2)
-    entries = struct.pack(">III", 9, 50, 32 + len(attributes)) + struct.pack(">III", 2, 82 + len(attributes), 0)
+    entries = struct.pack(">III", 9, 50, 32 + len(attributes)) + struct.pack(
+        ">III", 2, 82 + len(attributes), 0
+    )
     return head + entries + bytes(32) + attributes
 
 

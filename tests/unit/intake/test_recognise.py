@@ -144,7 +144,10 @@ REFUSED = {
         GeneralCheck.NO_EXECUTABLES,
     ),
     "program in a mail.eml": (attached("invoice.pdf", PE), GeneralCheck.NO_EXECUTABLES),
-    "program in an archive in a mail.eml": (attached("a.zip", zipped({"x.exe": b"x"})), GeneralCheck.NO_EXECUTABLES),
+    "program in an archive in a mail.eml": (
+        attached("a.zip", zipped({"x.exe": b"x"})),
+        GeneralCheck.NO_EXECUTABLES,
+    ),
     "encrypted.pdf": (encrypted_pdf(), GeneralCheck.NOT_ENCRYPTED),
     "encrypted.zip": (with_flag_bit_0(zipped({"a.txt": b"x"})), GeneralCheck.NOT_ENCRYPTED),
     "encrypted in archive.zip": (zipped({"a.pdf": encrypted_pdf()}), GeneralCheck.NOT_ENCRYPTED),
@@ -173,7 +176,10 @@ REFUSED = {
     "not a number.json": (b'{"a": NaN}', GeneralCheck.READABLE),
     "deep.json": (b"[" * 100_000, GeneralCheck.READABLE),
     "no mail.eml": (b"hello there", GeneralCheck.READABLE),
-    "archive in archive.zip": (zipped({"inner.zip": zipped({"a.txt": b"x"})}), GeneralCheck.NO_NESTED_ARCHIVES),
+    "archive in archive.zip": (
+        zipped({"inner.zip": zipped({"a.txt": b"x"})}),
+        GeneralCheck.NO_NESTED_ARCHIVES,
+    ),
     "gzip in archive.zip": (zipped({"a.gz": b"\x1f\x8b\x08\0" + bytes(20)}), GeneralCheck.NO_NESTED_ARCHIVES),
     "archive in a mail in an archive.zip": (
         zipped({"m.eml": attached("i.zip", zipped({"a.txt": b"x"}))}),
