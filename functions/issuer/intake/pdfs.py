@@ -25,8 +25,9 @@ _MAX_OBJECT = 2_500_000  # bytes of one object's text; each takes up to 75 times
 _MAX_MARKS = 2_000_000  # objects, and words that look so
 _MAX_DEPTH = 60  # levels of the page tree
 _MARKS = re.compile(rb"endstream|endobj|stream|obj")
-_OBJECT = re.compile(rb"[0-9]+[ \t\r\n]+[0-9]+[ \t\r\n]+obj")
+_OBJECT = re.compile(rb"(?:^|[\r\n ])([0-9]{1,10}) ([0-9]{1,5}) obj")
 _HOLE = re.compile(rb"\0{512,}")  # one sector: what a failed download or copy leaves
+_PAGE_TEXT = 4096  # bytes of a page's own text that are looked at
 _HOLES_SEEN = 20
 _REBUILT = "Attempting to reconstruct cross-reference table"  # qpdf's warning
 _EMBEDDED = (GeneralCheck.NO_EXECUTABLES, GeneralCheck.NO_MACROS)
@@ -147,22 +148,26 @@ def _without_contents(pdf: Pdf, pages: list[Dictionary], data: bytes) -> int:
     # Only now: qpdf rebuilds its table when it misses the first object.
     rebuilt = any(_REBUILT in str(warning) for warning in pdf.get_warnings())
     holes = [hole.start() for hole, _ in zip(_HOLE.finditer(data), range(_HOLES_SEEN), strict=False)]
-    budget = Budget()
+    gone = _with_named_contents(data, bare) if rebuilt and bare else set()
+    budget, seen = Budget(), set[tuple[int, int]]()
     lost = sum(
         1
         for page in pages
-        if (rebuilt and page.objgen in bare and _names_contents(data, page))
-        or (holes and any(_is_broken(stream, budget) for stream in _streams(page)))
+        if page.objgen in gone or (holes and any(_is_broken(one, budget) for one in _streams(page, seen)))
     )
     outside = rebuilt and any(_between_objects(data, hole) for hole in holes)
     return lost or int(outside)
 
 
-def _names_contents(data: bytes, page: Dictionary) -> bool:
-    """Whether a page's own text names contents: qpdf passes over a reference to what is not there."""
-    number, generation = page.objgen
-    start = data.rfind(b"\n%d %d obj" % (number, generation))
-    return start >= 0 and b"/Contents" in data[start : data.find(b"endobj", start)]
+def _with_named_contents(data: bytes, bare: set[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Of pages without contents those whose text names some: qpdf passes over what is not there. O(size)."""
+    places = {}
+    for head in _OBJECT.finditer(data):
+        number = (int(head[1]), int(head[2]))
+        if number in bare:
+            places[number] = head.end()  # of several the last one counts
+    texts = {number: data[at : at + _PAGE_TEXT].partition(b"endobj")[0] for number, at in places.items()}
+    return {number for number, text in texts.items() if b"/Contents" in text}
 
 
 def _between_objects(data: bytes, at: int) -> bool:
@@ -176,16 +181,18 @@ def _between_objects(data: bytes, at: int) -> bool:
     )
 
 
-def _streams(page: Dictionary) -> Iterator[Stream]:
-    contents = page.get("/Contents")
-    for stream in contents if isinstance(contents, Array) else [contents]:
-        if isinstance(stream, Stream):
-            yield stream
-    resources = page.get("/Resources")
+def _streams(page: Dictionary, seen: set[tuple[int, int]]) -> Iterator[Stream]:
+    """A page's contents and pictures, without those that another page has as well."""
+    contents, resources = page.get("/Contents"), page.get("/Resources")
     pictures = resources.get("/XObject") if isinstance(resources, Dictionary) else None
-    for _, picture in pictures.items() if isinstance(pictures, Dictionary) else ():
-        if isinstance(picture, Stream):
-            yield picture
+    streams = list(contents) if isinstance(contents, Array) else [contents]
+    if isinstance(pictures, Dictionary) and (pictures.objgen not in seen or pictures.objgen == (0, 0)):
+        seen.add(pictures.objgen)
+        streams += [picture for _, picture in pictures.items()]
+    for stream in streams:
+        if isinstance(stream, Stream) and stream.objgen not in seen and len(seen) < MAX_PAGES:
+            seen.add(stream.objgen)
+            yield stream
 
 
 def _is_broken(stream: Stream, budget: Budget) -> bool:

@@ -28,6 +28,8 @@ _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _SEQUENTIAL = frozenset({0xC0, 0xC1})
 _MARKER = re.compile(rb"\xff[\x02-\xcf\xd9-\xfe]")  # but those without content: restart, start of image
 _MAX_SEGMENTS = 20_000
+_MAX_CHUNKS = 100_000  # a PNG of 100 MiB in chunks of 8 KiB has 12,800
+_MAX_PASSED = 1_000_000_000  # pixels in all passes of a JPEG: 10 passes of a picture of MAX_PIXELS
 _PNG_START = 8
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # PNG section 11.2.1, by colour type
 _PNG_BITS = {1, 2, 4, 8, 16}
@@ -98,7 +100,9 @@ def _png_pixels(data: bytes) -> Iterator[bytes]:
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
     """The chunks up to the end. Raises `ValueError` where a critical one's check sum is wrong (PNG 5.3)."""
     at, view = _PNG_START, memoryview(data)
-    while at + 8 <= len(data):
+    for _ in range(_MAX_CHUNKS):
+        if at + 8 > len(data):
+            return
         length, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
         content = view[at + 8 : at + 8 + length]
         checked = int.from_bytes(data[at + 8 + length : at + 12 + length], "big")
@@ -110,6 +114,7 @@ def _png_chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
         if kind == b"IEND":
             return
         at += 12 + length
+    raise ValueError("too many chunks")
 
 
 def jpeg_flaw(data: bytes) -> Flaw | None:
@@ -118,7 +123,7 @@ def jpeg_flaw(data: bytes) -> Flaw | None:
         jpeg = _read_jpeg(data)
         if jpeg.width * jpeg.height > MAX_PIXELS:
             return Flaw.of(FlawKind.PICTURE_EXPANDS, "JPEG", f"{MAX_PIXELS} pixels")
-        if len(jpeg.scans) > _MAX_SCANS:
+        if len(jpeg.scans) > _MAX_SCANS or len(jpeg.scans) * jpeg.width * jpeg.height > _MAX_PASSED:
             return Flaw.of(FlawKind.PICTURE_EXPANDS, "JPEG", f"{_MAX_SCANS} passes")
         whole = _is_whole(data, jpeg)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):

@@ -37,10 +37,9 @@ _DOMAIN_EXTENSIONS = frozenset({"app", "com"})
 _MARKS_MAX = 10_000  # PE marks in one file that are looked at; a document with one program has one
 _STUB = b"MZ\x90\0\x03\0\0\0"  # what linkers write
 _PE_REACH = 4096  # bytes before the PE mark in which its header begins
-# An embedded file of an OLE package (MS-OLEDS section 2.3.6) has its name before its bytes.
-_PACKAGED_NAME = re.compile(
-    rb"[\w .()\[\]-]{1,120}\.(?:" + "|".join(sorted(_EXTENSIONS)).encode() + rb")\0", re.IGNORECASE
-)
+# An embedded file of an OLE package (MS-OLEDS section 2.3.6) has its name, with a zero, before its bytes.
+_NAME_END = re.compile(rb"\.(?:" + "|".join(sorted(_EXTENSIONS)).encode() + rb")\0", re.IGNORECASE)
+_NAME_MAX = 120
 _PACKAGE = "\1Ole10Native".encode("utf-16-le")
 
 
@@ -70,10 +69,10 @@ def is_program_name(name: str) -> bool:
 def held_program(data: bytes) -> Flaw | None:
     """Whether a file that is not taken apart, such as OLE, holds a Windows program, or None. O(size)."""
     if _PACKAGE in data:
-        named = _PACKAGED_NAME.search(data)
-        if named:
-            name = named.group()[:-1].decode("latin-1")
-            return Flaw.of(FlawKind.HOLDS_PROGRAM, show(name))
+        end = _NAME_END.search(data)
+        if end:
+            name = data[max(0, end.start() - _NAME_MAX) : end.end() - 1].rpartition(b"\0")[2]
+            return Flaw.of(FlawKind.HOLDS_PROGRAM, show(name.decode("latin-1").strip()))
     for number, mark in enumerate(re.finditer(rb"PE\0\0", data)):
         if number == _MARKS_MAX:
             break
