@@ -65,7 +65,10 @@ def _counted(evaluation: Evaluation) -> str:
 def _lines(mark: str, blocker: Blocker) -> Iterator[str]:
     yield from _wrapped(f"{mark} ", blocker.sentence)
     # What is wanted and what to do is said once for findings that follow one another and have it in common.
-    for (expected, fix), findings in groupby(blocker.findings, key=lambda one: (one.expected, one.fix)):
+    groups = groupby(blocker.findings, key=lambda one: (one.expected, one.fix))
+    for number, ((expected, fix), findings) in enumerate(groups):
+        if number:
+            yield ""
         for finding in findings:
             if finding.names:
                 label = "   Record:  " if len(finding.names) == 1 else f"   {len(finding.names)} records: "

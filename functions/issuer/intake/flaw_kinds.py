@@ -8,7 +8,8 @@ from issuer.intake.rules import GeneralCheck
 from issuer.intake.values import show
 
 _MIB = 1024 * 1024
-_ACCEPTED = f"a file of type {list_labels(tuple(MediaType))}"
+ACCEPTED = f"a file of type {list_labels(tuple(MediaType))}"
+"""What is wanted in place of a type that no policy asks for; a record type knows it more closely."""
 _WHOLE = "a whole file that opens"
 _PROGRAMS = "records only, no programs or scripts"
 _AGAIN = "Get the file again from where it came from: export, scan or download it once more"
@@ -73,13 +74,13 @@ class FlawKind(Enum):
     UNKNOWN_TYPE = Words(
         GeneralCheck.RECOGNISED,
         "is of a type that is not known",
-        _ACCEPTED,
+        ACCEPTED,
         "Open it in the program that made it and save or print it as PDF, or export it as CSV or plain text.",
     )
     OTHER_TYPE = Words(
         GeneralCheck.RECOGNISED,
         "is of type {}",
-        _ACCEPTED,
+        ACCEPTED,
         "Open it in the program that made it and save or print it as PDF, or export it as CSV or plain text.",
     )
     NOT_AS_NAMED = Words(
@@ -92,92 +93,92 @@ class FlawKind(Enum):
     HEIC = Words(
         GeneralCheck.RECOGNISED,
         "is a photo in the format HEIC (iPhone) or AVIF",
-        "a photo as JPEG or PNG",
+        ACCEPTED,
         "Export it as JPEG or PNG. On a Mac: Preview, File, Export. On an iPhone: Settings, Camera, Formats, "
         "Most Compatible, for new photos; old ones become JPEG when you mail them to yourself.",
     )
     TIFF = Words(
         GeneralCheck.RECOGNISED,
         "is a TIFF picture",
-        "a PDF, or a picture as PNG or JPEG",
+        ACCEPTED,
         "Save it as PDF: choose PDF in the scanner's settings, or open the picture and print it as PDF, with "
         "all of its pages.",
     )
     OTHER_PICTURE = Words(
         GeneralCheck.RECOGNISED,
         "is a picture of type {}",
-        "a picture as PNG or JPEG",
+        ACCEPTED,
         "Open it and save it as PNG or JPEG.",
     )
     FILM = Words(
         GeneralCheck.RECOGNISED,
         "is a film or sound recording ({})",
-        _ACCEPTED,
+        ACCEPTED,
         "Submit a transcript or a description as PDF, or single pictures as PNG or JPEG.",
     )
     PRESENTATION = Words(
         GeneralCheck.RECOGNISED,
         "is a PowerPoint presentation",
-        _ACCEPTED,
+        ACCEPTED,
         "Save it as PDF: in PowerPoint, File, Export or Save as, PDF.",
     )
     OPEN_DOCUMENT = Words(
         GeneralCheck.RECOGNISED,
         "is an OpenDocument file (LibreOffice: {})",
-        _ACCEPTED,
+        ACCEPTED,
         "Save it as PDF, a text also as DOCX and a table also as XLSX: in LibreOffice, File, Export as PDF "
         "or Save as.",
     )
     IWORK = Words(
         GeneralCheck.RECOGNISED,
         "is a file of Apple's Pages, Numbers or Keynote",
-        _ACCEPTED,
+        ACCEPTED,
         "Export it as PDF, DOCX or XLSX: in its program, File, Export to.",
     )
     OLD_OFFICE = Words(
         GeneralCheck.RECOGNISED,
         "is an Office file of the old kind ({})",
-        _ACCEPTED,
+        ACCEPTED,
         "Open it and save it as DOCX or XLSX, or as PDF. A message saved by Outlook (MSG): save it as EML, "
         "or print it as PDF.",
     )
     OTHER_OFFICE = Words(
         GeneralCheck.RECOGNISED,
         "is an Office file of another kind than a document or workbook ({})",
-        _ACCEPTED,
+        ACCEPTED,
         "Open it in its program and save it as PDF, DOCX or XLSX.",
     )
     HTML = Words(
         GeneralCheck.RECOGNISED,
-        "is a web page (HTML), also where its name says something else",
-        _ACCEPTED,
+        "is a web page (HTML), whatever its name says",
+        ACCEPTED,
         "Open it and print it as PDF. A table that a web application calls XLS: open it in Excel and save it "
         "as XLSX or CSV.",
     )
     XML = Words(
         GeneralCheck.RECOGNISED,
         "is XML with the root element {}, which is no ISO 20022 message",
-        _ACCEPTED,
+        ACCEPTED,
         "Print or export it as PDF from the program that shows it. Where a ZIP is accepted, you may put the "
         "XML into it as well.",
     )
     MARKUP = Words(
         GeneralCheck.RECOGNISED,
         "is {}",
-        _ACCEPTED,
+        ACCEPTED,
         "Open it and save or print it as PDF.",
     )
     SIGNED_ENVELOPE = Words(
         GeneralCheck.RECOGNISED,
         "is a signed envelope (P7M or P7S)",
-        _ACCEPTED,
+        ACCEPTED,
         "Take the document out with your signing program and upload that. Where a ZIP is accepted, put the "
         "envelope into it as well.",
     )
     OTHER_ARCHIVE = Words(
         GeneralCheck.RECOGNISED,
         "is an archive of type {}",
-        "an archive as ZIP, or its files",
+        ACCEPTED,
         "Unpack it and upload the files, or pack them again as ZIP.",
     )
     # What is broken, or opens to less than it should.
@@ -196,7 +197,7 @@ class FlawKind(Enum):
     )
     PDF_PAGES_LOST = Words(
         GeneralCheck.READABLE,
-        "is a PDF in which {} pages or their contents are missing",
+        "is a PDF that has lost pages, or what was on them: {}",
         "a PDF with all of its pages",
         f"{_AGAIN}. Don't repair this one: what is lost can't be restored.",
     )
@@ -414,7 +415,7 @@ class FlawKind(Enum):
         GeneralCheck.EXPANDS_WITHIN_BOUNDS,
         "is a PDF {}",
         "a PDF of a usual structure",
-        "Print it as PDF anew, or split it into parts of fewer pages.",
+        "Print it as PDF again, or split it into parts of fewer pages.",
     )
     MAIL_EXPANDS = Words(
         GeneralCheck.EXPANDS_WITHIN_BOUNDS,

@@ -238,3 +238,9 @@ def test_an_iso_20022_message_is_taken_where_a_payment_lane_asks_for_one() -> No
 def test_an_examined_record_can_be_sent_to_another_process() -> None:
     examined = examine(small_policy(), record(1, "x.zip", "act", {}, BOMB), BOMB)
     assert pickle.loads(pickle.dumps(examined)) == examined
+
+
+def test_what_is_wanted_in_place_of_a_foreign_type_are_the_types_of_the_record_type() -> None:
+    report = report_on(small_policy(), as_mandate("m.gif", b"GIF89a" + bytes(20)))
+    (finding,) = report.blockers[0].findings
+    assert finding.expected == "a file of type PDF, DOCX, JSON, CSV or TXT"
