@@ -15,7 +15,7 @@ HANDLERS = sorted(
 )
 HEAVY = (
     *("aws_lambda_powertools.event_handler", "aws_xray_sdk", "boto3", "botocore", "cryptography", "jinja2"),
-    *("jsonschema_rs", "obstore", "PIL", "pydantic", "pypdf", "sqlite3", "typst"),
+    *("jsonschema_rs", "obstore", "PIL", "pikepdf", "pydantic", "sqlite3", "typst"),
 )
 IN_LAMBDA = {
     "AWS_LAMBDA_FUNCTION_NAME": "bench",

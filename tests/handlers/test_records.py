@@ -154,10 +154,11 @@ def test_a_record_that_is_not_what_it_seems_blocks_and_says_why(
     assert report["outcome"] == "FAIL"
     blockers = {each["check"]: each for each in report["blockers"]}
     assert check in blockers, list(blockers)
-    assert name in [each["name"] for each in blockers[check]["records"]]
-    assert found in blockers[check]["found"]
-    assert blockers[check]["expected"]
-    assert blockers[check]["fix"]
+    (finding,) = blockers[check]["findings"]
+    assert name in [each["name"] for each in finding["records"]]
+    assert found in finding["found"]
+    assert finding["expected"]
+    assert finding["fix"]
     issued = site.issue(packet_id)
     assert (issued.status, issued.json["outcome"]) == (200, "FAIL")
     assert site.balance() == 10

@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Iterator
+from itertools import groupby
 
 from attestlayer.canonical import Json, format_json
 from attestlayer.encoding import format_hash, format_time
@@ -63,11 +64,18 @@ def _counted(evaluation: Evaluation) -> str:
 
 def _lines(mark: str, blocker: Blocker) -> Iterator[str]:
     yield from _wrapped(f"{mark} ", blocker.sentence)
-    if blocker.names:
-        yield from _wrapped("   Record:  ", ", ".join(blocker.names))
-    yield from _wrapped("   Found:   ", blocker.found)
-    yield from _wrapped("   Wanted:  ", blocker.expected)
-    yield from _wrapped("   To do:   ", blocker.fix)
+    # What is wanted and what to do is said once for findings that follow one another and have it in common.
+    groups = groupby(blocker.findings, key=lambda one: (one.expected, one.fix))
+    for number, ((expected, fix), findings) in enumerate(groups):
+        if number:
+            yield ""
+        for finding in findings:
+            if finding.names:
+                label = "   Record:  " if len(finding.names) == 1 else f"   {len(finding.names)} records: "
+                yield from _wrapped(label, ", ".join(finding.names))
+            yield from _wrapped("   Found:   ", finding.found)
+        yield from _wrapped("   Wanted:  ", expected)
+        yield from _wrapped("   To do:   ", fix)
     yield f"   Rule:    {blocker.rule_id}"
     yield ""
 
@@ -83,11 +91,16 @@ def _members(blocker: Blocker, rules: dict[str, Rule]) -> dict[str, Json]:
         "record_type": rules[blocker.rule_id].record_type,
         "severity": blocker.severity.value,
         "sentence": blocker.sentence,
-        "records": [
-            {"record_id": record_id, "name": name}
-            for record_id, name in zip(blocker.record_ids, blocker.names, strict=True)
+        "findings": [
+            {
+                "records": [
+                    {"record_id": record_id, "name": name}
+                    for record_id, name in zip(finding.record_ids, finding.names, strict=True)
+                ],
+                "found": finding.found,
+                "expected": finding.expected,
+                "fix": finding.fix,
+            }
+            for finding in blocker.findings
         ],
-        "found": blocker.found,
-        "expected": blocker.expected,
-        "fix": blocker.fix,
     }

@@ -6,7 +6,8 @@ from attestlayer.canonical import Json
 from issuer.intake.media import MediaType
 from issuer.intake.policy import MetadataField, RecordType
 from issuer.intake.statements import scope_entries
-from issuer.intake.texts import csv_header, csv_row_count, parse_record_json
+from issuer.intake.tables import read_table
+from issuer.intake.texts import parse_record_json
 from issuer.intake.values import SCOPE, show
 
 _ERRORS_SHOWN = 10  # of one record; a record of another kind fails everywhere at once
@@ -35,13 +36,25 @@ def content_faults(
 
 
 def _csv_faults(record_type: RecordType, data: bytes) -> Iterator[tuple[str, str]]:
-    header = csv_header(data)
-    missing = [column for column in record_type.csv_columns if column not in header]
+    columns = record_type.csv_columns
+    table, wanted = read_table(data, columns), ", ".join(columns)
+    missing = [column for column in columns if column not in table.header]
+    twice = [column for column in columns if table.header.count(column) > 1]
     if missing:
-        shown_header = show(", ".join(header), 200)
-        yield f"the header {shown_header} has no {', '.join(missing)}", ", ".join(record_type.csv_columns)
-    if csv_row_count(data) < 1:
-        yield "the table has a header and no rows", "at least one row below the header"
+        nearest = (
+            f"row {table.number}, {show(', '.join(table.header), 200)}," if table.number else "the table"
+        )
+        yield (
+            f"no row has all of the columns: {nearest} has no {', '.join(missing)}",
+            f"a header with {wanted}",
+        )
+    elif twice:
+        yield f"the header in row {table.number} has {', '.join(twice)} twice", f"each of {wanted} once"
+    elif not table.rows:
+        yield (
+            f"no row below the header in row {table.number} has a value in each column",
+            "at least one row below the header",
+        )
 
 
 def _schema_faults(record_type: RecordType, value: Json) -> Iterator[tuple[str, str]]:

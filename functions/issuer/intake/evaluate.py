@@ -33,17 +33,24 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Blocker:
+class Finding:
     """One thing to put right. `names` are file names as a sentence shows them, one for each record."""
 
-    rule_id: str
-    severity: Severity
-    sentence: str
     record_ids: tuple[str, ...]
     names: tuple[str, ...]
     found: str
     expected: str
     fix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """A rule that does not hold, and all that it found: what many records have in common is one finding."""
+
+    rule_id: str
+    severity: Severity
+    sentence: str
+    findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +83,7 @@ def evaluate(policy: Policy, examined: Sequence[Examined], at: int) -> Evaluatio
     for record_type in policy.record_types:
         judgements += _judge_type(record_type, examined, today)
     judgements += [_judge_relation(relation, examined) for relation in policy.relations]
-    raised = [blocker for judgement in judgements for blocker in _blockers(judgement)]
+    raised = [_blocker(judgement) for judgement in judgements if judgement.violations]
     blockers = tuple(blocker for blocker in raised if blocker.severity is Severity.BLOCKER)
     return Evaluation(
         outcome=Outcome.FAIL if blockers else Outcome.PASS,
@@ -99,9 +106,9 @@ def _judge_general(policy: Policy, examined: Sequence[Examined]) -> Iterator[_Ju
 
 def _own_violations(check: str, examined: Sequence[Examined]) -> tuple[Violation, ...]:
     return tuple(
-        Violation((one,), violation.found, violation.expected)
+        Violation((one,), mismatch.found, mismatch.expected, mismatch.fix)
         for one in examined
-        for violation in one.failed(check)
+        for mismatch in one.failed(check)
     )
 
 
@@ -188,18 +195,27 @@ def _check(judgement: _Judgement) -> Check:
     return Check(rule.rule_id, _ids(at_fault), Result(rule.severity), found)
 
 
-def _blockers(judgement: _Judgement) -> Iterator[Blocker]:
+def _blocker(judgement: _Judgement) -> Blocker:
     rule = judgement.rule
-    for violation in judgement.violations:
-        yield Blocker(
-            rule_id=rule.rule_id,
-            severity=rule.severity,
-            sentence=rule.sentence,
-            record_ids=_ids(violation.records),
-            names=tuple(show(one.record.name)[1:-1] for one in violation.records),
-            found=violation.found,
-            expected=violation.expected,
-            fix=rule.fix,
+    return Blocker(rule.rule_id, rule.severity, rule.sentence, tuple(_findings(judgement)))
+
+
+def _findings(judgement: _Judgement) -> Iterator[Finding]:
+    """What a rule found, in its order; what it found of several records alike is said once."""
+    alike: dict[object, list[Violation]] = {}
+    for number, violation in enumerate(judgement.violations):
+        # A violation of several records is about these together: two such are two findings.
+        together = number if len(violation.records) != 1 else None
+        key = (violation.found, violation.expected, violation.fix, together)
+        alike.setdefault(key, []).append(violation)
+    for violations in alike.values():
+        records = [one for violation in violations for one in violation.records]
+        yield Finding(
+            record_ids=_ids(records),
+            names=tuple(show(one.record.name)[1:-1] for one in records),
+            found=violations[0].found,
+            expected=violations[0].expected,
+            fix=violations[0].fix or judgement.rule.fix,
         )
 
 

@@ -5,42 +5,27 @@ from dataclasses import dataclass
 
 from attestlayer.encoding import sha256
 from issuer.intake.contents import checks_content, content_faults
-from issuer.intake.media import (
-    MAX_JSON_SIZE,
-    MAX_MAIL_SIZE,
-    MAX_SIZE,
-    FlawKind,
-    MediaType,
-    Recognised,
-    list_labels,
-    named_type,
-)
+from issuer.intake.flaw_kinds import ACCEPTED
+from issuer.intake.flaws import Flaw, Recognised
+from issuer.intake.media import MediaType, list_labels, named_type
 from issuer.intake.policy import MetadataField, Policy, RecordType
 from issuer.intake.recognise import recognise
 from issuer.intake.rules import GeneralCheck, TypeCheck
 from issuer.intake.values import show
 from issuer.model import Record
 
-_WANTED = {
-    FlawKind.EMPTY: "a file with content",
-    FlawKind.TOO_LARGE: f"at most {MAX_SIZE} bytes, of JSON {MAX_JSON_SIZE}, of EML {MAX_MAIL_SIZE}",
-    FlawKind.UNRECOGNISED: f"a file of type {list_labels(tuple(MediaType))}",
-    FlawKind.UNREADABLE: "a whole file that opens",
-    FlawKind.ENCRYPTED: "a file that opens without a password",
-    FlawKind.EXECUTABLE: "records only, no programs or scripts",
-    FlawKind.MACROS: "an Office file without macros",
-    FlawKind.NESTED_ARCHIVE: "an archive that holds no other archive",
-    FlawKind.EXPANDS: "a file that unpacks to a usual size",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """Something that a rule found. `found` and `expected` are halves of sentences for people."""
+    """Something that a rule found. `found` and `expected` are halves of sentences for people.
+
+    `fix`: what to do about this one, where it is not what the rule says.
+    """
 
     check: str
     found: str
     expected: str
+    fix: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +82,13 @@ def _announced(record: Record, data: bytes, digest: bytes) -> Iterator[Mismatch]
 
 
 def _general(policy: Policy, record: Record, recognised: Recognised) -> Iterator[Mismatch]:
-    if policy.record_type(record.record_type) is None:
+    record_type = policy.record_type(record.record_type)
+    if record_type is None:
         known = ", ".join(known_type.type_id for known_type in policy.record_types)
         named = f"the record type {show(record.record_type)}" if record.record_type else "no record type"
         yield Mismatch(GeneralCheck.KNOWN_RECORD_TYPE, named, f"one of {known}")
-    for flaw in recognised.flaws:
-        yield Mismatch(GeneralCheck(flaw.kind), f"it {flaw.found}", _WANTED[flaw.kind])
+    for flaw in (*recognised.flaws, *recognised.notes):
+        yield Mismatch(flaw.check, f"it {flaw.found}", _wanted(flaw, record_type), flaw.fix)
     claimed, actual = named_type(record.name), recognised.media_type
     if claimed is not None and actual is not None and claimed is not actual:
         yield Mismatch(
@@ -110,6 +96,12 @@ def _general(policy: Policy, record: Record, recognised: Recognised) -> Iterator
             f"the name says {claimed.label}, the content is {actual.label}",
             "a file name whose ending fits the content",
         )
+
+
+def _wanted(flaw: Flaw, record_type: RecordType | None) -> str:
+    if flaw.wanted == ACCEPTED and record_type is not None:
+        return f"a file of type {list_labels(record_type.media_types)}"
+    return flaw.wanted
 
 
 def _form(record_type: RecordType, recognised: Recognised, length: int) -> Iterator[Mismatch]:

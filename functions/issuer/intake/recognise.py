@@ -1,209 +1,168 @@
 """Recognise a file by its content. Hostile bytes make a flaw, never an exception."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import filetype  # type: ignore[import-untyped]
+from issuer.intake.archives import read_archive
+from issuer.intake.encodings import Encoding, decode_head, text_encoding
+from issuer.intake.flaw_kinds import FlawKind
+from issuer.intake.flaws import Flaw, Recognised, judged, refused
+from issuer.intake.foreign import OLE_MAGIC, foreign_flaw, ole_flaws
+from issuer.intake.mail import looks_like_mail, recognise_mail
+from issuer.intake.markup import begins_as_xml, markup_flaw, recognise_xml
+from issuer.intake.media import MAX_SIZE, MediaType, extension, named_type
+from issuer.intake.pdfs import pdf_start, recognise_pdf
+from issuer.intake.pictures import jpeg_flaw, png_flaw
+from issuer.intake.programs import named_by_domain, program_flaw
+from issuer.intake.tables import csv_flaw
+from issuer.intake.texts import encrypted_flaw, guess_text_type, json_flaw
+from issuer.intake.zipped import Budget
 
-from issuer.intake.archives import Budget, read_archive
-from issuer.intake.documents import pdf_flaw, picture_flaw
-from issuer.intake.media import MAX_SIZE, Flaw, FlawKind, MediaType, Recognised, extension, named_type
-from issuer.intake.texts import (
-    attachments,
-    csv_flaw,
-    encrypted_flaw,
-    guess_text_type,
-    json_flaw,
-    looks_like_mail,
-    mail_flaw,
-    text_flaw,
-)
-from issuer.intake.values import show
-
-_HEAD = 8192  # bytes that filetype looks at
-# The first bytes of what a computer would run. They prove no whole program, but no accepted type begins so.
-_PROGRAM_MAGIC = (
-    (b"\x7fELF", "is a program (ELF)"),  # System V ABI, chapter 4, e_ident
-    # Mach-O (mach-o/loader.h): 32 and 64 bit, in either byte order; then archives for several processors
-    # (mach-o/fat.h), the first of whose magics Java class files share (JVM specification section 4.1).
-    (b"\xfe\xed\xfa\xce", "is a program (Mach-O)"),
-    (b"\xfe\xed\xfa\xcf", "is a program (Mach-O)"),
-    (b"\xce\xfa\xed\xfe", "is a program (Mach-O)"),
-    (b"\xcf\xfa\xed\xfe", "is a program (Mach-O)"),
-    (b"\xca\xfe\xba\xbe", "is a program (Mach-O or Java class)"),
-    (b"\xca\xfe\xba\xbf", "is a program (Mach-O)"),
-    (b"\0asm", "is a program (WebAssembly)"),  # WebAssembly core specification section 5.5.16
-    (b"dex\n", "is a program (Android)"),
-    # "#!" of execve(2); editors on Windows write a byte order mark before it, which a shell may still take.
-    (b"#!", "is a script that a computer would run"),
-    (b"\xef\xbb\xbf#!", "is a script that a computer would run"),
-)
-_PROGRAM_EXTENSIONS = frozenset(
-    (
-        *("apk", "app", "bat", "cmd", "com", "cpl", "dll", "exe", "hta", "jar", "js", "jse", "lnk", "msi"),
-        *("ps1", "psm1", "reg", "scr", "sh", "sys", "vb", "vbe", "vbs", "wsf", "wsh"),
-    )
-)
-_OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # MS-CFB section 2.2
-# Names of streams in the compound file, in UTF-16LE (MS-OFFCRYPTO section 2.3, MS-OVBA section 2.2.1).
-_OLE_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-_OLE_MACROS = "_VBA_PROJECT".encode("utf-16-le")
 # PKWARE APPNOTE sections 4.3.7 and 4.3.16: a local file header, or the end of an empty archive's directory.
 # An archive after other bytes (self-extracting) begins as a program, or as nothing known.
 _ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
-_MARKUP = (b"{\\rtf", b"%!ps", b"<!doctype", b"<html", b"<?xml", b"<svg")
-_ARCHIVES = frozenset(
-    f"application/{kind}"
-    for kind in (
-        *("gzip", "vnd.ms-cab-compressed", "x-7z-compressed", "x-brotli", "x-bzip2", "x-lz4", "x-lzip"),
-        *("x-rar-compressed", "x-tar", "x-xz", "zstd"),
-    )
-)
+_PNG_MAGIC = b"\x89PNG\r\n\x1a\n"  # PNG (W3C) section 5.2
+_JPEG_MAGIC = b"\xff\xd8\xff"  # ITU-T T.81 annex B: start of image, then a marker
+_MAX_DEPTH = 4  # a document in an archive in a mail in an archive; below that only programs are looked for
+_HEAD = 8192  # bytes of a text by which markup is told
 
 
 @dataclass(frozen=True, slots=True)
 class _Depth:
-    """State of a nested inspection: bytes that may still be unpacked, and whether an archive may be here.
+    """State of a nested inspection: bytes that may still be unpacked, and where this file is.
 
-    All attachments and members of one file share one budget, so many small bombs count as one.
+    All attachments and members of one file share one budget, so many small bombs count as one. `archives`:
+    whether an archive may be here; `level`: how many files this one is inside of.
     """
 
     budget: Budget
-    archives: bool
+    archives: bool = True
+    level: int = 0
 
 
 def recognise(name: str, data: bytes) -> Recognised:
     """What the file `name` with the bytes `data` is, and all that makes it unfit to be a record.
 
     The content decides; the extension tells texts apart (CSV, JSON, EML, TXT). O(size) and what
-    its archives unpack to, which is bounded for the file as a whole. Never raises.
+    its archives unpack to, which is bounded for the file as a whole. Raises nothing but `MemoryError`.
     """
-    return _recognise(name, data, _Depth(Budget(), archives=True))
+    return _recognise(name, data, _Depth(Budget()))
 
 
 def _recognise(name: str, data: bytes, depth: _Depth) -> Recognised:
     if not data:
-        return Recognised(None, (Flaw(FlawKind.EMPTY, "is empty (0 bytes)"),))
+        return refused(FlawKind.EMPTY)
     if len(data) > MAX_SIZE:
-        return Recognised(
-            None, (Flaw(FlawKind.TOO_LARGE, f"has {len(data)} bytes; at most {MAX_SIZE} are taken"),)
-        )
-    program = _program_flaw(name, data)
+        return refused(FlawKind.TOO_LARGE, len(data))
+    program = program_flaw(name, data)
     if program:
         return Recognised(None, (program,))
+    if depth.level > _MAX_DEPTH:
+        return Recognised(None)
     try:
         return _recognise_by_magic(name, data, depth)
+    except MemoryError:  # whoever gave this process its limits says what that means
+        raise
     except Exception:  # a library met bytes that it was not made for
-        return Recognised(None, (Flaw(FlawKind.UNREADABLE, "is damaged and can't be read"),))
-
-
-def _program_flaw(name: str, data: bytes) -> Flaw | None:
-    for magic, description in _PROGRAM_MAGIC:
-        if data.startswith(magic):
-            return Flaw(FlawKind.EXECUTABLE, description)
-    # "MZ" alone may begin a text; a Windows program has zero bytes in its header (PE format, MS-DOS stub).
-    if data.startswith(b"MZ") and b"\0" in data[:1024]:
-        return Flaw(FlawKind.EXECUTABLE, "is a program (Windows)")
-    if extension(name) in _PROGRAM_EXTENSIONS:
-        return Flaw(FlawKind.EXECUTABLE, f"is named as a program or script (.{extension(name)})")
-    return None
+        return refused(FlawKind.DAMAGED)
 
 
 def _recognise_by_magic(name: str, data: bytes, depth: _Depth) -> Recognised:
-    # ISO 32000-2 section 7.5.2. Many readers look for it in the first 1024 bytes; here it must come first.
-    if data.startswith(b"%PDF-"):
-        return _judged(MediaType.PDF, pdf_flaw(data))
-    # PNG (W3C) section 5.2; JPEG (ITU-T T.81) annex B: start of image, then a marker.
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return _judged(MediaType.PNG, picture_flaw(data, "PNG"))
-    if data.startswith(b"\xff\xd8\xff"):
-        return _judged(MediaType.JPEG, picture_flaw(data, "JPEG"))
-    if data.startswith(_OLE_MAGIC):
-        return Recognised(None, (_ole_flaw(data),))
+    if data.startswith(_PNG_MAGIC):
+        return judged(MediaType.PNG, png_flaw(data))
+    if data.startswith(_JPEG_MAGIC):
+        return judged(MediaType.JPEG, jpeg_flaw(data))
+    if data.startswith(OLE_MAGIC):
+        return Recognised(None, ole_flaws(name, data))
     if data.startswith(_ZIP_MAGIC):
         return _recognise_zip(data, depth)
+    if _is_pdf(name, data):
+        inside = replace(depth, level=depth.level + 1)
+        return recognise_pdf(data, lambda part, content: _embedded(part, content, inside), depth.budget)
     return _recognise_text(name, data, depth)
 
 
+def _is_pdf(name: str, data: bytes) -> bool:
+    start = pdf_start(data)
+    if start < 0:  # its beginning is lost, and the rest must not pass for a text
+        return named_type(name) is MediaType.PDF and b"endobj" in data
+    # A mail or text may speak of the header in its first lines; a PDF's is followed by its version.
+    return start == 0 or (
+        data[start + 5 : start + 6].isdigit() and b" obj" in data and not _is_mail(name, data)
+    )
+
+
+def _embedded(name: str, data: bytes, depth: _Depth) -> Recognised:
+    """A file inside a document: of pictures only the first bytes count, and archives are allowed."""
+    if data.startswith((_PNG_MAGIC, _JPEG_MAGIC)):
+        program = program_flaw(name, data)
+        return Recognised(None, (program,) if program else ())
+    return _recognise(name, data, depth)
+
+
 def _recognise_zip(data: bytes, depth: _Depth) -> Recognised:
-    inside = _Depth(depth.budget, archives=False)
+    members = replace(depth, archives=False, level=depth.level + 1)
 
     def inspect(name: str, content: bytes) -> Recognised:
-        if depth.archives:
-            return _recognise(name, content, inside)
-        program = _program_flaw(name, content)  # two levels deep only programs are looked for
-        return Recognised(None, (program,) if program else ())
+        return _embedded(name, content, members) if depth.level else _recognise(name, content, members)
 
     recognised = read_archive(data, inspect, depth.budget)
     # An Office document is an archive too, but may be inside one: only what is no document is nested.
     if recognised.media_type is MediaType.ZIP and not depth.archives:
-        return Recognised(None, (Flaw(FlawKind.NESTED_ARCHIVE, "is an archive itself"),))
+        programs = tuple(flaw for flaw in recognised.flaws if flaw.kind is FlawKind.PROGRAM)
+        return Recognised(None, (*programs, Flaw.of(FlawKind.NESTED_ARCHIVE)))
     return recognised
 
 
 def _recognise_text(name: str, data: bytes, depth: _Depth) -> Recognised:
     # Mail first: its body may be in any encoding, so a message need not be text in UTF-8.
     if _is_mail(name, data):
-        return _recognise_mail(data, depth)
-    unreadable = text_flaw(data)
-    if unreadable:
-        return _recognise_binary(name, data, unreadable, depth)
-    if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:16].lower().startswith(_MARKUP):
-        return _unrecognised("is a marked-up text (HTML, XML, RTF or PostScript)")
-    named = named_type(name) or guess_text_type(data)
-    if named is MediaType.JSON:
-        return _judged(named, json_flaw(data))
-    if named is MediaType.CSV:
-        return _judged(named, csv_flaw(data))
-    # A text by any other name is a text: that its name says otherwise is for the rule `name-agrees`.
-    return _judged(MediaType.TXT, encrypted_flaw(data))
+        inside = replace(depth, level=depth.level + 1)
+        return recognise_mail(data, lambda part, content: _recognise(part, content, inside))
+    encoding = text_encoding(data)
+    foreign = foreign_flaw(data, is_text=encoding is not None)
+    if foreign is not None or encoding is None:
+        return _recognise_binary(name, foreign, depth)
+    head = decode_head(data, encoding, _HEAD)
+    if begins_as_xml(head):
+        return recognise_xml(data)
+    markup = markup_flaw(head)
+    if markup is not None:
+        return Recognised(None, (markup,))
+    if _is_blank(data, encoding):
+        return refused(FlawKind.BLANK)
+    return _recognise_plain(name, data, encoding)
 
 
 def _is_mail(name: str, data: bytes) -> bool:
     named = named_type(name)
-    return named is MediaType.EML or (named is None and looks_like_mail(data))
+    return named is MediaType.EML or (named in (None, MediaType.TXT) and looks_like_mail(data))
 
 
-def _recognise_mail(data: bytes, depth: _Depth) -> Recognised:
-    flaw = mail_flaw(data)
-    if flaw:
-        return Recognised(MediaType.EML, (flaw,))
-    flaws = [
-        Flaw(flaw.kind, f"has the attachment {show(name)}, which {flaw.found}")
-        for name, content in attachments(data)
-        for flaw in _recognise(name, content, depth).flaws
-        if flaw.kind not in (FlawKind.UNRECOGNISED, FlawKind.EMPTY)
-    ]
-    return Recognised(MediaType.EML, tuple(flaws))
+def _is_blank(data: bytes, encoding: Encoding) -> bool:
+    return not data.lstrip(b"\xef\xbb\xbf\xff\xfe").translate(None, b" \t\r\n\x0b\x0c\0") and encoding.known
 
 
-def _recognise_binary(name: str, data: bytes, unreadable: Flaw, depth: _Depth) -> Recognised:
+def _recognise_plain(name: str, data: bytes, encoding: Encoding) -> Recognised:
+    notes = () if encoding.is_utf_8 else (Flaw.of(FlawKind.ENCODING, encoding.label),)
+    named = named_type(name) or guess_text_type(data, encoding)
+    if named is MediaType.JSON:
+        flaw = json_flaw(data, encoding)
+    elif named is MediaType.CSV:
+        flaw = csv_flaw(data)
+    else:
+        # A text by any other name is a text: that its name says otherwise is for the rule `name-agrees`.
+        named, flaw = MediaType.TXT, encrypted_flaw(data)
+    return Recognised(named, (flaw,) if flaw else (), notes)
+
+
+def _recognise_binary(name: str, foreign: Flaw | None, depth: _Depth) -> Recognised:
     """Something that is no text: name it if it has a name."""
-    if unreadable.kind is FlawKind.EMPTY:
-        return Recognised(None, (unreadable,))
-    kind = filetype.guess_mime(data[:_HEAD])
-    if kind in _ARCHIVES and not depth.archives:
-        return Recognised(None, (Flaw(FlawKind.NESTED_ARCHIVE, f"is an archive itself ({kind})"),))
-    if kind is not None:
-        return _unrecognised(f"holds {kind}")
-    if named_type(name) is not None:
-        wanted = f"is named .{extension(name)} and is neither that nor any other accepted type"
-        return Recognised(None, (Flaw(FlawKind.UNREADABLE, f"{wanted}: it {unreadable.found}"),))
-    return _unrecognised("is of a type that is not known")
-
-
-def _ole_flaw(data: bytes) -> Flaw:
-    # Anywhere in the bytes: either makes the file unfit, and no directory (MS-CFB section 2.6) of a hostile
-    # file need be read. An encrypted DOCX or XLSX is a compound file too (MS-OFFCRYPTO section 2.3).
-    if _OLE_ENCRYPTED in data:
-        return Flaw(FlawKind.ENCRYPTED, "is an Office file that is protected by a password")
-    if _OLE_MACROS in data:
-        return Flaw(FlawKind.MACROS, "is an old Office file with macros")
-    return Flaw(FlawKind.UNRECOGNISED, "is an Office file of the old kind (DOC, XLS, PPT, MSG or MSI)")
-
-
-def _judged(media_type: MediaType, flaw: Flaw | None) -> Recognised:
-    return Recognised(media_type, (flaw,) if flaw else ())
-
-
-def _unrecognised(description: str) -> Recognised:
-    return Recognised(None, (Flaw(FlawKind.UNRECOGNISED, description),))
+    if foreign is None and named_by_domain(name):
+        return refused(FlawKind.NAMED_PROGRAM, extension(name))
+    if foreign is None and named_type(name) is not None:
+        return refused(FlawKind.NOT_AS_NAMED, extension(name))
+    if foreign is None:
+        return refused(FlawKind.UNKNOWN_TYPE)
+    if foreign.kind is FlawKind.OTHER_ARCHIVE and depth.level:
+        return refused(FlawKind.CLOSED_ARCHIVE, foreign.found.removeprefix("is an archive of type "))
+    return Recognised(None, (foreign,))

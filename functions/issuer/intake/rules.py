@@ -41,6 +41,8 @@ class GeneralCheck(StrEnum):
     NO_DUPLICATES = "no-duplicates"
     PACKET_LIMITS = "packet-limits"
     NAME_AGREES = "name-agrees"
+    TEXT_IN_UTF_8 = "text-in-utf-8"
+    NO_DOCUMENT_SCRIPTS = "no-document-scripts"
 
 
 class TypeCheck(StrEnum):
@@ -68,7 +70,9 @@ class RelationKind(StrEnum):
     REQUIRED_WHEN = "required-when"
 
 
-ONLY_NOTES = frozenset({GeneralCheck.NAME_AGREES})
+ONLY_NOTES = frozenset(
+    {GeneralCheck.NAME_AGREES, GeneralCheck.TEXT_IN_UTF_8, GeneralCheck.NO_DOCUMENT_SCRIPTS}
+)
 """General checks that a policy may have as a note; every other one is a blocker everywhere."""
 
 RULE_MEMBERS = ("check", "fix", "id", "sentence", "severity")

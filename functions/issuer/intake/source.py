@@ -83,9 +83,10 @@ def _record_type(value: Json, words: Members) -> Members:
 
 
 def _media_type(label: Json) -> MediaType:
-    if label not in MediaType.__members__:
+    by_label = {one.label: one for one in MediaType}
+    if label not in by_label:
         raise ValueError(f"types: found {shown(label)}, wanted some of {list_labels(tuple(MediaType))}")
-    return MediaType[str(label)]
+    return by_label[str(label)]
 
 
 def _field(value: Json, words: Members) -> Members:

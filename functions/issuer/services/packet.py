@@ -11,6 +11,7 @@ from issuer.errors import Code, Fault, ServiceError
 from issuer.intake.catalogue import Catalogue
 from issuer.intake.evaluate import Evaluation, Outcome, evaluate
 from issuer.intake.policy import Policy
+from issuer.intake.values import show
 from issuer.kits.names import RECORD_OBJECT, make_id, record_object
 from issuer.kits.record_files import fetched_records
 from issuer.kits.retention import after_adding, after_removing, after_withdrawal, objects_that_go
@@ -245,7 +246,7 @@ def _check_record(packet: Packet, policy: Policy, record: Record) -> None:
         )
     if faults:
         details = "; ".join(fault.detail for fault in faults)
-        raise ServiceError(Code.RECORD_REFUSED, f"{shown(record.name)}: {details}", faults=tuple(faults))
+        raise ServiceError(Code.RECORD_REFUSED, f"{show(record.name)}: {details}", faults=tuple(faults))
     total = sum(other.size for other in packet.records) + record.size
     if len(packet.records) >= policy.max_records or total > policy.max_total_size:
         raise ServiceError(

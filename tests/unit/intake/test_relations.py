@@ -122,8 +122,9 @@ def test_is_broken_by(name: str) -> None:
     report = report_on(small_policy(rule), a_mandate(**of_mandate), acts)
     (blocker,) = report.blockers
     assert blocker.rule_id == "r"
-    assert set(blocker.names) == {"act-1.txt", "mandate-1.txt"}
-    assert said in blocker.found + " " + blocker.expected
+    (finding,) = blocker.findings
+    assert set(finding.names) == {"act-1.txt", "mandate-1.txt"}
+    assert said in finding.found + " " + finding.expected
 
 
 @pytest.mark.parametrize("name", ABSENT)
@@ -141,7 +142,8 @@ def test_each_record_that_breaks_a_relation_is_named() -> None:
     report = report_on(
         small_policy(LIMIT), a_mandate(sum="10"), an_act(1, sum="11"), an_act(2, sum="9"), an_act(3, sum="12")
     )
-    assert [blocker.names[0] for blocker in report.blockers] == ["act-1.txt", "act-3.txt"]
+    (blocker,) = report.blockers
+    assert [finding.names[0] for finding in blocker.findings] == ["act-1.txt", "act-3.txt"]
 
 
 def test_a_broken_note_does_not_change_the_outcome() -> None:

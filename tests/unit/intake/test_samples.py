@@ -84,9 +84,10 @@ def test_a_record_without_any_stated_value_is_told_each_one_and_its_shape(name: 
     policy, examined = examined_samples(name)
     bare = [examine(policy, replace(one.record, metadata={}), b"a text") for one in examined]
     told = {
-        blocker.expected.partition(" (")[0]
+        finding.expected.partition(" (")[0]
         for blocker in evaluate(policy, bare, AT).blockers
-        if blocker.found.endswith(" is missing")
+        for finding in blocker.findings
+        if finding.found.endswith(" is missing")
     }
     submitted = {one.record.record_type for one in examined}
     assert told == {
