@@ -8,13 +8,15 @@ from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, field
 
 from attestlayer.audit.chain import Chain, ChainWalk, keys_of, looked_back, read_document
-from attestlayer.audit.findings import AuditFinding, AuditReason, Progress, RegistryReader
+from attestlayer.audit.findings import AuditFinding, AuditReason, Progress
 from attestlayer.audit.journal import Journal
 from attestlayer.audit.leaves import LeafAudit
+from attestlayer.audit.moment import read_views
+from attestlayer.audit.reader import RegistryReader
 from attestlayer.audit.state import AuditState, Position
 from attestlayer.audit.strays import StrayAudit
 from attestlayer.audit.tree import TreeAudit
-from attestlayer.audit.views import NAMES, ConsistencyAudit, ViewAudit, Views
+from attestlayer.audit.views import ConsistencyAudit, ViewAudit, Views
 from attestlayer.canonical import parse_json, take_hash, take_members
 from attestlayer.encoding import Hash, format_hash, sha256
 from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
@@ -23,8 +25,6 @@ from attestlayer.log.checkpoint import Checkpoint, parse_checkpoint
 from attestlayer.log.notices import Notices, Role, parse_notices
 from attestlayer.log.trust import TrustRoot, parse_trust, read_notices
 from attestlayer.reading.registry import Registry
-
-_TRIES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +63,11 @@ def audit(
     a few hundred bytes a published size.
     """
     reader = RegistryReader(registry, progress)
-    views = _read_views(registry)
-    newest = _newest(reader, views)
     before = journal.before if journal else None
+    anchors = (trust.checkpoint if trust else None, before.checkpoint if before else since)
+    # No cache may show an older log than the caller has seen.
+    views = read_views(reader, max((anchor.sequence for anchor in anchors if anchor), default=0))
+    newest = _newest(reader, views)
     if before and before.checkpoint.origin != newest.origin:
         message = f"the state is of the log {before.checkpoint.origin}, found {newest.origin}"
         raise CouldNotCheckError(Reason.INPUT_UNREADABLE, message)
@@ -189,17 +191,6 @@ class _Run:
         )
 
 
-def _read_views(registry: Registry) -> Views:
-    """The views of one moment: read again while the registry moves on."""
-    for _ in range(_TRIES):
-        views = {name: registry.read(name) for name in NAMES}
-        # Views are replaced one by one: two equal reads of the newest checkpoint enclose a moment without a
-        # round.
-        if registry.read(layout.LATEST) == views[layout.LATEST]:
-            break
-    return views
-
-
 def _newest(reader: RegistryReader, views: Views) -> Checkpoint:
     """The newest checkpoint that a view names and that is signed, or stored under its hash."""
     likely = [each for each in _candidates(reader, views) if _is_likely(reader, each)]
@@ -219,8 +210,7 @@ def _candidates(reader: RegistryReader, views: Views) -> Iterator[Checkpoint]:
             reader.report(layout.LATEST, AuditReason.MALFORMED, error)
     try:
         named = take_hash(take_members(parse_json(views[layout.STATS] or b"")), "checkpoint_hash")
-        data = reader.read(layout.checkpoint_path(named)) or b""
-        if sha256(data) == named:
+        if (data := _hashed(reader, layout.checkpoint_path(named), named)) is not None:
             yield parse_checkpoint(data)
     except (ValueError, KeyError, VerificationError):  # its own check says what is wrong with it
         pass
@@ -230,14 +220,20 @@ def _candidates(reader: RegistryReader, views: Views) -> Iterator[Checkpoint]:
 
 def _is_likely(reader: RegistryReader, candidate: Checkpoint) -> bool:
     """Whether a checkpoint is stored under its hash, or signed by a key of its own notices."""
-    if reader.read(layout.checkpoint_path(candidate.hash())) == candidate.format():
+    if _hashed(reader, layout.checkpoint_path(candidate.hash()), candidate.hash()) is not None:
         return True
     try:
-        data = reader.read(layout.notices_path(candidate.notices_hash)) or b""
-        key = read_notices(parse_notices(data)).key(Role.REGISTRY, candidate.kid)
+        data = _hashed(reader, layout.notices_path(candidate.notices_hash), candidate.notices_hash)
+        key = read_notices(parse_notices(data or b"")).key(Role.REGISTRY, candidate.kid)
     except (ValueError, VerificationError):
         return False
     return key is not None and key.public.verifies(candidate.signature, candidate.signed_bytes())
+
+
+def _hashed(reader: RegistryReader, name: str, wanted: Hash) -> bytes | None:
+    """An object that may be missing or have another hash than its name's: None then."""
+    data = reader.right(name, reader.read(name), lambda copy: copy is not None and sha256(copy) == wanted)
+    return data if data is not None and sha256(data) == wanted else None
 
 
 def _start(reader: RegistryReader, newest: Checkpoint, views: Views, trust: TrustRoot | None) -> Chain:

@@ -114,7 +114,12 @@ class AuditState:
             for each in self.chain
         ]
         findings: list[Json] = [
-            {"object": each.object, "reason": each.reason.value, "detail": each.detail}
+            {
+                "object": each.object,
+                "reason": each.reason.value,
+                "detail": each.detail,
+                "seen": list(each.seen),
+            }
             for each in self.findings
         ]
         return {
@@ -216,6 +221,10 @@ def _take_stretch(value: Json) -> Stretch:
 
 
 def _take_finding(value: Json) -> AuditFinding:
-    members = take_object(take_members(value), ("object", "reason", "detail"))
+    members = take_object(take_members(value), ("object", "reason", "detail", "seen"))
     reason = take_value(members, "reason", AuditReason)
-    return AuditFinding(take_string(members, "object"), reason, take_string(members, "detail"))
+    seen = take_array(members, "seen")
+    if not all(isinstance(each, str) for each in seen):
+        raise ValueError(f"seen: found {shown(seen)}, wanted an array of texts")
+    name, detail = take_string(members, "object"), take_string(members, "detail")
+    return AuditFinding(name, reason, detail, tuple(map(str, seen)))

@@ -1,12 +1,13 @@
 """Audit of the mutable views and the consistency proofs: both must follow from the chain of checkpoints."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 from attestlayer.audit.chain import Chain, Stage
-from attestlayer.audit.findings import AuditReason, RegistryReader, check_note, difference
+from attestlayer.audit.findings import AuditReason, Trouble, check_note, difference
 from attestlayer.audit.leaves import LeafAudit
+from attestlayer.audit.reader import RegistryReader
 from attestlayer.canonical import (
     Json,
     Members,
@@ -23,7 +24,7 @@ from attestlayer.log.merkle import check_consistency
 from attestlayer.log.note import ED25519, VerifierKey, parse_note
 from attestlayer.log.notices import Role
 from attestlayer.log.promises import MERGE_DELAY_S
-from attestlayer.log.trust import Keyring, make_trust_root, parse_trust
+from attestlayer.log.trust import make_trust_root, parse_trust
 
 NAMES = (
     layout.LATEST,
@@ -55,8 +56,8 @@ class ViewAudit:
         """Compare every view; those that follow from notices only if the notices could be read."""
         newest, keyring = self.chain.newest, self.chain.keyring
         self._compare(layout.LATEST, newest.format())
-        self._check_stats()
-        self._check_note(keyring)
+        self._judge(layout.STATS, self._wrong_stats)
+        self._judge(layout.CHECKPOINT, self._wrong_note)
         if keyring is None or self.chain.notices is None:
             return
         self._compare(layout.REGISTRY_JWKS, format_json(keyring.jwks(Role.REGISTRY)))
@@ -66,12 +67,25 @@ class ViewAudit:
         self._compare(layout.REGISTRY_VKEY, "".join(lines).encode())
         self._check_trust()
 
-    def _compare(self, name: str, wanted: bytes) -> None:
+    def _judge(self, name: str, judge: Callable[[bytes], Iterator[Trouble]]) -> None:
+        """Report what is wrong with a view, unless a later copy of it is right."""
+
+        def troubles(data: bytes | None) -> list[Trouble]:
+            missing = (AuditReason.MISSING, "found no object, wanted one")
+            return [missing] if data is None else list(judge(data))
+
         view = self.views[name]
-        if view is None:
-            self.reader.report(name, AuditReason.MISSING, "found no object, wanted one")
-        elif view != wanted:
-            self.reader.report(name, AuditReason.VIEW_OUTDATED, difference(view, wanted))
+        right = self.reader.right(name, view, lambda copy: not troubles(copy))
+        # If none is right, the one that was read together with the other views is reported.
+        for reason, detail in troubles(view) if troubles(right) else ():
+            self.reader.report(name, reason, detail)
+
+    def _compare(self, name: str, wanted: bytes) -> None:
+        def judge(view: bytes) -> Iterator[Trouble]:
+            if view != wanted:
+                yield AuditReason.VIEW_OUTDATED, difference(view, wanted)
+
+        self._judge(name, judge)
 
     def _check_trust(self) -> None:
         if self.chain.notices is None:
@@ -87,40 +101,33 @@ class ViewAudit:
         if lowest == 0 or self.chain.noticed.sequence > lowest:
             self._compare(layout.TRUST, wanted)
         else:
-            self._check_older_trust()
+            self._judge(layout.TRUST, self._wrong_older_trust)
 
-    def _check_older_trust(self) -> None:
+    def _wrong_older_trust(self, data: bytes) -> Iterator[Trouble]:
         """A trust root made before the checkpoints that were looked at: it must hold the newest notices."""
         try:
-            trust = parse_trust(self.views[layout.TRUST] or b"")
+            trust = parse_trust(data)
         except VerificationError as error:
-            self.reader.report(layout.TRUST, AuditReason.MALFORMED, error)
+            yield AuditReason.MALFORMED, str(error)
             return
         if trust.notices != self.chain.notices:
             have = f"notices {format_hash(trust.notices.hash())}"
             wanted = format_hash(self.chain.newest.notices_hash)
-            self.reader.report(layout.TRUST, AuditReason.VIEW_OUTDATED, f"found {have}, wanted {wanted}")
+            yield AuditReason.VIEW_OUTDATED, f"found {have}, wanted {wanted}"
 
-    def _check_stats(self) -> None:
-        data, name = self.views[layout.STATS], layout.STATS
-        if data is None:
-            self.reader.report(name, AuditReason.MISSING, "found no object, wanted one")
-            return
+    def _wrong_stats(self, data: bytes) -> Iterator[Trouble]:
         try:
             stats = take_object(parse_json(data), (*self._stats(), *_PROMISE, "cadence_seconds", "notices"))
             cadence = take_integer(stats, "cadence_seconds")
         except (ValueError, KeyError) as error:
-            self.reader.report(name, AuditReason.MALFORMED, error)
+            yield AuditReason.MALFORMED, str(error)
             return
         for member, value in self._stats().items():
             if stats.get(member) != value:
-                detail = f"{member}: found {stats.get(member)!r}, wanted {value!r}"
-                self.reader.report(name, AuditReason.VIEW_OUTDATED, detail)
+                yield AuditReason.VIEW_OUTDATED, f"{member}: found {stats.get(member)!r}, wanted {value!r}"
         if cadence == 0 or self.chain.newest.timestamp % cadence:
             at = self.chain.newest.timestamp
-            self.reader.report(
-                name, AuditReason.VIEW_OUTDATED, f"cadence_seconds: {cadence} has no instant {at}"
-            )
+            yield AuditReason.VIEW_OUTDATED, f"cadence_seconds: {cadence} has no instant {at}"
 
     def _stats(self) -> Members:
         newest = self.chain.newest
@@ -140,23 +147,19 @@ class ViewAudit:
             wanted |= dict(zip(_PROMISE, (gap, delay), strict=True))
         return wanted
 
-    def _check_note(self, keyring: Keyring | None) -> None:
-        data, newest = self.views[layout.CHECKPOINT], self.chain.newest
-        if data is None:
-            self.reader.report(layout.CHECKPOINT, AuditReason.MISSING, "found no object, wanted one")
-            return
+    def _wrong_note(self, data: bytes) -> Iterator[Trouble]:
+        newest, keyring = self.chain.newest, self.chain.keyring
         try:
             note = parse_note(data.decode())
         except (ValueError, VerificationError) as error:
-            self.reader.report(layout.CHECKPOINT, AuditReason.MALFORMED, error)
+            yield AuditReason.MALFORMED, str(error)
             return
         first = next((stage for stage in self.chain.stages if stage.head == newest.head), None)
         since = first.timestamp if first else newest.timestamp
         if first and first.sequence == self.chain.lowest > 0:
             since = 0  # the audit began within this tree's rounds: when it was new is not known
         if keyring is not None:
-            for word, detail in check_note(note, newest, keyring, since=since):
-                self.reader.report(layout.CHECKPOINT, word, detail)
+            yield from check_note(note, newest, keyring, since=since)
 
 
 _AT_ONCE = 256
@@ -201,6 +204,12 @@ def _check_proof(reader: RegistryReader, old: Stage, new: Stage) -> None:
     data = reader.need(name)
     if data is None:
         return
+    right = reader.right(name, data, lambda copy: not list(_wrong_proof(copy or b"", old, new)))
+    for reason, detail in _wrong_proof(right or data, old, new):
+        reader.report(name, reason, detail)
+
+
+def _wrong_proof(data: bytes, old: Stage, new: Stage) -> Iterator[Trouble]:
     wanted: Members = {
         "from_size": old.head.size,
         "to_size": new.head.size,
@@ -211,16 +220,15 @@ def _check_proof(reader: RegistryReader, old: Stage, new: Stage) -> None:
         members = take_object(parse_json(data), _MEMBERS)
         proof = [_hash_of(value) for value in take_array(members, "proof")]
     except ValueError as error:
-        reader.report(name, AuditReason.MALFORMED, error)
+        yield AuditReason.MALFORMED, str(error)
         return
     for member, value in wanted.items():
         if members[member] != value:
-            detail = f"{member}: found {members[member]!r}, wanted {value!r}"
-            reader.report(name, AuditReason.PROOF_INVALID, detail)
+            yield AuditReason.PROOF_INVALID, f"{member}: found {members[member]!r}, wanted {value!r}"
     try:
         check_consistency(old.head, new.head, proof)
     except VerificationError as error:
-        reader.report(name, AuditReason.PROOF_INVALID, error)
+        yield AuditReason.PROOF_INVALID, str(error)
 
 
 def _hash_of(value: Json) -> Hash:

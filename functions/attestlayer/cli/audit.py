@@ -11,7 +11,7 @@ resumed     leaves that earlier runs with the same state file had checked; 0 wit
 listed      whether stray objects could be looked for: in a folder, and without since
 objects, bytes   what was read, in all runs with the same state file
 requests    what this run asked for: HTTP requests with those tried again, or files
-findings    [{object, reason, detail}], all of them
+findings    [{object, reason, detail, seen}], all of them; seen: when each copy was seen, over a network
 """
 
 import argparse
@@ -30,7 +30,7 @@ from typing import NoReturn, TextIO
 from attestlayer.audit.auditor import AuditReport, audit
 from attestlayer.audit.findings import AuditFinding
 from attestlayer.audit.journal import Journal
-from attestlayer.canonical import Members
+from attestlayer.canonical import Json, Members
 from attestlayer.cli.command import URL_JOBS
 from attestlayer.cli.text import Style, printable
 from attestlayer.encoding import format_hash, format_time, parse_hash, sha256
@@ -131,6 +131,8 @@ def format_audit(finished: FinishedAudit, style: Style) -> str:
     for finding in report.findings:
         lines += ["", *style.wrap(f"{finding.reason}: {finding.object}")]
         lines += style.wrap(finding.detail, 2)
+        if finding.seen:
+            lines += style.wrap(f"Seen {'; '.join(finding.seen)}.", 2)
     return style.finish(lines)
 
 
@@ -162,7 +164,8 @@ def format_audit_json(finished: FinishedAudit) -> str:
 
 def _members(finding: AuditFinding) -> Members:
     detail = _text(finding.detail)
-    return {"object": _text(finding.object), "reason": finding.reason.value, "detail": detail}
+    seen: list[Json] = [_text(each) for each in finding.seen]
+    return {"object": _text(finding.object), "reason": finding.reason.value, "detail": detail, "seen": seen}
 
 
 def _keys_words(trust: TrustRoot | None) -> str:
