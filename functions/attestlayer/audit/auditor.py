@@ -3,7 +3,7 @@
 Only the entries and the signatures are believed. All findings are reported, not only the first.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, field
 
@@ -13,7 +13,8 @@ from attestlayer.audit.journal import Journal
 from attestlayer.audit.leaves import LeafAudit
 from attestlayer.audit.moment import read_views
 from attestlayer.audit.reader import RegistryReader
-from attestlayer.audit.state import AuditState, Position
+from attestlayer.audit.sample import Sample, SampleAudit
+from attestlayer.audit.state import AuditState, Position, Sampling
 from attestlayer.audit.strays import StrayAudit
 from attestlayer.audit.tree import TreeAudit
 from attestlayer.audit.views import ConsistencyAudit, ViewAudit, Views
@@ -31,7 +32,8 @@ from attestlayer.reading.registry import Registry
 class AuditReport:
     """The result of an audit. `findings` is empty if every object is as the log says.
 
-    `resumed`: leaves that an earlier run had checked. `objects` and `length`: what was read, in all runs.
+    `resumed`: leaves that an earlier run had checked. `looked_again`: of these, checked once more in this
+    run. `objects` and `length`: what was read, in all runs.
     """
 
     newest: Checkpoint
@@ -40,6 +42,7 @@ class AuditReport:
     length: int
     listed: bool
     resumed: int = 0
+    looked_again: int = 0
 
 
 def _silent(what: str, done: int, total: int) -> None:
@@ -52,11 +55,13 @@ def audit(
     since: Checkpoint | None = None,
     progress: Progress = _silent,
     journal: Journal | None = None,
+    sample: Sample = Sample(),  # noqa: B008 - frozen
 ) -> AuditReport:
     """Audit a registry: chain, tree, leaves, proofs, views and, where names can be listed, stray objects.
 
     `trust` vouches for the keys. With `since` only what came after that checkpoint is audited. `journal`
-    says how far an earlier run came, and records how far this one is; not together with `since`.
+    says how far an earlier run came, and records how far this one is; not together with `since`. `sample`:
+    what of the earlier runs is looked at again.
 
     Raises `CouldNotCheckError` if the registry can't be read or has no checkpoint to start from, or if the
     journal is another log's. O(n) requests and time; memory does not grow with the number of leaves, only by
@@ -73,7 +78,7 @@ def audit(
         raise CouldNotCheckError(Reason.INPUT_UNREADABLE, message)
     chain = _start(reader, newest, views, trust)
     _check_anchors(reader, chain, trust, before.checkpoint if before else since)
-    return _Run(reader, chain, views, trust=trust, since=since, journal=journal).run()
+    return _Run(reader, chain, views, trust=trust, since=since, journal=journal, sample=sample).run()
 
 
 @dataclass
@@ -87,12 +92,15 @@ class _Run:
     trust: TrustRoot | None
     since: Checkpoint | None
     journal: Journal | None
+    sample: Sample
     _before: AuditState | None = None
     _walk: ChainWalk = field(init=False)
     _leaves: LeafAudit = field(init=False)
     _tree: TreeAudit | None = None
     _proofs: ConsistencyAudit | None = None
     _first: int = 0
+    _sampling: Sampling | None = None
+    _looked_again: int = 0
 
     def run(self) -> AuditReport:
         """Run the audits, each on what the one before established: chain, tree, proofs, views, strays."""
@@ -106,12 +114,14 @@ class _Run:
         self._tree = TreeAudit(reader, self.chain, self._leaves, stop.head.size if stop else 0, self._mark)
         self._proofs = ConsistencyAudit(reader, self.chain, 0, self._mark)
         if self._before:
+            self._sampling = self._before.sampling
             self._leaves.resume(self._before.position)
             unsound = frozenset(finding.object for finding in self._before.findings)
             self._tree.resume(self._before.position, unsound)
             self._proofs.done = self._before.proofs
         self._tree.run()
         self._proofs.run()
+        self._look_again(self._tree.whole())
         self._mark()
         findings = self._findings()
         ViewAudit(reader, self.chain, self.views, self._leaves, stop is None).run()
@@ -126,6 +136,18 @@ class _Run:
         if before is None or before.checkpoint.sequence > self.chain.newest.sequence:
             return None
         return before
+
+    def _look_again(self, windows: Sequence[Sequence[Hash]] | None) -> None:
+        """Look at a sample of the leaves that earlier runs have checked."""
+        if self._before is None or windows is None or not self._before.position.leaves:
+            return
+        sampling, groups = self.sample.next(self._sampling, self._before.position.leaves)
+        again, findings = SampleAudit(self.reader, self.chain, windows), self.reader.findings
+        known, first = {finding.object for finding in self._findings()}, len(findings)
+        again.run(groups)
+        # An object that was found wrong before keeps its finding, and gets no second one.
+        findings[first:] = [finding for finding in findings[first:] if finding.object not in known]
+        self._sampling, self._looked_again = sampling, again.leaves
 
     def _follow_chain(self, stop: Checkpoint | None) -> None:
         trust, since = self.trust, self.since
@@ -170,6 +192,7 @@ class _Run:
                 self._findings(),
                 self.reader.objects + (before.objects if before else 0),
                 self.reader.length + (before.length if before else 0),
+                self._sampling if self._tree else before.sampling if before else None,
             )
         )
 
@@ -188,6 +211,7 @@ class _Run:
             reader.length + (before.length if before else 0),
             listed,
             before.position.leaves if before else 0,
+            self._looked_again,
         )
 
 

@@ -44,6 +44,7 @@ _MEMBERS = (
     "tree",
     "proofs",
     "finished",
+    "sampling",
     "findings",
     "objects",
     "bytes",
@@ -80,6 +81,15 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
+class Sampling:
+    """Where a cycle of the sample is: `key` yields the order of its `groups`; `done` had their turn."""
+
+    key: Hash
+    groups: int
+    done: int
+
+
+@dataclass(frozen=True, slots=True)
 class AuditState:
     """An audit of `registry`, a place as it was given, with a trust root of fingerprint `trust` or none.
 
@@ -96,6 +106,7 @@ class AuditState:
     findings: tuple[AuditFinding, ...] = ()
     objects: int = 0
     length: int = 0
+    sampling: Sampling | None = None
 
     @property
     def finished(self) -> bool:
@@ -131,6 +142,7 @@ class AuditState:
             "tree": _position_members(self.position),
             "proofs": self.proofs,
             "finished": int(self.finished),
+            "sampling": _sampling_members(self.sampling),
             "findings": findings,
             "objects": self.objects,
             "bytes": self.length,
@@ -150,6 +162,7 @@ def parse_state(data: bytes) -> AuditState:
         findings=tuple(_take_finding(item) for item in take_array(members, "findings")),
         objects=take_integer(members, "objects"),
         length=take_integer(members, "bytes"),
+        sampling=_take_sampling(members["sampling"]),
     )
     _check_bounds(state)
     # Format again and compare: `finished` and the digest are derived, so that no other check of them is
@@ -170,6 +183,9 @@ def _check_bounds(state: AuditState) -> None:
         raise ValueError(f"windows: not those of a tree of size {position.before}")
     if level_width(position.before, 1 + len(position.windows)):
         raise ValueError(f"windows: too few for a tree of size {position.before}")
+    groups = (position.leaves + WIDTH - 1) // WIDTH
+    if state.sampling and not state.sampling.done <= state.sampling.groups <= groups:
+        raise ValueError(f"sampling: found {state.sampling.groups} groups, checked were {groups}")
     ends = [end for each in state.chain for end in (each.sequence, each.low)]
     falls = all(one >= other for one, other in pairwise(ends))
     if not falls or len(state.chain) > MAX_STRETCHES or (ends and ends[0] > state.checkpoint.sequence):
@@ -211,6 +227,19 @@ def _hashes(value: Json) -> Iterable[Hash]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise ValueError(f"windows: found {shown(value)}, wanted an array of hashes")
     return (parse_hash(str(item)) for item in value)
+
+
+def _sampling_members(sampling: Sampling | None) -> Json:
+    if sampling is None:
+        return None
+    return {"key": format_hash(sampling.key), "groups": sampling.groups, "done": sampling.done}
+
+
+def _take_sampling(value: Json) -> Sampling | None:
+    if value is None:
+        return None
+    members = take_object(value, ("key", "groups", "done"))
+    return Sampling(take_hash(members, "key"), take_integer(members, "groups"), take_integer(members, "done"))
 
 
 def _take_stretch(value: Json) -> Stretch:

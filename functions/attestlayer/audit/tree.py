@@ -76,6 +76,10 @@ class TreeAudit:
         leaves = max(self.start, self._edge.size)
         return self.leaves.gathered(replace(self._full, leaves=leaves))
 
+    def whole(self) -> Sequence[Sequence[Hash]] | None:
+        """The partial tiles' hashes of the newest tree from level 0 up, if it was recomputed to its end."""
+        return self._windows if self._edge.head() == self.chain.newest.head else None
+
     def run(self) -> None:
         """Stream through all bundles. Stops, with a finding, where neither bundle nor tile can be read."""
         size = self.chain.newest.head.size

@@ -8,6 +8,7 @@ origin, sequence, tree_size, checkpoint_hash, timestamp   the newest checkpoint'
 keys        "trust-root" | "registry": who vouches for the keys
 since       sequence of the checkpoint that the audit started from, or null
 resumed     leaves that earlier runs with the same state file had checked; 0 without one
+looked_again  of these, the ones of a random sample that this run has checked once more
 listed      whether stray objects could be looked for: in a folder, and without since
 objects, bytes   what was read, in all runs with the same state file
 requests    what this run asked for: HTTP requests with those tried again, or files
@@ -123,7 +124,8 @@ def format_audit(finished: FinishedAudit, style: Style) -> str:
     if since:
         rows += [("since", f"sequence {since.sequence}, size {since.head.size}: what is older was not read")]
     if report.resumed:
-        rows += [("resumed", f"at leaf {report.resumed}: what the state file says was checked was not again")]
+        again = f"{report.looked_again} of the {report.resumed} leaves that the state file says were checked"
+        rows += [("looked again", f"at {again}, chosen at random")]
     if not report.listed:
         rows += [("not looked for", "stray objects: for that, audit a folder, and all of it")]
     title = "CLEAN" if not count else f"{count} FINDING{'S' if count > 1 else ''}"
@@ -153,6 +155,7 @@ def format_audit_json(finished: FinishedAudit) -> str:
         "keys": "trust-root" if finished.trust else "registry",
         "since": since.sequence if since else None,
         "resumed": report.resumed,
+        "looked_again": report.looked_again,
         "listed": report.listed,
         "objects": report.objects,
         "bytes": report.length,
