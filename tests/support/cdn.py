@@ -1,4 +1,4 @@
-"""A CDN's double before a registry in a folder: caches, refusals, resets, in time that only waiting moves on."""
+"""A CDN's double before a registry: caches, refusals, resets, in time that only waiting moves on."""
 
 import gzip
 import http.server
@@ -71,7 +71,7 @@ class Cdn:
                 stored = self.cache[name] = (now, self.origin(name, now))
         return stored[1], int(now - stored[0])
 
-    def handler(self) -> type[http.server.BaseHTTPRequestHandler]:
+    def handler(self) -> type[http.server.BaseHTTPRequestHandler]:  # noqa: C901 - a class of four methods
         """The handler of its server."""
         cdn = self
 

@@ -5,6 +5,7 @@ there was none. So an object that seems wrong is asked for again, past caches an
 the answer said that it may be shown; only if every copy is wrong, that is a finding.
 """
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -23,6 +24,13 @@ AGAIN = 2
 """How often an object that seems wrong is asked for again: a cache may show a stale copy once more while it
 fetches the new one (RFC 5861 section 3)."""
 
+_ONCE_MORE_S = 1.0
+"""Seconds before it is asked for the last time: what it should be was fetched already."""
+
+PATIENCE_S = 600.0
+"""Seconds that an audit waits in all for objects that stay wrong; what seems wrong after that is asked for
+again at once. A wait that helped does not count: a healthy log is clean, however bad its caches are."""
+
 _REMEMBERED = 4096  # names of which it is known when they were read
 
 
@@ -38,6 +46,7 @@ class RegistryReader:
     findings: list[AuditFinding] = field(default_factory=list)
     objects: int = 0
     length: int = 0
+    patience_s: float = PATIENCE_S
     _cached: Cached | None = field(init=False)
     _fetch: Callable[[str], Copy] = field(init=False)
     _seen: dict[str, tuple[Sighting, ...]] = field(default_factory=dict)
@@ -54,7 +63,10 @@ class RegistryReader:
 
     def report(self, name: str, reason: AuditReason, detail: object) -> None:
         """Add a finding, unless it repeats the last one."""
-        finding = AuditFinding(name, reason, str(detail), tuple(map(str, self._seen.get(name, ()))))
+        sightings = self._seen.get(name, ())
+        finding = AuditFinding(name, reason, str(detail), tuple(map(str, sightings)))
+        if not self.findings or self.findings[-1].object != name:
+            self.patience_s = max(0.0, self.patience_s - sum(each.waited_s for each in sightings))
         if not self.findings or self.findings[-1] != finding:
             self.findings.append(finding)
 
@@ -82,11 +94,11 @@ class RegistryReader:
 
         Waits until caches should have dropped the copy before.
         """
-        for _ in range(AGAIN):
+        for longest_s in (math.inf, *[_ONCE_MORE_S] * (AGAIN - 1)):
             sightings = self._seen.get(name)
             if self._cached is None or sightings is None:
                 return
-            data, sighting = self._cached.fetch_again(name, sightings[-1])
+            data, sighting = self._cached.fetch_again(name, sightings[-1], min(longest_s, self.patience_s))
             if sighting is not None:
                 self._remember(name, (*sightings, sighting))
             yield data

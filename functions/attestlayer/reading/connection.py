@@ -13,14 +13,11 @@ from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from attestlayer.encoding import shown
 from attestlayer.reading.copies import unreadable
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 
 @dataclass
@@ -53,7 +50,7 @@ class _TimedReads(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: "WriteableBuffer") -> int | None:
+    def readinto(self, buffer: Any) -> int | None:
         self._socket.settimeout(self._deadline.left())
         return self._reads.readinto(buffer)
 

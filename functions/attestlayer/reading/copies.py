@@ -22,13 +22,15 @@ class Sighting(NamedTuple):
     """When a copy was seen, in POSIX seconds, and how.
 
     `stale_at`: when no cache that obeys the answer's header shows this copy any more. `age`: seconds that it
-    had been in a cache, as the answer says. `past_caches`: asked for so that caches ask the registry.
+    had been in a cache, as the answer says. `past_caches`: asked for so that caches ask the
+    registry, after waiting for `waited_s`.
     """
 
     at: float
     stale_at: float
     age: int = 0
     past_caches: bool = False
+    waited_s: float = 0.0
 
     def __str__(self) -> str:
         cached = f", {self.age} s old in a cache" if self.age else ""
@@ -49,8 +51,8 @@ class Cached(Protocol):
     def fetch(self, name: str) -> Copy:
         """The object as it is shown now. Raises `CouldNotCheckError`."""
 
-    def fetch_again(self, name: str, sighting: Sighting) -> Copy:
-        """The object, asked for past caches, once the copy of `sighting` is stale. Waits a bounded time.
+    def fetch_again(self, name: str, sighting: Sighting, longest_s: float) -> Copy:
+        """The object, asked for past caches, once the copy of `sighting` is stale or `longest_s` are over.
 
         Raises `CouldNotCheckError`.
         """

@@ -106,10 +106,13 @@ class ReadAhead:
             raise answer
         return answer
 
-    def fetch_again(self, name: str, sighting: Sighting) -> Copy:
-        """The object past caches, once the copy that was seen is stale. Raises `CouldNotCheckError`."""
+    def fetch_again(self, name: str, sighting: Sighting, longest_s: float) -> Copy:
+        """The object past caches, once the copy that was seen is stale or `longest_s` are over.
+
+        Raises `CouldNotCheckError`.
+        """
         if isinstance(self._own, Cached):
-            return self._own.fetch_again(name, sighting)
+            return self._own.fetch_again(name, sighting, longest_s)
         return self._fetch_own(name)
 
     def names(self) -> Iterator[str] | None:

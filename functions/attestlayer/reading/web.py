@@ -24,9 +24,6 @@ TIMEOUT_S = 30.0
 SLOWEST = 64 * 1024
 """Bytes a second that a server has to send: an object's deadline is `TIMEOUT_S` and its bound over this."""
 
-PATIENCE_S = 600.0
-"""Seconds that are waited in all, by one reader, for copies that seem wrong to become stale."""
-
 LONGEST_BUSY_S = 300.0
 """Seconds that are waited in all for one object while the server answers that it is busy."""
 
@@ -73,7 +70,6 @@ class HttpRegistry:
     passed: Callable[[], float] = time.monotonic
     draw: Callable[[], float] = random.random
     requests: int = 0
-    patience_s: float = PATIENCE_S
     _base: SplitResult = field(init=False)
     _deadline: Deadline = field(init=False)
     _connection: Connection | None = field(init=False, default=None)
@@ -94,16 +90,13 @@ class HttpRegistry:
         """As `read`, with when it was seen and how long caches may show it."""
         return self._fetch(name, {})
 
-    def fetch_again(self, name: str, sighting: Sighting) -> Copy:
-        """GET the object past caches, after waiting until the copy that was seen is stale.
-
-        Waits `PATIENCE_S` in all; what is asked for after that is asked for at once.
-        """
-        wait = min(sighting.stale_at - self.clock(), self.patience_s)
-        if wait > 0:
-            self.patience_s -= wait
+    def fetch_again(self, name: str, sighting: Sighting, longest_s: float) -> Copy:
+        """GET the object past caches, once the copy that was seen is stale or `longest_s` are over."""
+        wait = max(0.0, min(sighting.stale_at - self.clock(), longest_s))
+        if wait:
             self.sleep(wait)
-        return self._fetch(name, _PAST_CACHES)
+        data, seen = self._fetch(name, _PAST_CACHES)
+        return Copy(data, seen and seen._replace(waited_s=wait))
 
     def names(self) -> None:
         """A web server lists nothing."""

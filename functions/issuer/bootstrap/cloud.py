@@ -149,6 +149,7 @@ def initialise_cloud(settings: CloudSettings) -> Service:
     """
     service = open_cloud(settings)
     service.check_clock()  # genesis fixes the log's first timestamp
+    service.probe.run()
     cloud = Cloud(settings)
     for role, sources in ((Role.REGISTRY, settings.registry_keys), (Role.ISSUER, settings.issuer_keys)):
         for source in sources:

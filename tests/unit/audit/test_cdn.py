@@ -1,4 +1,4 @@
-"""An audit through caches that lag, forget, refuse and reset accuses nobody; one of a registry that lies does."""
+"""An audit through caches that lag, forget, refuse and reset accuses nobody; of one that lies it still does."""
 
 import os
 import shutil
@@ -13,6 +13,7 @@ import pytest
 
 from attestlayer.audit.auditor import audit
 from attestlayer.audit.findings import AuditFinding
+from attestlayer.audit.reader import PATIENCE_S
 from attestlayer.errors import CouldNotCheckError
 from attestlayer.log import layout
 from attestlayer.log.checkpoint import parse_checkpoint
@@ -71,9 +72,11 @@ class Edge:
         now = self.cdn.time.now()
         return Copy(data, Sighting(now, now + 6 - min(age, 5), age))
 
-    def fetch_again(self, name: str, sighting: Sighting) -> Copy:
-        self.cdn.time.sleep(max(0.0, sighting.stale_at - self.cdn.time.now()))
-        return self.fetch(name)
+    def fetch_again(self, name: str, sighting: Sighting, longest_s: float) -> Copy:
+        wait = max(0.0, min(sighting.stale_at - self.cdn.time.now(), longest_s))
+        self.cdn.time.sleep(wait)
+        data, seen = self.fetch(name)
+        return Copy(data, seen and seen._replace(waited_s=wait))
 
     def names(self) -> Iterator[str] | None:
         return None
@@ -209,4 +212,21 @@ def test_one_wait_serves_all_that_was_fetched_before_it(root: Path) -> None:
     found = audit(registry).findings
     registry.close()
     assert len(found) > 100
-    assert len([wait for wait in time.waited if wait > 0]) < 20
+    # One of 6 s until the copies are stale; then a second for each.
+    assert len([wait for wait in time.waited if wait > 1]) < 10
+
+
+def test_damage_without_end_is_waited_for_a_bounded_time_and_named_all_the_same(root: Path) -> None:
+    for path in (root / "v1/proofs/inclusion").iterdir():
+        change(root, str(path.relative_to(root)), None)
+    time = Time()
+    found = audit(Edge(Cdn(folder(root), time))).findings
+    assert len(found) > 250
+    # Two waits may have begun before the last second was used up.
+    assert PATIENCE_S / 2 < sum(time.waited) < PATIENCE_S + 20
+
+
+def test_caches_that_forgot_much_cost_time_and_no_finding(made: Path) -> None:
+    time = Time()
+    assert audit(Edge(Cdn(folder(made / "registry"), time, one_in(3)))).findings == ()
+    assert sum(time.waited) > PATIENCE_S

@@ -1,4 +1,4 @@
-"""A run with a state file looks again at a sample: what changes after it was checked is found, and in time."""
+"""A run with a state file looks again at a sample: what changes after it was checked is found in time."""
 
 import os
 import random
@@ -20,6 +20,7 @@ from attestlayer.reading.registry import FolderRegistry
 from support.large import LargeLog
 from support.shared import made_once
 from unit.audit.logs import change
+
 
 class Served(FolderRegistry):
     """A folder as if behind a web server: it lists nothing, so that old checkpoints are not followed."""

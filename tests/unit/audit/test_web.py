@@ -1,4 +1,4 @@
-"""Reading over HTTP: how long it waits, how much it takes, which way it goes. All waiting is in a double's time."""
+"""Reading over HTTP: how long it waits, how much it takes, which way it goes. It waits in a double's time."""
 
 import gzip
 import http.server
@@ -6,6 +6,7 @@ import socket
 import threading
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from email.utils import formatdate
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from attestlayer.errors import CouldNotCheckError
 from attestlayer.reading.answers import DEFAULT_FRESH_S, CutError, fresh_for, inflate, retry_after
 from attestlayer.reading.copies import MAX_OBJECT, bound_of
-from attestlayer.reading.web import LONGEST_BUSY_S, PATIENCE_S, TIMEOUT_S, HttpRegistry
+from attestlayer.reading.web import LONGEST_BUSY_S, TIMEOUT_S, HttpRegistry
 from support.cdn import Time
 from support.serving import running
 
@@ -34,7 +35,9 @@ def answering() -> Iterator[Callable[..., tuple[str, list[dict[str, str]]]]]:
 
             def do_GET(self) -> None:
                 status, fields, body = replies[min(len(asked), len(replies) - 1)]
-                asked.append({"path": self.path, **{key.lower(): value for key, value in self.headers.items()}})
+                asked.append(
+                    {"path": self.path, **{key.lower(): value for key, value in self.headers.items()}}
+                )
                 self.send_response_only(status)
                 for name, value in {"Content-Length": str(len(body)), **fields}.items():
                     self.send_header(name, value)
@@ -155,25 +158,12 @@ def test_an_object_is_asked_for_again_past_caches_when_the_copy_is_stale(
     registry = time.registry(url)
     first = registry.fetch("a")
     assert first.data is None and first.sighting
-    again = registry.fetch_again("a", first.sighting)
+    again = registry.fetch_again("a", first.sighting, 60)
     assert again.data == b"here"
     assert time.waited == [4]
     assert "cache-control" not in asked[0] and asked[1]["cache-control"] == "no-cache"
     assert str(first.sighting) == "2030-03-17T17:46:40Z, 2 s old in a cache"
     assert str(again.sighting) == "2030-03-17T17:46:44Z, asked past caches"
-
-
-def test_a_registry_without_end_of_damage_is_waited_for_a_bounded_time(
-    answering: Callable[..., tuple[str, list[dict[str, str]]]],
-) -> None:
-    url, _ = answering((404, {"Cache-Control": "max-age=59"}, b""))
-    time = Time(NOW)
-    registry = time.registry(url)
-    for number in range(30):
-        copy = registry.fetch(str(number))
-        assert copy.sighting
-        registry.fetch_again(str(number), copy.sighting)
-    assert sum(time.waited) == PATIENCE_S
 
 
 @pytest.mark.parametrize("start", ["HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n1", "HTTP/1.1 200 O"])
@@ -188,8 +178,9 @@ def test_a_server_that_sends_a_byte_now_and_then_is_ended_by_the_deadline(start:
             except OSError:
                 return
             kept.append(peer)
-            peer.recv(65536)
-            peer.sendall(start.encode())  # and nothing more
+            with suppress(OSError):  # the test is over
+                peer.recv(65536)
+                peer.sendall(start.encode())  # and nothing more
 
     threading.Thread(target=serve, daemon=True).start()
     # Time passes with each look at the clock: the second wait for bytes finds that it is over.
@@ -297,7 +288,9 @@ def test_https_goes_through_the_proxy_as_a_tunnel(monkeypatch: pytest.MonkeyPatc
     assert set(asked) == {"registry.test:443 Basic bWU6d29yZA=="}
 
 
-@pytest.mark.parametrize("proxy", ["https://proxy.test:1", "socks5://proxy.test", "http://proxy.test:x", "http://"])
+@pytest.mark.parametrize(
+    "proxy", ["https://proxy.test:1", "socks5://proxy.test", "http://proxy.test:x", "http://"]
+)
 def test_a_proxy_that_can_not_be_used_is_named(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
     _clear(monkeypatch)
     monkeypatch.setenv("https_proxy", proxy)
