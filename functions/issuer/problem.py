@@ -11,8 +11,6 @@ TYPE_BASE = "https://program.attestlayer.com/problems/"
 _OURS = frozenset(
     {Code.INTERNAL, Code.STORAGE_FAILED, Code.KEY_UNUSABLE, Code.HOME_UNUSABLE, Code.STORE_UNUSABLE}
 )
-    {Code.INTERNAL, Code.STORAGE_FAILED, Code.KEY_UNUSABLE, Code.HOME_UNUSABLE, Code.STORE_UNUSABLE}
-)
 """Failures on our side: their details may name files and machines, which only the log may know."""
 
 

@@ -1,4 +1,4 @@
-"""An audit through caches that lag, forget, refuse and reset accuses nobody; of one that lies it still does."""
+"""An audit through caches that lag, forget, refuse and reset accuses nobody; a registry that lies, it does."""
 
 import os
 import shutil
