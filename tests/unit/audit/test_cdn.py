@@ -1,4 +1,4 @@
-"""An audit through caches that lag, forget, refuse and reset accuses nobody; a registry that lies, it does."""
+"""Through caches that lag, forget, refuse and reset, an audit accuses nobody; a registry that lies, it does."""
 
 import os
 import shutil
