@@ -1,4 +1,4 @@
-"""Through caches that lag, forget, refuse and reset, an audit accuses nobody; a registry that lies, it does."""
+"""Through caches that lag, forget, refuse and reset, an audit accuses nobody; one that lies it still does."""
 
 import os
 import shutil
