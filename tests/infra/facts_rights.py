@@ -139,7 +139,7 @@ ROLES = {
     "NotifyRole": LOGS | PUT_ITEMS,
     "PublishRole": LOGS | WRITE,
     "MaintainRole": LOGS | WRITE | DELETE | DEAD | {"dynamodb:BatchGetItem", "dynamodb:Query"},
-    "InitialiseRole": LOGS | WRITE | PUT_ITEMS | SIGN | {"kms:Encrypt", "kms:Decrypt"},
+    "InitialiseRole": LOGS | WRITE | DELETE | PUT_ITEMS | SIGN | {"kms:Encrypt", "kms:Decrypt"},
     "SchedulerRole": {"lambda:InvokeFunction"} | DEAD,
     "OperatorRole": READ | PUT_ITEMS | {"dynamodb:Query", "dynamodb:Scan", "lambda:InvokeFunction"},
 }

@@ -5,7 +5,7 @@ Pure. Header fields come from strangers: what is malformed counts as not stated.
 
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 
@@ -25,6 +25,15 @@ _UNCACHED = re.compile(r"(?:^|[,\s])(no-store|no-cache)(?=$|[,\s=])", _ASCII)
 
 Field = Callable[[str], str | None]
 """A header field's value by name, or None."""
+
+
+def fields_of(headers: Iterable[tuple[str, str]]) -> Field:
+    """The fields of a header, whose names have no case; repeated ones are joined (RFC 9110 section 5.2)."""
+    fields: dict[str, str] = {}
+    for name, value in headers:
+        key = name.lower()
+        fields[key] = f"{fields[key]}, {value}" if key in fields else value
+    return lambda name: fields.get(name.lower())
 
 
 class CutError(HTTPException):

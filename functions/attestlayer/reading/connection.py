@@ -27,6 +27,7 @@ class Deadline:
     clock: Callable[[], float]
     wait_s: float
     ends: float = 0.0
+    _set: float = 0.0
 
     def allow(self, seconds: float) -> None:
         """Set the end so many seconds from now."""
@@ -38,6 +39,17 @@ class Deadline:
         if left <= 0:
             raise TimeoutError("the answer took too long")
         return min(left, self.wait_s)
+
+    def start(self, connected: socket.socket) -> None:
+        """Begin with a new socket."""
+        self._set = self.wait_s
+        connected.settimeout(self._set)
+
+    def limit(self, connected: socket.socket) -> None:
+        """Limit the socket's next wait. Raises `TimeoutError` after the end."""
+        if (left := self.left()) != self._set:  # a system call, and the same as before for most objects
+            connected.settimeout(left)
+            self._set = left
 
 
 class _TimedReads(io.RawIOBase):
@@ -51,7 +63,7 @@ class _TimedReads(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        self._socket.settimeout(self._deadline.left())
+        self._deadline.limit(self._socket)
         return self._reads.readinto(buffer)
 
     def close(self) -> None:
@@ -65,13 +77,14 @@ class _TimedSocket:
 
     def __init__(self, connected: socket.socket, deadline: Deadline) -> None:
         self._socket, self._deadline = connected, deadline
+        deadline.start(connected)
 
     def makefile(self, mode: str) -> io.BufferedReader:
         del mode  # http.client reads bytes
         return io.BufferedReader(_TimedReads(self._socket, self._deadline))
 
     def sendall(self, data: bytes) -> None:
-        self._socket.settimeout(self._deadline.left())
+        self._deadline.limit(self._socket)
         self._socket.sendall(data)
 
     def close(self) -> None:

@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from attestlayer.encoding import shown
 from attestlayer.errors import CouldNotCheckError
-from attestlayer.reading.answers import age_of, fresh_for, inflate, retry_after
+from attestlayer.reading.answers import Field, age_of, fields_of, fresh_for, inflate, retry_after
 from attestlayer.reading.connection import Connection, Deadline, connect, proxy_headers, proxy_of
 from attestlayer.reading.copies import Copy, Sighting, bound_of, check_bound, unreadable
 
@@ -37,7 +37,7 @@ _PAST_CACHES = {"Cache-Control": "no-cache", "Pragma": "no-cache"}  # RFC 9111 s
 
 class _Answer(NamedTuple):
     status: int
-    field: Callable[[str], str | None]
+    field: Field
     body: bytes
 
 
@@ -184,13 +184,14 @@ class HttpRegistry:
         self.requests += 1
         opened.request("GET", target, headers=headers)
         response = opened.getresponse()
+        fields = fields_of(response.getheaders())
         try:
-            return _Answer(response.status, response.getheader, self._body(request, response))
+            return _Answer(response.status, fields, self._body(request, response, fields))
         except CouldNotCheckError:
             self._close()
             raise
 
-    def _body(self, request: _Request, response: http.client.HTTPResponse) -> bytes:
+    def _body(self, request: _Request, response: http.client.HTTPResponse, fields: Field) -> bytes:
         """The body of an object, inflated, or the start of a refusal's. Ended early where it is too long."""
         is_object = response.status == 200
         bound = request.bound if is_object else _MAX_REFUSAL
@@ -207,7 +208,7 @@ class HttpRegistry:
         if not is_object:
             return b""
         try:
-            whole = inflate(data, response.getheader("Content-Encoding"), bound)
+            whole = inflate(data, fields("Content-Encoding"), bound)
         except ValueError as error:
             raise unreadable(f"{request.name}: {error}") from error
         check_bound(request.name, max(len(data), len(whole)), bound)

@@ -14,7 +14,7 @@ from issuer.ports import Entropy, ObjectStore
 PROBES = "probe/"
 """Where the private store's objects for it are; each try has its own, and deletes it."""
 
-_FIRST, _OTHER = b"{}", b"[]"
+_FIRST = b"{}"
 _NO_TAG = "0" * 32  # no ETag and no SHA-256 in hexadecimal of anything that was ever stored
 
 
@@ -51,14 +51,15 @@ def _check(store: ObjectStore, name: str) -> None:
     if before is None:
         with suppress(ObjectConflictError):  # another process was faster
             store.create(name, _FIRST)
+    other = (before.data if before else _FIRST) + b"\n"  # the same bytes again would be no conflict
     ignored = []
     try:
-        store.create(name, _OTHER)
+        store.create(name, other)
         ignored.append("create-if-absent (If-None-Match)")
     except ObjectConflictError:
         pass
     try:
-        store.replace(name, _OTHER, _NO_TAG)
+        store.replace(name, other, _NO_TAG)
         ignored.append("compare-and-swap (If-Match)")
     except StaleTagError:
         pass
