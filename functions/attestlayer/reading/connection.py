@@ -6,6 +6,7 @@ second would keep a reader for ever.
 
 import http.client
 import io
+import re
 import socket
 import ssl
 import urllib.request
@@ -18,6 +19,8 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from attestlayer.encoding import shown
 from attestlayer.reading.copies import unreadable
+
+_LINE = re.compile(r"[!-~]+(?: [ -~]*)?")  # no control characters: a redirect's target is a stranger's
 
 
 @dataclass
@@ -95,12 +98,25 @@ class _TimedSocket:
 class Connection:
     """One kept connection to a server. `absolute`: a proxy reads the requests, which name the server."""
 
-    http: http.client.HTTPConnection
+    opened: http.client.HTTPConnection
     absolute: bool
+
+    def get(self, target: str, fields: dict[str, str]) -> http.client.HTTPResponse:
+        """Send a GET, and read the answer up to its body. Raises `OSError`, `HTTPException`.
+
+        The message is made here: `http.client` takes a fifth of a request's time for it.
+        """
+        lines = [f"GET {target} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
+        if not all(_LINE.fullmatch(line) for line in lines):
+            raise http.client.InvalidURL(f"{shown(target)} can't be asked for")
+        self.opened.sock.sendall("\r\n".join([*lines, "", ""]).encode("ascii"))
+        response = http.client.HTTPResponse(self.opened.sock, method="GET")
+        response.begin()
+        return response
 
     def close(self) -> None:
         """Close it."""
-        self.http.close()
+        self.opened.close()
 
 
 def connect(base: SplitResult, deadline: Deadline) -> Connection:

@@ -31,7 +31,7 @@ _TRIES = 4
 _REDIRECTS = 3
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 30.0
 _MAX_REFUSAL = 64 * 1024  # bytes of an answer's body that is no object
-_USER_AGENT = "attestlayer-audit/1"
+_ALWAYS = {"User-Agent": "attestlayer-audit/1", "Accept-Encoding": "gzip"}
 _PAST_CACHES = {"Cache-Control": "no-cache", "Pragma": "no-cache"}  # RFC 9111 sections 5.2.1.4 and 5.4
 
 
@@ -175,15 +175,12 @@ class HttpRegistry:
     def _exchange(self, request: _Request) -> _Answer:
         if self._connection is None:
             self._connection = connect(self._base, self._deadline)
-        opened, target, headers = self._connection.http, request.target, dict(request.headers)
-        headers |= {"User-Agent": _USER_AGENT, "Accept-Encoding": "gzip"}
+        target, headers = request.target, {"Host": self._base.netloc, **_ALWAYS, **request.headers}
         if self._connection.absolute:
-            headers["Host"] = self._base.netloc
             headers |= proxy_headers(proxy_of(self._base) or self._base)
             target = f"{self._base.scheme}://{self._base.netloc}{target}"
         self.requests += 1
-        opened.request("GET", target, headers=headers)
-        response = opened.getresponse()
+        response = self._connection.get(target, headers)
         fields = fields_of(response.getheaders())
         try:
             return _Answer(response.status, fields, self._body(request, response, fields))
