@@ -33,6 +33,8 @@ def read_views(reader: RegistryReader, least: int) -> Views:
     views = {name: reader.look(name, keep=True) for name in NAMES}
     if not reader.is_cached:
         return _still(reader, views)
+    if not any(views.values()):  # no registry: whoever mistyped an address is told at once
+        return views
     return _Moment(reader, {name: [data] for name, data in views.items()}, least).settle()
 
 

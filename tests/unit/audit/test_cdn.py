@@ -230,3 +230,10 @@ def test_caches_that_forgot_much_cost_time_and_no_finding(made: Path) -> None:
     time = Time()
     assert audit(Edge(Cdn(folder(made / "registry"), time, one_in(3)))).findings == ()
     assert sum(time.waited) > PATIENCE_S
+
+
+def test_what_is_no_registry_is_said_at_once() -> None:
+    time = Time()
+    with pytest.raises(CouldNotCheckError, match="no registry"):
+        audit(Edge(Cdn(lambda name, at: None, time)))
+    assert time.waited == []
