@@ -138,10 +138,12 @@ class _Run:
         return before
 
     def _look_again(self, windows: Sequence[Sequence[Hash]] | None) -> None:
-        """Look at a sample of the leaves that earlier runs have checked."""
-        if self._before is None or windows is None or not self._before.position.leaves:
+        """Look at a sample of the leaves that earlier runs have checked, unless one of them was cut short."""
+        before = self._before
+        # A run that is killed again and again would else never come to its end.
+        if before is None or windows is None or not before.all_leaves or not before.position.leaves:
             return
-        sampling, groups = self.sample.next(self._sampling, self._before.position.leaves)
+        sampling, groups = self.sample.next(self._sampling, before.position.leaves)
         again, findings = SampleAudit(self.reader, self.chain, windows), self.reader.findings
         known, first = {finding.object for finding in self._findings()}, len(findings)
         again.run(groups)

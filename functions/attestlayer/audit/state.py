@@ -109,10 +109,15 @@ class AuditState:
     sampling: Sampling | None = None
 
     @property
+    def all_leaves(self) -> bool:
+        """Whether all leaves and proofs that the checkpoint commits to were checked."""
+        return self.position.leaves == self.proofs == self.checkpoint.head.size
+
+    @property
     def finished(self) -> bool:
         """Whether everything that the checkpoint commits to was checked."""
         whole = [(each.sequence, each.low) for each in self.chain] == [(self.checkpoint.sequence, 0)]
-        return whole and self.position.leaves == self.proofs == self.checkpoint.head.size
+        return whole and self.all_leaves
 
     def format(self) -> bytes:
         """The canonical bytes of the document, with its digest."""
