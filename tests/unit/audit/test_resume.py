@@ -399,6 +399,8 @@ def interrupting(root: Path) -> Iterator[str]:
 
     class Files(http.server.SimpleHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+        wbufsize = -1
 
         def do_GET(self) -> None:
             seen.append(self.path)
