@@ -37,6 +37,7 @@ class Code(Enum):
     STORAGE_FAILED = ("storage-failed", 503, "Storage failed; doing it again is safe")
     KEY_UNUSABLE = ("key-unusable", 500, "A signing key cannot be used")
     HOME_UNUSABLE = ("home-unusable", 500, "The home folder cannot be used")
+    STORE_UNUSABLE = ("store-unusable", 500, "The object store cannot be used")
     PORT_IN_USE = ("port-in-use", 500, "The address can't be used")
 
     def __init__(self, word: str, status: int, title: str) -> None:

@@ -46,6 +46,9 @@ class ObjectStore(Protocol):
     part of an object.
     """
 
+    def __str__(self) -> str:
+        """Which store it is, for a message: `the folder …`, `the bucket …`."""
+
     def create(self, name: str, data: bytes) -> None:
         """Store `data` if there is no such object; the same bytes again change nothing.
 

@@ -8,7 +8,9 @@ from issuer.errors import Code, ServiceError
 CONTENT_TYPE = "application/problem+json"
 TYPE_BASE = "https://program.attestlayer.com/problems/"
 
-_OURS = frozenset({Code.INTERNAL, Code.STORAGE_FAILED, Code.KEY_UNUSABLE, Code.HOME_UNUSABLE})
+_OURS = frozenset(
+    {Code.INTERNAL, Code.STORAGE_FAILED, Code.KEY_UNUSABLE, Code.HOME_UNUSABLE, Code.STORE_UNUSABLE}
+)
 """Failures on our side: their details may name files and machines, which only the log may know."""
 
 

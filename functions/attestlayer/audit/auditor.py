@@ -3,18 +3,21 @@
 Only the entries and the signatures are believed. All findings are reported, not only the first.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, field
 
 from attestlayer.audit.chain import Chain, ChainWalk, keys_of, looked_back, read_document
-from attestlayer.audit.findings import AuditFinding, AuditReason, Progress, RegistryReader
+from attestlayer.audit.findings import AuditFinding, AuditReason, Progress
 from attestlayer.audit.journal import Journal
 from attestlayer.audit.leaves import LeafAudit
-from attestlayer.audit.state import AuditState, Position
+from attestlayer.audit.moment import read_views
+from attestlayer.audit.reader import RegistryReader
+from attestlayer.audit.sample import SampleAudit
+from attestlayer.audit.state import AuditState, Position, Sampling
 from attestlayer.audit.strays import StrayAudit
 from attestlayer.audit.tree import TreeAudit
-from attestlayer.audit.views import NAMES, ConsistencyAudit, ViewAudit, Views
+from attestlayer.audit.views import ConsistencyAudit, ViewAudit, Views
 from attestlayer.canonical import parse_json, take_hash, take_members
 from attestlayer.encoding import Hash, format_hash, sha256
 from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
@@ -24,14 +27,13 @@ from attestlayer.log.notices import Notices, Role, parse_notices
 from attestlayer.log.trust import TrustRoot, parse_trust, read_notices
 from attestlayer.reading.registry import Registry
 
-_TRIES = 4
-
 
 @dataclass(frozen=True, slots=True)
 class AuditReport:
     """The result of an audit. `findings` is empty if every object is as the log says.
 
-    `resumed`: leaves that an earlier run had checked. `objects` and `length`: what was read, in all runs.
+    `resumed`: leaves that an earlier run had checked. `looked_again`: of these, checked once more in this
+    run. `objects` and `length`: what was read, in all runs.
     """
 
     newest: Checkpoint
@@ -40,6 +42,7 @@ class AuditReport:
     length: int
     listed: bool
     resumed: int = 0
+    looked_again: int = 0
 
 
 def _silent(what: str, done: int, total: int) -> None:
@@ -66,9 +69,11 @@ def audit(
     a few hundred bytes a published size.
     """
     reader = RegistryReader(registry, progress)
-    views = _read_views(registry)
-    newest = _newest(reader, views)
     before = journal.before if journal else None
+    anchors = (trust.checkpoint if trust else None, before.checkpoint if before else since)
+    # No cache may show an older log than the caller has seen.
+    views = read_views(reader, max((anchor.sequence for anchor in anchors if anchor), default=0))
+    newest = _newest(reader, views)
     if before and before.checkpoint.origin != newest.origin:
         message = f"the state is of the log {before.checkpoint.origin}, found {newest.origin}"
         raise CouldNotCheckError(Reason.INPUT_UNREADABLE, message)
@@ -95,6 +100,8 @@ class _Run:
     _tree: TreeAudit | None = None
     _proofs: ConsistencyAudit | None = None
     _first: int = 0
+    _sampling: Sampling | None = None
+    _looked_again: int = 0
 
     def run(self) -> AuditReport:
         """Run the audits, each on what the one before established: chain, tree, proofs, views, strays."""
@@ -108,12 +115,14 @@ class _Run:
         self._tree = TreeAudit(reader, self.chain, self._leaves, stop.head.size if stop else 0, self._mark)
         self._proofs = ConsistencyAudit(reader, self.chain, 0, self._mark)
         if self._before:
+            self._sampling = self._before.sampling
             self._leaves.resume(self._before.position)
             unsound = frozenset(finding.object for finding in self._before.findings)
             self._tree.resume(self._before.position, unsound)
             self._proofs.done = self._before.proofs
         self._tree.run()
         self._proofs.run()
+        self._look_again(self._tree.whole())
         self._mark()
         findings = self._findings()
         ViewAudit(reader, self.chain, self.views, self._leaves, stop is None, self.now).run()
@@ -128,6 +137,22 @@ class _Run:
         if before is None or before.checkpoint.sequence > self.chain.newest.sequence:
             return None
         return before
+
+    def _look_again(self, windows: Sequence[Sequence[Hash]] | None) -> None:
+        """Look at a sample of the leaves that earlier runs have checked, unless one of them was cut short."""
+        before, journal = self._before, self.journal
+        # A run that is killed again and again would else never come to its end.
+        if before is None or journal is None or windows is None:
+            return
+        if not before.all_leaves or not before.position.leaves:
+            return
+        sampling, groups = journal.sample.next(self._sampling, before.position.leaves)
+        again, findings = SampleAudit(self.reader, self.chain, windows), self.reader.findings
+        known, first = {finding.object for finding in self._findings()}, len(findings)
+        again.run(groups)
+        # An object that was found wrong before keeps its finding, and gets no second one.
+        findings[first:] = [finding for finding in findings[first:] if finding.object not in known]
+        self._sampling, self._looked_again = sampling, again.leaves
 
     def _follow_chain(self, stop: Checkpoint | None) -> None:
         trust, since = self.trust, self.since
@@ -172,6 +197,7 @@ class _Run:
                 self._findings(),
                 self.reader.objects + (before.objects if before else 0),
                 self.reader.length + (before.length if before else 0),
+                self._sampling if self._tree else before.sampling if before else None,
             )
         )
 
@@ -190,18 +216,8 @@ class _Run:
             reader.length + (before.length if before else 0),
             listed,
             before.position.leaves if before else 0,
+            self._looked_again,
         )
-
-
-def _read_views(registry: Registry) -> Views:
-    """The views of one moment: read again while the registry moves on."""
-    for _ in range(_TRIES):
-        views = {name: registry.read(name) for name in NAMES}
-        # Views are replaced one by one: two equal reads of the newest checkpoint enclose a moment without a
-        # round.
-        if registry.read(layout.LATEST) == views[layout.LATEST]:
-            break
-    return views
 
 
 def _newest(reader: RegistryReader, views: Views) -> Checkpoint:
@@ -223,8 +239,7 @@ def _candidates(reader: RegistryReader, views: Views) -> Iterator[Checkpoint]:
             reader.report(layout.LATEST, AuditReason.MALFORMED, error)
     try:
         named = take_hash(take_members(parse_json(views[layout.STATS] or b"")), "checkpoint_hash")
-        data = reader.read(layout.checkpoint_path(named)) or b""
-        if sha256(data) == named:
+        if (data := _hashed(reader, layout.checkpoint_path(named), named)) is not None:
             yield parse_checkpoint(data)
     except (ValueError, KeyError, VerificationError):  # its own check says what is wrong with it
         pass
@@ -234,14 +249,20 @@ def _candidates(reader: RegistryReader, views: Views) -> Iterator[Checkpoint]:
 
 def _is_likely(reader: RegistryReader, candidate: Checkpoint) -> bool:
     """Whether a checkpoint is stored under its hash, or signed by a key of its own notices."""
-    if reader.read(layout.checkpoint_path(candidate.hash())) == candidate.format():
+    if _hashed(reader, layout.checkpoint_path(candidate.hash()), candidate.hash()) is not None:
         return True
     try:
-        data = reader.read(layout.notices_path(candidate.notices_hash)) or b""
-        key = read_notices(parse_notices(data)).key(Role.REGISTRY, candidate.kid)
+        data = _hashed(reader, layout.notices_path(candidate.notices_hash), candidate.notices_hash)
+        key = read_notices(parse_notices(data or b"")).key(Role.REGISTRY, candidate.kid)
     except (ValueError, VerificationError):
         return False
     return key is not None and key.public.verifies(candidate.signature, candidate.signed_bytes())
+
+
+def _hashed(reader: RegistryReader, name: str, wanted: Hash) -> bytes | None:
+    """An object that may be missing or have another hash than its name's: None then."""
+    data = reader.right(name, reader.read(name), lambda copy: copy is not None and sha256(copy) == wanted)
+    return data if data is not None and sha256(data) == wanted else None
 
 
 def _start(reader: RegistryReader, newest: Checkpoint, views: Views, trust: TrustRoot | None) -> Chain:

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from attestlayer.audit.findings import AuditReason, RegistryReader
+from attestlayer.audit.findings import AuditReason
+from attestlayer.audit.reader import RegistryReader
 from attestlayer.audit.state import MAX_STRETCHES, Stretch
 from attestlayer.canonical import Json, parse_json
 from attestlayer.encoding import Hash, format_hash, format_time, sha256

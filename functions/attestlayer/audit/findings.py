@@ -1,10 +1,9 @@
-"""An audit's findings, the reader that reads objects and records them, and the check of a signed note."""
+"""An audit's findings, and the check of a signed note."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from attestlayer.encoding import Hash, format_hash, sha256
 from attestlayer.log.checkpoint import Checkpoint
 from attestlayer.log.note import (
     ED25519,
@@ -18,8 +17,6 @@ from attestlayer.log.note import (
 from attestlayer.log.notices import Role
 from attestlayer.log.promises import WITNESS_WINDOW_S
 from attestlayer.log.trust import Keyring
-from attestlayer.reading.read_ahead import ReadAhead
-from attestlayer.reading.registry import Registry
 
 
 class AuditReason(StrEnum):
@@ -55,69 +52,20 @@ class AuditReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AuditFinding:
-    """One thing that is wrong: the object's name, the reason, and what was found and wanted in detail."""
+    """One thing that is wrong: the object's name, the reason, and what was found and wanted in detail.
+
+    `seen`: when each copy of the object was seen, if it came over a network. The same finding at another time
+    is equal.
+    """
 
     object: str
     reason: AuditReason
     detail: str
+    seen: tuple[str, ...] = field(default=(), compare=False)
 
 
 Progress = Callable[[str, int, int], None]
 """Called with the name of the work, the count that is done, and the total."""
-
-
-@dataclass
-class RegistryReader:
-    """Reads the registry's objects, and collects findings and counts. O(findings) memory."""
-
-    registry: Registry
-    progress: Progress
-    findings: list[AuditFinding] = field(default_factory=list)
-    objects: int = 0
-    length: int = 0
-
-    @property
-    def ahead(self) -> ReadAhead | None:
-        """The registry, if it supports read-ahead."""
-        return self.registry if isinstance(self.registry, ReadAhead) else None
-
-    def report(self, name: str, reason: AuditReason, detail: object) -> None:
-        """Add a finding, unless it repeats the last one."""
-        finding = AuditFinding(name, reason, str(detail))
-        if not self.findings or self.findings[-1] != finding:
-            self.findings.append(finding)
-
-    def read(self, name: str) -> bytes | None:
-        """An object that need not be there."""
-        data = self.registry.read(name)
-        self.objects += 1
-        self.length += len(data or b"")
-        return data
-
-    def need(self, name: str) -> bytes | None:
-        """An object that must be there."""
-        data = self.read(name)
-        if data is None:
-            self.report(name, AuditReason.MISSING, "found no object, wanted one")
-        return data
-
-    def need_hashed(self, name: str, wanted: Hash) -> bytes | None:
-        """An object that must be there and have the hash of its name; None if it has not."""
-        data = self.need(name)
-        if data is not None and sha256(data) != wanted:
-            detail = (
-                f"its {len(data)} bytes hash to {format_hash(sha256(data))}, wanted {format_hash(wanted)}"
-            )
-            self.report(name, AuditReason.HASH_MISMATCH, detail)
-            return None
-        return data
-
-    def compare(self, name: str, wanted: bytes, *, needed: bool = True) -> bytes | None:
-        """An object that must be exactly `wanted`, if it is there at all or `needed`. Returns its bytes."""
-        data = self.need(name) if needed else self.read(name)
-        if data is not None and data != wanted:
-            self.report(name, AuditReason.BYTES_DIFFER, difference(data, wanted))
-        return data
 
 
 def difference(found: bytes, wanted: bytes) -> str:

@@ -8,8 +8,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from attestlayer.audit.findings import AuditReason, RegistryReader
+from attestlayer.audit.findings import AuditReason
 from attestlayer.audit.forms import read_leaf
+from attestlayer.audit.reader import RegistryReader
 from attestlayer.encoding import Hash, sha256
 from attestlayer.errors import VerificationError
 from attestlayer.log.lookup import (
@@ -78,11 +79,16 @@ class IndexAudit:
 
     def _records_of(self, segment: Segment, shard: int) -> list[bytes] | None:
         """The records of a smaller segment's shard, if it is still the one that was checked."""
-        data = self.reader.registry.read(segment.path(shard))
-        known = self._sound.get((segment, shard))
-        earlier = (segment.number + 1) << segment.level <= self.first
-        earlier = earlier and segment.path(shard) not in self.unsound
-        if data is None or not (earlier or known == sha256(data)):
+        name, known = segment.path(shard), self._sound.get((segment, shard))
+        earlier = (segment.number + 1) << segment.level <= self.first and name not in self.unsound
+
+        def is_right(data: bytes | None) -> bool:
+            return data is not None and (earlier or known == sha256(data))
+
+        data = self.reader.look(name)
+        if known is not None or earlier:  # else no copy of it can be right
+            data = self.reader.right(name, data, is_right)
+        if data is None or not is_right(data):
             return None
         try:
             return parse_shard(data, segment, shard)
@@ -96,11 +102,9 @@ class IndexAudit:
             return None
         sources = []
         for group in range(segment.number << segment.level, (segment.number + 1) << segment.level):
-            try:
-                data = self.reader.registry.read(Tile(0, group).bundle_path)
-                records = _records(parse_bundle(data or b"", WIDTH))
-            except VerificationError:
-                return None
+            name = Tile(0, group).bundle_path
+            data = self.reader.right(name, self.reader.look(name), lambda copy: _indexed(copy) is not None)
+            records = _indexed(data)
             if records is None:
                 return None
             sources.append((Segment(0, group), records))
@@ -128,6 +132,14 @@ INDEX = re.compile(r"v1/index/([0-9]|1[0-9]|2[0-4])/((?:x[0-9]{3}/)*[0-9]{3})/((
 
 def _number(path: str) -> int:
     return int(path.replace("x", "").replace("/", ""))
+
+
+def _indexed(data: bytes | None) -> list[bytes] | None:
+    """The records of a group's bundle, or None if it or an entry can't be read."""
+    try:
+        return _records(parse_bundle(data or b"", WIDTH))
+    except VerificationError:
+        return None
 
 
 def _records(entries: Sequence[bytes] | None) -> list[bytes] | None:

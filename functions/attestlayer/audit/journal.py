@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from attestlayer.audit.sample import Sample
 from attestlayer.audit.state import MAX_STATE, AuditState, parse_state
 from attestlayer.encoding import Hash, format_hash, shown
 from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
@@ -16,7 +17,10 @@ _SHARE = 20  # writing takes at most a twentieth of the time
 
 
 class Journal:
-    """An audit's state in a file. `before`: its state when it was opened, or None for a new file."""
+    """An audit's state in a file. `before`: its state when it was opened, or None for a new file.
+
+    `sample`: what of the earlier runs this one looks at again.
+    """
 
     def __init__(
         self,
@@ -25,9 +29,10 @@ class Journal:
         trust: Hash | None,
         clock: Callable[[], float] = time.monotonic,
         every_s: float = EVERY_S,
+        sample: Sample = Sample(),  # noqa: B008 - frozen
     ) -> None:
         """Read the file, if there is one. Raises `CouldNotCheckError` unless it is this audit's."""
-        self.path, self.registry, self.trust = path, registry, trust
+        self.path, self.registry, self.trust, self.sample = path, registry, trust, sample
         self._clock, self._every_s = clock, every_s
         self._latest: AuditState | None = None
         self._due = clock() + every_s

@@ -44,6 +44,7 @@ _MEMBERS = (
     "tree",
     "proofs",
     "finished",
+    "sampling",
     "findings",
     "objects",
     "bytes",
@@ -80,6 +81,15 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
+class Sampling:
+    """Where a cycle of the sample is: `key` yields the order of its `groups`; `done` had their turn."""
+
+    key: Hash
+    groups: int
+    done: int
+
+
+@dataclass(frozen=True, slots=True)
 class AuditState:
     """An audit of `registry`, a place as it was given. `trust`: the hash of the trust root's file, or None.
 
@@ -96,12 +106,18 @@ class AuditState:
     findings: tuple[AuditFinding, ...] = ()
     objects: int = 0
     length: int = 0
+    sampling: Sampling | None = None
+
+    @property
+    def all_leaves(self) -> bool:
+        """Whether all leaves and proofs that the checkpoint commits to were checked."""
+        return self.position.leaves == self.proofs == self.checkpoint.head.size
 
     @property
     def finished(self) -> bool:
         """Whether everything that the checkpoint commits to was checked."""
         whole = [(each.sequence, each.low) for each in self.chain] == [(self.checkpoint.sequence, 0)]
-        return whole and self.position.leaves == self.proofs == self.checkpoint.head.size
+        return whole and self.all_leaves
 
     def format(self) -> bytes:
         """The canonical bytes of the document, with its digest."""
@@ -114,7 +130,12 @@ class AuditState:
             for each in self.chain
         ]
         findings: list[Json] = [
-            {"object": each.object, "reason": each.reason.value, "detail": each.detail}
+            {
+                "object": each.object,
+                "reason": each.reason.value,
+                "detail": each.detail,
+                "seen": list(each.seen),
+            }
             for each in self.findings
         ]
         return {
@@ -126,6 +147,7 @@ class AuditState:
             "tree": _position_members(self.position),
             "proofs": self.proofs,
             "finished": int(self.finished),
+            "sampling": _sampling_members(self.sampling),
             "findings": findings,
             "objects": self.objects,
             "bytes": self.length,
@@ -145,6 +167,7 @@ def parse_state(data: bytes) -> AuditState:
         findings=tuple(_take_finding(item) for item in take_array(members, "findings")),
         objects=take_integer(members, "objects"),
         length=take_integer(members, "bytes"),
+        sampling=_take_sampling(members["sampling"]),
     )
     _check_bounds(state)
     # Format again and compare: `finished` and the digest are derived, so that no other check of them is
@@ -165,6 +188,9 @@ def _check_bounds(state: AuditState) -> None:
         raise ValueError(f"windows: not those of a tree of size {position.before}")
     if level_width(position.before, 1 + len(position.windows)):
         raise ValueError(f"windows: too few for a tree of size {position.before}")
+    groups = (position.leaves + WIDTH - 1) // WIDTH
+    if state.sampling and not state.sampling.done <= state.sampling.groups <= groups:
+        raise ValueError(f"sampling: found {state.sampling.groups} groups, checked were {groups}")
     ends = [end for each in state.chain for end in (each.sequence, each.low)]
     falls = all(one >= other for one, other in pairwise(ends))
     if not falls or len(state.chain) > MAX_STRETCHES or (ends and ends[0] > state.checkpoint.sequence):
@@ -208,6 +234,19 @@ def _hashes(value: Json) -> Iterable[Hash]:
     return (parse_hash(str(item)) for item in value)
 
 
+def _sampling_members(sampling: Sampling | None) -> Json:
+    if sampling is None:
+        return None
+    return {"key": format_hash(sampling.key), "groups": sampling.groups, "done": sampling.done}
+
+
+def _take_sampling(value: Json) -> Sampling | None:
+    if value is None:
+        return None
+    members = take_object(value, ("key", "groups", "done"))
+    return Sampling(take_hash(members, "key"), take_integer(members, "groups"), take_integer(members, "done"))
+
+
 def _take_stretch(value: Json) -> Stretch:
     members = take_object(value, ("sequence", "hash", "low"))
     return Stretch(
@@ -216,6 +255,10 @@ def _take_stretch(value: Json) -> Stretch:
 
 
 def _take_finding(value: Json) -> AuditFinding:
-    members = take_object(take_members(value), ("object", "reason", "detail"))
+    members = take_object(take_members(value), ("object", "reason", "detail", "seen"))
     reason = take_word(members, "reason", AuditReason)
-    return AuditFinding(take_string(members, "object"), reason, take_string(members, "detail"))
+    seen = take_array(members, "seen")
+    if not all(isinstance(each, str) for each in seen):
+        raise ValueError(f"seen: found {shown(seen)}, wanted an array of texts")
+    name, detail = take_string(members, "object"), take_string(members, "detail")
+    return AuditFinding(name, reason, detail, tuple(map(str, seen)))

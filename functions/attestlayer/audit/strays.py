@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from attestlayer.audit.chain import Chain
-from attestlayer.audit.findings import AuditReason, RegistryReader
+from attestlayer.audit.findings import AuditReason
 from attestlayer.audit.index import INDEX, judge_index
 from attestlayer.audit.leaves import LeafAudit
+from attestlayer.audit.reader import RegistryReader
 from attestlayer.audit.views import NAMES
 from attestlayer.encoding import parse_decimal, parse_hash, sha256
 from attestlayer.errors import VerificationError

@@ -7,12 +7,14 @@ level, and one bundle.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from attestlayer.audit.chain import Chain, Stage
-from attestlayer.audit.findings import AuditReason, RegistryReader
+from attestlayer.audit.findings import AuditReason
 from attestlayer.audit.index import IndexAudit, index_names
 from attestlayer.audit.leaves import LeafAudit, Place
+from attestlayer.audit.reader import RegistryReader
 from attestlayer.audit.state import Position
 from attestlayer.encoding import HASH_LENGTH, Hash, format_hash
 from attestlayer.errors import VerificationError
@@ -74,6 +76,10 @@ class TreeAudit:
         leaves = max(self.start, self._edge.size)
         return self.leaves.gathered(replace(self._full, leaves=leaves))
 
+    def whole(self) -> Sequence[Sequence[Hash]] | None:
+        """The partial tiles' hashes of the newest tree from level 0 up, if it was recomputed to its end."""
+        return self._windows if self._edge.head() == self.chain.newest.head else None
+
     def run(self) -> None:
         """Stream through all bundles. Stops, with a finding, where neither bundle nor tile can be read."""
         size = self.chain.newest.head.size
@@ -96,8 +102,10 @@ class TreeAudit:
             tile = tile_at(level, width // WIDTH, size) if width % WIDTH else None
             window: list[Hash] = []
             if tile:
+                length = tile.width * HASH_LENGTH
                 data = self.reader.need(tile.path)
-                if data is None or len(data) != tile.width * HASH_LENGTH:
+                data = self.reader.right(tile.path, data, lambda copy: len(copy or b"") == length)  # noqa: B023
+                if data is None or len(data) != length:
                     self.reader.report(
                         tile.path, AuditReason.TREE_UNREADABLE, f"size {before} can't be taken up"
                     )
@@ -137,8 +145,7 @@ class TreeAudit:
     def _group(self, tile: Tile) -> bool:
         # The same leaves twice: once as entries to hash, once as hashes. They differ only if one object is
         # damaged.
-        entries, stored = self._read_bundle(tile), self._read_hashes(tile)
-        computed = None if entries is None else [leaf_hash(entry) for entry in entries]
+        entries, computed, stored = self._read_group(tile)
         hashes = self._settle(tile, (entries or (), computed), stored)
         if hashes is None:
             self.reader.report(
@@ -165,25 +172,25 @@ class TreeAudit:
             self._full = Position(self._edge.size, self._edge.size, windows)
         return True
 
-    def _read_bundle(self, tile: Tile) -> list[bytes] | None:
-        data = self.reader.need(tile.bundle_path)
-        if data is None:
-            return None
-        try:
-            return parse_bundle(data, tile.width)
-        except VerificationError as error:
-            self.reader.report(tile.bundle_path, AuditReason.MALFORMED, f"{len(data)} bytes: {error}")
-            return None
-
-    def _read_hashes(self, tile: Tile) -> list[Hash] | None:
-        data = self.reader.need(tile.path)
-        if data is None:
-            return None
-        try:
-            return parse_tile(data, tile)
-        except VerificationError as error:
-            self.reader.report(tile.path, AuditReason.MALFORMED, error)
-            return None
+    def _read_group(self, tile: Tile) -> tuple[list[bytes] | None, list[Hash] | None, list[Hash] | None]:
+        """A group's entries, their leaf hashes, and those of its tile; each None if it can't be read."""
+        name = tile.bundle_path
+        entries = self.reader.need_parsed(name, lambda data: _parse_bundle(data, tile.width))
+        stored = self.reader.need_parsed(tile.path, lambda data: parse_tile(data, tile))
+        computed = None if entries is None else [leaf_hash(entry) for entry in entries]
+        if entries is None or stored is None or computed == stored:
+            return entries, computed, stored
+        # One of the two may be an older copy, or one that was damaged on the way.
+        bundles, tiles = self.reader.other_copies(name), self.reader.other_copies(tile.path)
+        for bundle, hashes in zip(bundles, tiles, strict=False):
+            with suppress(VerificationError):
+                entries = parse_bundle(bundle or b"", tile.width)
+                computed = [leaf_hash(entry) for entry in entries]
+            with suppress(VerificationError):
+                stored = parse_tile(hashes or b"", tile)
+            if computed == stored:
+                break
+        return entries, computed, stored
 
     def _settle(
         self, tile: Tile, bundle: tuple[Sequence[bytes], list[Hash] | None], stored: list[Hash] | None
@@ -215,11 +222,14 @@ class TreeAudit:
         """Whether the tile above, or the newest root, commits to these leaf hashes."""
         if tile.width == WIDTH:
             parent = tile_at(1, tile.index // WIDTH, self.chain.newest.head.size)
-            data = self.reader.read(parent.path) or b""
             # Full: its root is one hash of the tile above. Otherwise the group ends the tree, and the root
             # decides.
-            at = tile.index % WIDTH * HASH_LENGTH
-            return data[at : at + HASH_LENGTH] == root_of(hashes)
+            at, root = tile.index % WIDTH * HASH_LENGTH, root_of(hashes)
+
+            def fits(data: bytes | None) -> bool:
+                return (data or b"")[at : at + HASH_LENGTH] == root
+
+            return fits(self.reader.right(parent.path, self.reader.read(parent.path), fits))
         edge = Edge(self._edge.size, self._edge.hashes)
         for hashed in hashes:
             edge.append(hashed)
@@ -279,20 +289,28 @@ class TreeAudit:
         if self._entries is not None:
             self.reader.compare(name, format_bundle(self._entries[: tile.width]), needed=needed)
             return
+
+        def is_right(data: bytes | None) -> bool:
+            if data is None:
+                return not needed
+            with suppress(VerificationError):
+                return list(map(leaf_hash, parse_bundle(data, tile.width))) == window
+            return False
+
         data = self.reader.need(name) if needed else self.reader.read(name)
-        if data is None:
+        data = self.reader.right(name, data, is_right) or data
+        if data is None or is_right(data):
             return
         try:
             hashes = [leaf_hash(entry) for entry in parse_bundle(data, tile.width)]
         except VerificationError as error:
             self.reader.report(name, AuditReason.MALFORMED, f"{len(data)} bytes: {error}")
             return
-        if hashes != window:
-            at = next(i for i, (one, other) in enumerate(zip(hashes, window, strict=True)) if one != other)
-            computed, wanted = format_hash(hashes[at]), format_hash(window[at])
-            self.reader.report(
-                name, AuditReason.ENTRY_MISMATCH, f"entry {at} hashes to {computed}, wanted {wanted}"
-            )
+        at = next(i for i, (one, other) in enumerate(zip(hashes, window, strict=True)) if one != other)
+        computed, wanted = format_hash(hashes[at]), format_hash(window[at])
+        self.reader.report(
+            name, AuditReason.ENTRY_MISMATCH, f"entry {at} hashes to {computed}, wanted {wanted}"
+        )
 
     def _is_needed(self, tile: Tile) -> bool:
         """Whether a partial tile must still be there: until a day after its full tile is public."""
@@ -314,6 +332,13 @@ def _edge_hashes(windows: Sequence[Sequence[Hash]]) -> list[Hash]:
             hashes.append(root_of(left[-count:]))
             del left[-count:]
     return hashes[::-1]
+
+
+def _parse_bundle(data: bytes, width: int) -> list[bytes]:
+    try:
+        return parse_bundle(data, width)
+    except VerificationError as error:
+        raise ValueError(f"{len(data)} bytes: {error}") from error
 
 
 def _offset(entries: Sequence[bytes], at: int) -> int:

@@ -1,12 +1,13 @@
 """Audit of the mutable views and the consistency proofs: both must follow from the chain of checkpoints."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from attestlayer.audit.chain import Chain, Stage
-from attestlayer.audit.findings import AuditReason, RegistryReader, check_note, difference
+from attestlayer.audit.findings import AuditReason, Trouble, check_note, difference
 from attestlayer.audit.leaves import LeafAudit
+from attestlayer.audit.reader import RegistryReader
 from attestlayer.canonical import (
     Json,
     Members,
@@ -19,9 +20,10 @@ from attestlayer.canonical import (
 from attestlayer.encoding import Hash, format_hash, format_time, parse_hash, shown
 from attestlayer.errors import VerificationError
 from attestlayer.log import layout
+from attestlayer.log.checkpoint import parse_checkpoint
 from attestlayer.log.merkle import check_consistency
 from attestlayer.log.note import parse_note
-from attestlayer.log.notices import Notices, Role
+from attestlayer.log.notices import Role
 from attestlayer.log.promises import MAX_CADENCE_S, MERGE_DELAY_S, renews_trust_root
 from attestlayer.log.tool_texts import log_list, policy_text, registry_key_objects, registry_vkeys
 from attestlayer.log.trust import Keyring, make_trust_root, parse_trust
@@ -68,10 +70,10 @@ class ViewAudit:
         """Compare every view; those that follow from notices only if the notices could be read."""
         newest, keyring = self.chain.newest, self.chain.keyring
         self._compare(layout.LATEST, newest.format())
-        self._check_stats()
-        if self.now is not None:
-            self._check_age(self.now)
-        self._check_note(keyring)
+        self._judge(layout.STATS, self._wrong_stats)
+        self._judge(layout.CHECKPOINT, self._wrong_note)
+        if self.views[layout.LATEST] is not None:  # else it is missing already
+            self._judge(layout.LATEST, self._wrong_age)
         if keyring is None or self.chain.notices is None:
             return
         self._compare(layout.REGISTRY_JWKS, format_json(keyring.jwks(Role.REGISTRY)))
@@ -90,19 +92,32 @@ class ViewAudit:
         if self.cadence_s:
             self._compare(layout.LOG_LIST, log_list(keyring, time, self.cadence_s).encode())
 
-    def _compare(self, name: str, wanted: bytes) -> None:
+    def _judge(self, name: str, judge: Callable[[bytes], Iterator[Trouble]]) -> None:
+        """Report what is wrong with a view, unless a later copy of it is right."""
+
+        def troubles(data: bytes | None) -> list[Trouble]:
+            missing = (AuditReason.MISSING, "found no object, wanted one")
+            return [missing] if data is None else list(judge(data))
+
         view = self.views[name]
-        if view is None:
-            self.reader.report(name, AuditReason.MISSING, "found no object, wanted one")
-        elif view != wanted:
-            self.reader.report(name, AuditReason.VIEW_OUTDATED, difference(view, wanted))
+        right = self.reader.right(name, view, lambda copy: not troubles(copy))
+        # If none is right, the one that was read together with the other views is reported.
+        for reason, detail in troubles(view) if troubles(right) else ():
+            self.reader.report(name, reason, detail)
+
+    def _compare(self, name: str, wanted: bytes) -> None:
+        def judge(view: bytes) -> Iterator[Trouble]:
+            if view != wanted:
+                yield AuditReason.VIEW_OUTDATED, difference(view, wanted)
+
+        self._judge(name, judge)
 
     def _check_trust(self) -> None:
         notices, renewed = self.chain.notices, self.chain.renewed
         if notices is None:
             return
         if renewed is None:
-            self._check_older_trust(notices)
+            self._judge(layout.TRUST, self._wrong_older_trust)
             return
         try:
             wanted = make_trust_root(renewed, notices).format()
@@ -111,66 +126,64 @@ class ViewAudit:
             return
         self._compare(layout.TRUST, wanted)
 
-    def _check_older_trust(self, notices: Notices) -> None:
+    def _wrong_older_trust(self, data: bytes) -> Iterator[Trouble]:
         """A trust root of a checkpoint older than all that the walk met: of their date and their notices."""
         try:
-            trust = parse_trust(self.views[layout.TRUST] or b"")
+            trust = parse_trust(data)
         except VerificationError as error:
-            self.reader.report(layout.TRUST, AuditReason.MALFORMED, error)
+            yield AuditReason.MALFORMED, str(error)
             return
         newest, found = self.chain.newest, trust.checkpoint
-        if trust.notices != notices:
+        if trust.notices != self.chain.notices:
             have, wanted = format_hash(trust.notices.hash()), format_hash(newest.notices_hash)
-            self.reader.report(
-                layout.TRUST, AuditReason.VIEW_OUTDATED, f"found notices {have}, wanted {wanted}"
-            )
+            yield AuditReason.VIEW_OUTDATED, f"found notices {have}, wanted {wanted}"
         elif found.sequence > self.chain.lowest or renews_trust_root(
             found.timestamp, newest.timestamp, notices_changed=False
         ):
             detail = f"found checkpoint {found.sequence} of {format_time(found.timestamp)}, wanted the first"
-            self.reader.report(
-                layout.TRUST,
+            yield (
                 AuditReason.VIEW_OUTDATED,
                 f"{detail} of {format_time(newest.timestamp)[:10]} (UTC) or of the newest notices",
             )
 
-    def _check_age(self, now: int) -> None:
-        """Compare the newest checkpoint's time with the auditor's. One from the future stops the log."""
-        at = self.chain.newest.timestamp
-        cadence_s = min(
-            self.cadence_s, MAX_CADENCE_S
-        )  # a registry excuses no silence by stating a longer one
+    def _wrong_age(self, data: bytes) -> Iterator[Trouble]:
+        """The newest checkpoint's time beside the auditor's. One from the future stops the log."""
+        now = self.now
+        if now is None:
+            return
+        try:
+            at = parse_checkpoint(data).timestamp
+        except VerificationError:
+            return  # the comparison with the chain says so
+        # A registry excuses no silence by stating a longer cadence.
+        most = max(CADENCES * min(self.cadence_s, MAX_CADENCE_S), STILL_S)
         times = f"found {format_time(at)}, the time of this audit is {format_time(now)}"
         if at > now + CLOCK_TOLERANCE_S:
-            detail = (
-                f"{times}: the log can't go on until then. If your clock is wrong, name the time with --at"
+            yield (
+                AuditReason.FROM_THE_FUTURE,
+                f"{times}: the log can't go on until then. If your clock is wrong, name the time with --at",
             )
-            self.reader.report(layout.LATEST, AuditReason.FROM_THE_FUTURE, detail)
-        elif now - at > (most := max(CADENCES * cadence_s, STILL_S)):
-            detail = f"{times}: {now - at} s, wanted at most {most}. For an old copy, name its time with --at"
-            self.reader.report(layout.LATEST, AuditReason.STANDS_STILL, detail)
+        elif now - at > most:
+            yield (
+                AuditReason.STANDS_STILL,
+                f"{times}: {now - at} s, wanted at most {most}. For an old copy, name its time with --at",
+            )
 
-    def _check_stats(self) -> None:
-        data, name = self.views[layout.STATS], layout.STATS
-        if data is None:
-            self.reader.report(name, AuditReason.MISSING, "found no object, wanted one")
-            return
+    def _wrong_stats(self, data: bytes) -> Iterator[Trouble]:
         try:
             stats = take_object(parse_json(data), (*self._stats(), *_PROMISE, "cadence_seconds", "notices"))
             cadence = take_integer(stats, "cadence_seconds")
         except (ValueError, KeyError) as error:
-            self.reader.report(name, AuditReason.MALFORMED, error)
+            yield AuditReason.MALFORMED, str(error)
             return
         self.cadence_s = cadence
         for member, value in self._stats().items():
             if stats.get(member) != value:
                 detail = f"{member}: found {shown(stats.get(member))}, wanted {value!r}"
-                self.reader.report(name, AuditReason.VIEW_OUTDATED, detail)
+                yield AuditReason.VIEW_OUTDATED, detail
         if cadence == 0 or self.chain.newest.timestamp % cadence:
             at = self.chain.newest.timestamp
-            self.reader.report(
-                name, AuditReason.VIEW_OUTDATED, f"cadence_seconds: {cadence} has no instant {at}"
-            )
+            yield AuditReason.VIEW_OUTDATED, f"cadence_seconds: {cadence} has no instant {at}"
 
     def _stats(self) -> Members:
         newest = self.chain.newest
@@ -190,23 +203,19 @@ class ViewAudit:
             wanted |= dict(zip(_PROMISE, (gap, delay), strict=True))
         return wanted
 
-    def _check_note(self, keyring: Keyring | None) -> None:
-        data, newest = self.views[layout.CHECKPOINT], self.chain.newest
-        if data is None:
-            self.reader.report(layout.CHECKPOINT, AuditReason.MISSING, "found no object, wanted one")
-            return
+    def _wrong_note(self, data: bytes) -> Iterator[Trouble]:
+        newest, keyring = self.chain.newest, self.chain.keyring
         try:
             note = parse_note(data.decode())
         except (ValueError, VerificationError) as error:
-            self.reader.report(layout.CHECKPOINT, AuditReason.MALFORMED, error)
+            yield AuditReason.MALFORMED, str(error)
             return
         first = next((stage for stage in self.chain.stages if stage.head == newest.head), None)
         since = first.timestamp if first else newest.timestamp
         if first and first.sequence == self.chain.lowest > 0:
             since = 0  # the audit began within this tree's rounds: when it was new is not known
         if keyring is not None:
-            for word, detail in check_note(note, newest, keyring, since=since):
-                self.reader.report(layout.CHECKPOINT, word, detail)
+            yield from check_note(note, newest, keyring, since=since)
 
 
 _AT_ONCE = 256
@@ -251,6 +260,12 @@ def _check_proof(reader: RegistryReader, old: Stage, new: Stage) -> None:
     data = reader.need(name)
     if data is None:
         return
+    right = reader.right(name, data, lambda copy: not list(_wrong_proof(copy or b"", old, new)))
+    for reason, detail in _wrong_proof(right or data, old, new):
+        reader.report(name, reason, detail)
+
+
+def _wrong_proof(data: bytes, old: Stage, new: Stage) -> Iterator[Trouble]:
     wanted: Members = {
         "from_size": old.head.size,
         "to_size": new.head.size,
@@ -261,16 +276,16 @@ def _check_proof(reader: RegistryReader, old: Stage, new: Stage) -> None:
         members = take_object(parse_json(data), _MEMBERS)
         proof = [_hash_of(value) for value in take_array(members, "proof")]
     except ValueError as error:
-        reader.report(name, AuditReason.MALFORMED, error)
+        yield AuditReason.MALFORMED, str(error)
         return
     for member, value in wanted.items():
         if members[member] != value:
             detail = f"{member}: found {shown(members[member])}, wanted {value!r}"
-            reader.report(name, AuditReason.PROOF_INVALID, detail)
+            yield AuditReason.PROOF_INVALID, detail
     try:
         check_consistency(old.head, new.head, proof)
     except VerificationError as error:
-        reader.report(name, AuditReason.PROOF_INVALID, error)
+        yield AuditReason.PROOF_INVALID, str(error)
 
 
 def _hash_of(value: Json) -> Hash:

@@ -9,10 +9,11 @@ at          the time that its age was judged by: --at, else this machine's clock
 keys        "trust-root" | "registry": who vouches for the keys
 since       sequence of the checkpoint that the audit started from, or null
 resumed     leaves that earlier runs with the same state file had checked; 0 without one
+looked_again  of these, the ones of a random sample that this run has checked once more
 listed      whether stray objects could be looked for: in a folder, and without since
 objects, bytes   what was read, in all runs with the same state file
 requests    what this run asked for: HTTP requests with those tried again, or files
-findings    [{object, reason, detail}], all of them
+findings    [{object, reason, detail, seen}], all of them; seen: when each copy was seen, over a network
 """
 
 import argparse
@@ -31,7 +32,7 @@ from typing import NoReturn, TextIO
 from attestlayer.audit.auditor import AuditReport, audit
 from attestlayer.audit.findings import AuditFinding
 from attestlayer.audit.journal import Journal
-from attestlayer.canonical import Members
+from attestlayer.canonical import Json, Members
 from attestlayer.cli.command import URL_JOBS
 from attestlayer.cli.text import Style, printable
 from attestlayer.encoding import format_hash, format_time, parse_hash, sha256
@@ -131,7 +132,8 @@ def format_audit(finished: FinishedAudit, style: Style) -> str:
     if since:
         rows += [("since", f"sequence {since.sequence}, size {since.head.size}: what is older was not read")]
     if report.resumed:
-        rows += [("resumed", f"at leaf {report.resumed}: what the state file says was checked was not again")]
+        again = f"{report.looked_again} of the {report.resumed} leaves that the state file says were checked"
+        rows += [("looked again", f"at {again}, chosen at random")]
     if not report.listed:
         rows += [("not looked for", "stray objects: for that, audit a folder, and all of it")]
     title = "CLEAN" if not count else f"{count} FINDING{'S' if count > 1 else ''}"
@@ -139,6 +141,8 @@ def format_audit(finished: FinishedAudit, style: Style) -> str:
     for finding in report.findings:
         lines += ["", *style.wrap(f"{finding.reason}: {finding.object}")]
         lines += style.wrap(finding.detail, 2)
+        if finding.seen:
+            lines += style.wrap(f"Seen {'; '.join(finding.seen)}.", 2)
     return style.finish(lines)
 
 
@@ -160,6 +164,7 @@ def format_audit_json(finished: FinishedAudit) -> str:
         "keys": "trust-root" if finished.trust else "registry",
         "since": since.sequence if since else None,
         "resumed": report.resumed,
+        "looked_again": report.looked_again,
         "listed": report.listed,
         "objects": report.objects,
         "bytes": report.length,
@@ -171,7 +176,8 @@ def format_audit_json(finished: FinishedAudit) -> str:
 
 def _members(finding: AuditFinding) -> Members:
     detail = _text(finding.detail)
-    return {"object": _text(finding.object), "reason": finding.reason.value, "detail": detail}
+    seen: list[Json] = [_text(each) for each in finding.seen]
+    return {"object": _text(finding.object), "reason": finding.reason.value, "detail": detail, "seen": seen}
 
 
 def _keys_words(trust: TrustRoot | None) -> str:

@@ -212,7 +212,7 @@ def _add_audit(parser: Parser) -> None:
         metavar="FILE",
         type=path_argument,
         help="keep the progress here, and go on from it: after an interruption, or with what is new since "
-        "the last audit. Keep it as safe as the report: what it says was checked is believed",
+        "the last audit, and at a random sample of the rest. Keep it as safe as the report: it is believed",
     )
     parser.add_argument(
         "--jobs",

@@ -12,6 +12,7 @@ from queue import SimpleQueue
 from typing import Protocol, runtime_checkable
 
 from attestlayer.errors import CouldNotCheckError
+from attestlayer.reading.copies import Cached, Copy, Sighting
 from attestlayer.reading.registry import Registry
 
 HELD = 64 * 1024 * 1024
@@ -28,8 +29,8 @@ class Counting(Protocol):
     requests: int
 
 
-Answer = bytes | CouldNotCheckError | None
-"""An object's bytes, None if there is none, or why it could not be read."""
+Answer = Copy | CouldNotCheckError
+"""An object, or why it could not be read."""
 
 
 @dataclass
@@ -51,6 +52,7 @@ class ReadAhead:
     def __init__(self, open_one: Callable[[], Registry], jobs: int, held: int = HELD) -> None:
         self._open, self._limit, self._held = open_one, held, 0
         self._own = open_one()
+        self._fetch_own = fetching(self._own)
         self._registries: list[Registry] = [self._own]
         self._lock = threading.Lock()
         self._queue: SimpleQueue[_Part | None] = SimpleQueue()
@@ -84,21 +86,34 @@ class ReadAhead:
         part = self._parts[name]
         part.done.wait()
         answer = part.answers.get(name)
-        return answer if isinstance(answer, bytes) else None
+        return answer.data if isinstance(answer, Copy) else None
 
     def read(self, name: str) -> bytes | None:
         """The object's bytes, or None if there is none. Raises `CouldNotCheckError`."""
+        return self.fetch(name).data
+
+    def fetch(self, name: str) -> Copy:
+        """The object, with when it was seen if it came over a network. Raises `CouldNotCheckError`."""
         part = self._parts.get(name)
         if part is None:
-            return self._own.read(name)
+            return self._fetch_own(name)
         # A part is answered as a whole; waiting for the rest of it costs less than a second request.
         part.done.wait()
-        known, answer = self._take(name)
-        if not known:  # left out, since too much is held
-            return self._own.read(name)
+        answer = self._take(name)
+        if answer is None:  # left out, since too much is held
+            return self._fetch_own(name)
         if isinstance(answer, CouldNotCheckError):
             raise answer
         return answer
+
+    def fetch_again(self, name: str, sighting: Sighting, longest_s: float) -> Copy:
+        """The object past caches, once the copy that was seen is stale or `longest_s` are over.
+
+        Raises `CouldNotCheckError`.
+        """
+        if isinstance(self._own, Cached):
+            return self._own.fetch_again(name, sighting, longest_s)
+        return self._fetch_own(name)
 
     def names(self) -> Iterator[str] | None:
         """The names of everything there, or None where it can't be listed."""
@@ -115,33 +130,33 @@ class ReadAhead:
         for _ in self._threads:
             self._queue.put(None)
 
-    def _take(self, name: str) -> tuple[bool, Answer]:
-        """Whether the object was fetched, and the answer, which is no longer held."""
+    def _take(self, name: str) -> Answer | None:
+        """The answer, which is no longer held, or None if the object was not fetched."""
         part = self._parts.pop(name, None)
         if part is None:
-            return False, None
+            return None
         with self._lock:
             part.wanted.discard(name)
-            known = name in part.answers
             answer = part.answers.pop(name, None)
-            self._held -= len(answer) if isinstance(answer, bytes) else 0
-        return known, answer
+            self._held -= _length(answer)
+        return answer
 
     def _work(self) -> None:
         registry = self._open()
         self._registries.append(registry)
+        fetch = fetching(registry)
         while (part := self._queue.get()) is not None:
             for name in part.names:
-                self._fetch(registry, part, name)
+                self._answer(fetch, part, name)
             part.done.set()
 
-    def _fetch(self, registry: Registry, part: _Part, name: str) -> None:
+    def _answer(self, fetch: Callable[[str], Copy], part: _Part, name: str) -> None:
         # Soft limit, checked before each object: each thread can exceed it by one object.
         if self._closed or self._held > self._limit or name not in part.wanted:
             return
         answer: Answer
         try:
-            answer = registry.read(name)
+            answer = fetch(name)
         except CouldNotCheckError as error:
             answer = error
         except Exception:  # a fault of ours, which happens again to who asks for it
@@ -150,4 +165,13 @@ class ReadAhead:
             # The caller may have given up on the name meanwhile: then nobody would ever take it out.
             if name in part.wanted:
                 part.answers[name] = answer
-                self._held += len(answer) if isinstance(answer, bytes) else 0
+                self._held += _length(answer)
+
+
+def fetching(registry: Registry) -> Callable[[str], Copy]:
+    """How a registry's objects are fetched: as copies that were seen if caches may lie in between."""
+    return registry.fetch if isinstance(registry, Cached) else lambda name: Copy(registry.read(name), None)
+
+
+def _length(answer: Answer | None) -> int:
+    return len(answer.data or b"") if isinstance(answer, Copy) else 0

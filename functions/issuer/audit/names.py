@@ -17,6 +17,7 @@ _NUMBER = r"(0|[1-9][0-9]*)"
 _BATCH = re.compile(rf"{BATCHES}{_NUMBER}-([0-9a-f]{{64}})")
 _ROUND = re.compile(rf"({SIGNED}|{CAUSES}){_NUMBER}")
 _KIT = re.compile(r"kits/kit_[0-9A-Z]+\.zip")
+_PROBE = re.compile(r"probe/[0-9a-f]{32}")  # of an `init` or `serve` that was killed
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class NamesAudit:
             self._judge_batch(name, int(match[1]), bytes.fromhex(match[2]))
         elif match := _ROUND.fullmatch(name):
             self._judge_round(name, int(match[2]))
+        elif _PROBE.fullmatch(name):
+            return
         elif match := SEALED_OBJECT.fullmatch(name):
             self._judge_digest(
                 name, bytes.fromhex(match[1])

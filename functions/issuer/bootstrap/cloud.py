@@ -149,6 +149,7 @@ def initialise_cloud(settings: CloudSettings) -> Service:
     Needs the buckets, the table and the KMS keys, which the template makes. Raises `ServiceError`.
     """
     service = open_cloud(settings)
+    service.probe.run()
     cloud = Cloud(settings)
     for role, sources in ((Role.REGISTRY, settings.registry_keys), (Role.ISSUER, settings.issuer_keys)):
         for source in sources:

@@ -50,6 +50,7 @@ def initialise_home(settings: Settings, origin: str) -> Service:
     if not settings_store.exists(_SECRET):
         _ensure(partial(settings_store.create, _SECRET, entropy.token(32)))
     service = open_home(settings)
+    service.probe.run()
     # Genesis names the first keys of both roles, so they must exist before it.
     service.start()
     return service

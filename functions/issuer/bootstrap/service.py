@@ -20,6 +20,7 @@ from issuer.services.initialise import Initialiser
 from issuer.services.issue import Issuer
 from issuer.services.notify import Notifier
 from issuer.services.packet import Packets
+from issuer.services.probe import Probe
 from issuer.services.prove import Prover
 from issuer.services.publish import SitePublisher
 from issuer.services.qualify import Qualifications
@@ -160,6 +161,11 @@ class Service:
         from issuer.adapters.release_files import ReleaseFiles
 
         return KitOfVerifiers(self.public, ReleaseFiles(_site_folder()))
+
+    @property
+    def probe(self) -> Probe:
+        """Tries whether the stores honour the conditions of writes."""
+        return Probe(self.public, self.private, self.entropy)
 
     def start(self) -> None:
         """Start the log and publish what is not of a round; begun before, go on. Raises `ServiceError`."""

@@ -127,6 +127,7 @@ def _init_cloud(arguments: argparse.Namespace, settings: CloudSettings) -> Servi
 
 def _serve(arguments: argparse.Namespace) -> int:
     service = open_home(home_settings_of(arguments))
+    service.probe.run()
     service.publish()  # before the first request: pages name the trust root and the kit of verifiers
     server = make_server(service, arguments.host, arguments.port)
     print(f"registry, site and partner API: {server.url} (Ctrl-C ends it)", flush=True)

@@ -1,4 +1,4 @@
-"""Invoked at each release: the kit of verifiers, intake policies and the site's pages."""
+"""Invoked at each release: tries the store; publishes the kit of verifiers, intake policies and the pages."""
 
 from typing import Any
 
@@ -12,4 +12,5 @@ telemetry = Telemetry()
 def handler(event: dict[str, Any], context: object) -> dict[str, object]:
     """Publish all of them; again changes nothing. Answers how many changed."""
     del event, context
+    service().probe.check_public()
     return {"changed": service().publish()}

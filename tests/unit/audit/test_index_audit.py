@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from attestlayer.audit.findings import RegistryReader
 from attestlayer.audit.index import IndexAudit
+from attestlayer.audit.reader import RegistryReader
 from attestlayer.log import layout
 from attestlayer.log.lookup import Segment
 from attestlayer.log.merkle import TreeHead

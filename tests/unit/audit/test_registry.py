@@ -139,7 +139,7 @@ def test_redirects_lead_to_no_other_host(serve: Serve) -> None:
     assert http_registry(serve(handler)).read("a") == b"here"
     assert asked == ["/a", "/b/a"]
     other = answering((302, {"Location": "http://registry.invalid/a"}, b""))[0]
-    with pytest.raises(CouldNotCheckError, match="another host"):
+    with pytest.raises(CouldNotCheckError, match="another origin"):
         http_registry(serve(other)).read("a")
 
 

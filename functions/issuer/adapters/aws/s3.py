@@ -88,6 +88,7 @@ class S3Store:
 
     def __init__(self, bucket: str, place: S3Place, headers: Headers = no_headers) -> None:
         self._bucket = bucket
+        self._endpoint = place.endpoint_url or f"S3 in {place.region}"
         self._headers = headers
         config: obstores.S3Config = {
             "region": place.region,
@@ -108,6 +109,9 @@ class S3Store:
             retry_config={"max_retries": 0},  # see the module's docstring
             credential_provider=place.credentials,
         )
+
+    def __str__(self) -> str:
+        return f"the bucket {self._bucket} at {self._endpoint}"
 
     def create(self, name: str, data: bytes) -> None:
         """Store `data` under a new name, or find the same bytes there. One request unless it fails."""

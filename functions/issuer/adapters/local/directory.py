@@ -64,6 +64,9 @@ class DirectoryStore:
                 sync_folder(folder)
             self._remove_leftovers()
 
+    def __str__(self) -> str:
+        return f"the folder {self._root}"
+
     def create(self, name: str, data: bytes) -> None:
         """Store `data` under a new name, or find the same bytes there.
 
