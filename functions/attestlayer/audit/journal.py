@@ -6,7 +6,7 @@ from pathlib import Path
 
 from attestlayer.audit.sample import Sample
 from attestlayer.audit.state import MAX_STATE, AuditState, parse_state
-from attestlayer.encoding import Hash, format_hash, shown
+from attestlayer.encoding import shown
 from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
 from attestlayer.reading.files import open_regular, replace_file
 
@@ -26,7 +26,7 @@ class Journal:
         self,
         path: Path,
         registry: str,
-        trust: Hash | None,
+        trust: str | None,
         clock: Callable[[], float] = time.monotonic,
         every_s: float = EVERY_S,
         sample: Sample = Sample(),  # noqa: B008 - frozen
@@ -79,8 +79,8 @@ class Journal:
             raise _unusable(f"{self.path} is the state of an audit with {other}, wanted {wanted}")
 
 
-def _root(trust: Hash | None) -> str:
-    return "no trust root" if trust is None else f"the trust root {format_hash(trust)}"
+def _root(trust: str | None) -> str:
+    return "no trust root" if trust is None else f"a trust root of {shown(trust)}"
 
 
 def _unusable(message: str) -> CouldNotCheckError:

@@ -91,14 +91,15 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class AuditState:
-    """An audit of `registry`, a place as it was given. `trust`: the hash of the trust root's file, or None.
+    """An audit of `registry`, a place as it was given. `trust`: the trust root's identity as a
+    verifier key, which outlasts its daily renewal, or None.
 
     `checkpoint`: the newest one when this was written. `chain`: newest stretch first. `proofs`: the tree
     size up to which consistency proofs were checked. `findings`: of checkpoints, tree, leaves and proofs.
     """
 
     registry: str
-    trust: Hash | None
+    trust: str | None
     checkpoint: Checkpoint
     chain: tuple[Stretch, ...] = ()
     position: Position = field(default_factory=Position)
@@ -141,7 +142,7 @@ class AuditState:
         return {
             "schema": "attestlayer/audit-state/1",
             "registry": self.registry,
-            "trust": None if self.trust is None else format_hash(self.trust),
+            "trust": self.trust,
             "checkpoint": self.checkpoint.members(),
             "chain": chain,
             "tree": _position_members(self.position),
@@ -159,7 +160,7 @@ def parse_state(data: bytes) -> AuditState:
     members = take_document(parse_json(data, MAX_STATE), "audit-state", _MEMBERS)
     state = AuditState(
         registry=take_string(members, "registry"),
-        trust=take_optional(members, "trust", parse_hash),
+        trust=take_optional(members, "trust", str),
         checkpoint=take_checkpoint(members["checkpoint"]),
         chain=tuple(_take_stretch(item) for item in take_array(members, "chain")),
         position=_take_position(take_object(members["tree"], _TREE)),

@@ -95,7 +95,7 @@ def _journal(path: Path, place: str, trust: TrustRoot | None) -> Journal:
     """The state file; a folder by its whole path, a URL as it is given."""
     is_url = place.startswith(("http://", "https://"))
     named = place.rstrip("/") if is_url else _text(str(Path(place).resolve()))
-    return Journal(path, named, trust.hash() if trust else None)
+    return Journal(path, named, trust.identity().format() if trust else None)
 
 
 @contextlib.contextmanager
