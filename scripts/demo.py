@@ -423,7 +423,7 @@ class Demo:
                 raise DemoError(f"{path} answered {answer.status}")
 
     def tell_where(self) -> None:
-        say("\nEverything lies here:")
+        say("\nFiles:")
         for name, what in (
             ("kit.zip", "the delivered kit"),
             ("trust.json", "the trust root to verify it with"),

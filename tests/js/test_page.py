@@ -176,7 +176,7 @@ def test_the_page_says_which_keys_it_trusts_and_where_they_are_from(
     words = opened().text("#trust")
     assert delivered.trust.identity().format() in words
     assert delivered.trust.checkpoint.kid in words
-    assert "Built into this page" in words and "registry.example.org" in words
+    assert "built into the page" in words and "registry.example.org" in words
     for key in delivered.trust.keyring.keys.values():
         assert key.public.kid in words
     assert re.search(r"31 January 2026, 12:0\d:00 UTC \(\d+ days ago\)", words)
@@ -256,7 +256,7 @@ def test_the_newest_input_is_the_one_that_is_answered(opened: Opener, place: Pat
     page.upload("#pick-file", place / "kit.zip")
     page.upload("#pick-file", place / "letter.txt")
     page.wait_for(IDLE)
-    assert page.text("#result .sentence").startswith("letter.txt: nothing was decided")
+    assert page.text("#result .sentence").startswith("letter.txt: this file is neither a complete kit nor a registry receipt, so no verdict is possible")
     page.evaluate("document.dispatchEvent(new DragEvent('drop', { dataTransfer: new DataTransfer() }))")
     assert page.text("#result h1") == "COULD NOT CHECK"
 
@@ -316,7 +316,7 @@ def test_of_another_part_it_says_what_can_be_said(opened: Opener, place: Path, n
     page = opened()
     assert give(page, place / "kit" / name) == "COULD NOT CHECK"
     words = page.text("#result")
-    assert "nothing was decided" in words and "What can’t be said of it without its kit" in words
+    assert "no verdict is possible" in words and "What can’t be said of it without its kit" in words
     assert format_hash_of(place / "kit" / name) in words
     links = page.evaluate('return [...document.querySelectorAll("#result a")].map((each) => each.href)')
     assert all(link.startswith("https://registry.example.org/lookup.html#") for link in links)

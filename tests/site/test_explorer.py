@@ -54,7 +54,7 @@ def clean(page: Page) -> list[str]:
 def names_of(leaf: Leaf) -> dict[str, str]:
     """The five hashes that lead to a leaf, with the words that a page says of them."""
     return {
-        "The hash is its leaf hash": format_hash(leaf.hash()),
+        "You searched by leaf hash": format_hash(leaf.hash()),
         "The hash is the kit's digest": format_hash(leaf.kit_digest),
         "The hash is the hash of its receipt": format_hash(leaf.statement_hash),
         "The hash is its manifest's root": format_hash(leaf.manifest_root),
@@ -91,7 +91,7 @@ def test_an_unknown_hash_is_not_found_and_that_proves_nothing(
 ) -> None:
     page = open_at(browser, f"{registry.url}/{where}#{format_hash(sha256(b'unknown'))}")
     assert (tone(page), title(page)) == ("warn", "Not found")
-    assert "proves nothing" in said(page)
+    assert "does not mean that a kit is false" in said(page)
     assert clean(page) == []
     page.close()
 
@@ -262,7 +262,7 @@ def test_an_index_that_is_silent_is_no_proof_of_absence(
     copy.change(shard_of(copy, digest), lambda data: data.replace(_record(data, digest), b""))
     page = open_at(chromium, f"{copy.url}/lookup.html#{format_hash(digest)}")
     assert title(page) == "Not found"
-    assert "That proves nothing" in said(page)
+    assert "does not mean that a kit is false" in said(page)
     page.close()
 
 
@@ -374,7 +374,7 @@ def test_a_registry_that_does_not_answer_is_said_not_to(
     copy.stop()
     page.click("form button")
     page.wait_for(FOUND)
-    assert (tone(page), title(page)) == ("warn", "The registry could not be asked")
+    assert (tone(page), title(page)) == ("warn", "The registry could not be reached")
     assert "Nothing was looked up" in said(page)
     page.close()
 

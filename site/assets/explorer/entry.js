@@ -16,7 +16,7 @@ const STEPS = {
   12: "The checkpoint is this registry's, and both of its signatures are valid",
   13: "The witnesses that the registry's policy demands have cosigned it",
   14: "Issued before the checkpoint, and in it within the promised time",
-  15: "No notice withdraws the kit",
+  15: "The kit has not been withdrawn",
 };
 
 /** What the registry serves of a leaf hash, or null if nothing. Raises `LieError`, `UnreachableError`. */
@@ -50,7 +50,7 @@ export async function examine(entry, index = null) {
     if (step.number in STEPS) checks.push(shownStep(step));
   }
   checks.push(checkIssuerKey(receipt, trust));
-  checks.push(await checkGrowth(receipt.checkpoint, trust.checkpoint, "The newest tree is an extension of that checkpoint's"));
+  checks.push(await checkGrowth(receipt.checkpoint, trust.checkpoint, "The log has only grown since that checkpoint"));
   return { checks, holds: !checks.some(({ tone }) => tone === "bad"), trust };
 }
 
@@ -79,7 +79,7 @@ function shownStep(step) {
 export function entryView(entry, { checks, holds, trust }, why = []) {
   if (!holds) {
     return [
-      verdict("bad", "The proof failed", "What this registry answers about the entry does not hold together, so nothing of the entry is shown. "
+      verdict("bad", "The proof failed", "The registry's data about this entry is inconsistent, so nothing of the entry is shown. "
         + "Keep what you have, and report it to security@attestlayer.com."),
       checklist(checks),
     ];

@@ -13,7 +13,7 @@ const OBJECTS = [
   ["v1/policies/", "An intake policy", (hash) => `/v1/policies/${hash}.json`],
   ["v1/notices/", "A list of notices", (hash) => `/v1/notices/${hash}.json`],
 ];
-const PROVES_NOTHING = "That proves nothing about the kit: the index may lag behind by some minutes, and a server can withhold what it has. "
+const PROVES_NOTHING = "Not finding an entry does not mean that a kit is false: the index may be some minutes old, and a server can withhold what it has. "
   + "The kit's own registry receipt is the proof; verify the kit.";
 
 /** Make a section with a form, a drop zone and a place for results work. */
@@ -68,13 +68,13 @@ export async function answer(place, work) {
 /** What to show where there is no answer. */
 export function trouble(error) {
   if (error instanceof UnreachableError) {
-    return verdict("warn", "The registry could not be asked", `${capital(error.message)}. Nothing was looked up. A kit can be verified without it.`);
+    return verdict("warn", "The registry could not be reached", `${capital(error.message)}. Nothing was looked up. A kit can be verified without it.`);
   }
   if (error instanceof LieError) {
     return verdict("bad", "The proof failed", `${capital(error.message)}. What this registry answers does not hold together; report it to security@attestlayer.com.`);
   }
   console.error(error);
-  return verdict("warn", "This page has a fault", `${error.message}. Nothing was found out.`);
+  return verdict("warn", "Something went wrong on this page", `${error.message}. No result.`);
 }
 
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
@@ -93,7 +93,7 @@ async function byFile(file) {
   if (leafHash === undefined) {
     return [make("p", {}, `${file.name} is ${what}, `, code(hash), "."), ...[await byHash(hash)].flat()];
   }
-  if (leafHash === null) return verdict("warn", "It names no entry", `${told} Its leaf hash is none.`);
+  if (leafHash === null) return verdict("warn", "This file does not identify an entry", told);
   const entry = await fetchEntry(leafHash);
   if (entry === null) {
     return verdict("warn", "Not found", `${told} This registry serves no such entry. ${PROVES_NOTHING}`);
@@ -111,7 +111,7 @@ async function byFile(file) {
 /** The entry whose leaf hash this is, as elements to show, or null. */
 export async function byLeafHash(hash) {
   const entry = await fetchEntry(hash);
-  return entry && entryView(entry, await examine(entry), ["The hash is its leaf hash."]);
+  return entry && entryView(entry, await examine(entry), ["You searched by leaf hash."]);
 }
 
 /** What a hash leads to: the index first, then objects that are named by their hash. */

@@ -1,6 +1,6 @@
 // Reads this registry's files. An object that is not there is null; a server that can't be asked is an error.
 
-/** The registry could not be asked: offline, or its server answers with an error. */
+/** The registry could not be reached: offline, or its server answers with an error. */
 export class UnreachableError extends Error {}
 
 /** The bytes of an object, or null. Raises `UnreachableError`. */

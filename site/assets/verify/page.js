@@ -142,8 +142,8 @@ async function described(name, data, part) {
 /** Parts by themselves get no verdict but that there can be none. */
 function alone(parts) {
   const names = parts.map((part) => part.name).join(", ");
-  const what = parts.length === 1 ? "this is no whole kit, and no registry receipt" : "these are no whole kit";
-  const words = `${names}: nothing was decided, for ${what}. A part by itself shows neither that AttestLayer issued it nor that it did not.`;
+  const what = parts.length === 1 ? "this file is neither a complete kit nor a registry receipt" : "these files are no complete kit";
+  const words = `${names}: ${what}, so no verdict is possible. ${parts.length === 1 ? "On its own it" : "They"} cannot show whether AttestLayer issued ${parts.length === 1 ? "it" : "them"}.`;
   return { nodes: [showNothing(COULD_NOT, printable(words)), ...showParts(parts, anchor.trust?.origin)], verdict: COULD_NOT };
 }
 
@@ -260,7 +260,7 @@ function showAnchor() {
 async function readAnchor() {
   try {
     const value = JSON.parse(at("trust-root").textContent);
-    if (value !== null) anchor = { trust: await parseTrust(formatJson(value)), place: "Built into this page when it was made." };
+    if (value !== null) anchor = { trust: await parseTrust(formatJson(value)), place: "This trust root is built into the page." };
   } catch (error) {
     if (error instanceof ValueError) anchor = { error: new VerificationError("trust-root-unusable", error.message) };
     else if (error instanceof VerificationError) anchor = { error };

@@ -136,7 +136,7 @@ function showRemarks(report) {
     element("strong", {}, remark),
     `: ${printable(message)}. ${REMARK_ADVICE[remark]}`,
   ));
-  return [element("section", { class: "remarks" }, element("h2", {}, "To know"), element("ul", {}, listed))];
+  return [element("section", { class: "remarks" }, element("h2", {}, "Please note"), element("ul", {}, listed))];
 }
 
 async function showRows(report, subject, trust) {
