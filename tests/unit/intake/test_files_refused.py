@@ -85,6 +85,12 @@ def workbook_with_cut_sheet() -> bytes:
     return zipped({**parts, "[Content_Types].xml": makers.types_of(types), sheet: parts[sheet][:60]})
 
 
+def workbook_without_its_sheet() -> bytes:
+    types = f'<Override PartName="/xl/workbook.xml" ContentType="{makers.X}"/>'
+    parts = {name: part for name, part in makers.xlsx_parts().items() if "sheet1" not in name}
+    return zipped({**parts, "[Content_Types].xml": makers.types_of(types)})
+
+
 REFUSED: dict[str, tuple[str, Callable[[], bytes], FlawKind]] = {
     # cut off, or with a hole
     "PDF with zeros in the middle": (
@@ -134,6 +140,7 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes], FlawKind]] = {
         FlawKind.OFFICE_DAMAGED,
     ),
     "workbook whose sheet is cut": ("d.xlsx", workbook_with_cut_sheet, FlawKind.OFFICE_DAMAGED),
+    "workbook that lost a sheet": ("e.xlsx", workbook_without_its_sheet, FlawKind.OFFICE_DAMAGED),
     "table that ends in a quoted cell": ("t.csv", lambda: b'a,b\n1,"2\n3,4\n', FlawKind.CSV_OPEN_QUOTE),
     "mail that ends in its header": ("m.eml", lambda: b"From: a@b.example\r\nTo: c", FlawKind.EMPTY_MAIL),
     "ISO 20022 message that is cut": (
