@@ -23,6 +23,7 @@ _LIST_MAX = 4 * 1024 * 1024  # bytes of the list of parts; large workbooks have 
 _XML_READ = 64 * 1024 * 1024  # bytes of XML of one document that are parsed; the check sums cover the rest
 _MAIN_PART = "/relationships/officedocument"  # ECMA-376 part 1 section 11.3.10, transitional and strict
 _CONTENT = ("/relationships/worksheet", "/relationships/sharedstrings", "/relationships/image")
+_MACRO_TYPES = ("macroenabled", "vbaproject", "macrosheet")  # the last: macros of Excel 4
 _OPENXML = "application/vnd.openxmlformats-officedocument."
 _KINDS = {
     f"{MediaType.DOCX}.main+xml": MediaType.DOCX,
@@ -59,7 +60,7 @@ class _Types:
     def macros(self) -> bool:
         # A binary workbook's type says "macroEnabled" whether it has macros or not.
         types = {*self.parts.values(), *self.endings.values()} - set(_REFUSED)
-        return any("macroenabled" in one or "vbaproject" in one for one in types)
+        return any(word in one for one in types for word in _MACRO_TYPES)
 
 
 def read_office(archive: ZipReader, inspect: Inspect) -> Recognised:

@@ -222,6 +222,21 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes], FlawKind]] = {
         lambda: docx({"word/embeddings/Book.xlsm": MACRO_WORKBOOK}),
         FlawKind.MACROS,
     ),
+    "macros of Excel 4": (
+        "a.xlsx",
+        lambda: zipped(
+            {
+                **makers.xlsx_parts(),
+                "xl/macrosheets/sheet1.xml": "<x/>",
+                "[Content_Types].xml": makers.types_of(
+                    f'<Override PartName="/xl/workbook.xml" ContentType="{makers.X}"/>'
+                    '<Override PartName="/xl/macrosheets/sheet1.xml" '
+                    'ContentType="application/vnd.ms-excel.macrosheet+xml"/>'
+                ),
+            }
+        ),
+        FlawKind.MACROS,
+    ),
     "OpenDocument with macros in an archive": (
         "a.zip",
         lambda: zipped({"a.ods": open_document("spreadsheet", {"Basic/Standard/Module1.xml": "<m/>"})}),
