@@ -263,6 +263,11 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes], FlawKind]] = {
     ),
     # encrypted
     "PDF with a password": ("a.pdf", lambda: makers.encrypted_pdf("u"), FlawKind.PDF_ENCRYPTED),
+    "PDF with a password for its embedded files": (
+        "a.pdf",
+        lambda: makers.encrypted_pdf("u").replace(b"/AuthEvent /DocOpen", b"/AuthEvent /EFOpen "),
+        FlawKind.PDF_FILES_ENCRYPTED,
+    ),
     "encrypted envelope": ("a.p7m", lambda: ENVELOPED, FlawKind.ENCRYPTED_ENVELOPE),
     "encrypted envelope in an archive": (
         "a.zip",
