@@ -319,6 +319,12 @@ class FlawKind(Enum):
         "a PDF that opens without a password",
         "Open it and print it as PDF, or save it without the password; a reviewer has no way to enter it.",
     )
+    PDF_FILES_ENCRYPTED = Words(
+        GeneralCheck.NOT_ENCRYPTED,
+        "is a PDF whose embedded files open only with a password",
+        "a PDF that opens without a password, with all that is in it",
+        "Open it with its password, save the embedded files, and upload them and a PDF without them.",
+    )
     OFFICE_ENCRYPTED = Words(
         GeneralCheck.NOT_ENCRYPTED,
         "is an Office file that is protected by a password",

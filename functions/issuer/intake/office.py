@@ -1,8 +1,10 @@
 """Office documents (ECMA-376): which kind a package is, its macros, and whether its parts are whole."""
 
+import posixpath
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 from xml.parsers import expat
@@ -20,6 +22,8 @@ _RELATIONSHIPS = "_rels/.rels"
 _LIST_MAX = 4 * 1024 * 1024  # bytes of the list of parts; large workbooks have about 100 kB
 _XML_READ = 64 * 1024 * 1024  # bytes of XML of one document that are parsed; the check sums cover the rest
 _MAIN_PART = "/relationships/officedocument"  # ECMA-376 part 1 section 11.3.10, transitional and strict
+_CONTENT = ("/relationships/worksheet", "/relationships/sharedstrings", "/relationships/image")
+_MACRO_TYPES = ("macroenabled", "vbaproject", "macrosheet")  # the last: macros of Excel 4
 _OPENXML = "application/vnd.openxmlformats-officedocument."
 _KINDS = {
     f"{MediaType.DOCX}.main+xml": MediaType.DOCX,
@@ -56,7 +60,7 @@ class _Types:
     def macros(self) -> bool:
         # A binary workbook's type says "macroEnabled" whether it has macros or not.
         types = {*self.parts.values(), *self.endings.values()} - set(_REFUSED)
-        return any("macroenabled" in one or "vbaproject" in one for one in types)
+        return any(word in one for one in types for word in _MACRO_TYPES)
 
 
 def read_office(archive: ZipReader, inspect: Inspect) -> Recognised:
@@ -105,14 +109,15 @@ def _main_by_type(types: _Types, parts: dict[str, zipfile.ZipInfo]) -> str | Non
 def _part_flaws(
     archive: ZipReader, parts: dict[str, zipfile.ZipInfo], main: str, media_type: MediaType, inspect: Inspect
 ) -> Iterator[Flaw]:
+    for part in _lost_parts(archive, parts, main):
+        yield Flaw.of(FlawKind.OFFICE_DAMAGED, media_type.label, show(part))
     left = _XML_READ
     # The main part first: what is left unread of a large document is less.
-    for part, member in sorted(parts.items(), key=lambda one: (one[0] != main, one[0])):
+    for member in sorted(archive.members, key=lambda one: part_name(one.filename) != main):
+        part = part_name(member.filename)
         try:
             if not part.endswith((".xml", ".rels")):
-                for flaw in inspect(member.filename, archive.read(member)).flaws:
-                    if flaw.check in _EMBEDDED:
-                        yield flaw.in_document(member.filename)
+                yield from _embedded_flaws(member.filename, archive.read(member), inspect)
             elif left > 0 and not is_left_by_system(part):
                 left -= member.file_size
                 _check_part(archive, member)
@@ -120,6 +125,35 @@ def _part_flaws(
             yield Flaw.of(FlawKind.XML_EXPANDS)
         except (expat.ExpatError, zipfile.BadZipFile, zlib.error, ValueError, LookupError):
             yield Flaw.of(FlawKind.OFFICE_DAMAGED, media_type.label, show(member.filename))
+
+
+def _embedded_flaws(name: str, data: bytes, inspect: Inspect) -> Iterator[Flaw]:
+    for flaw in inspect(name, data).flaws:
+        if flaw.check in _EMBEDDED:
+            yield flaw.in_document(name)
+
+
+def _lost_parts(archive: ZipReader, parts: dict[str, zipfile.ZipInfo], main: str) -> Iterator[str]:
+    """Sheets, texts and pictures that the main part has by its relationships, and that are not there."""
+    folder, _, name = main.rpartition("/")
+    relationships = parts.get(f"{folder}/_rels/{name}.rels".lstrip("/"))
+    targets = list[str]()
+
+    def take(_: str, values: dict[str, str]) -> None:
+        inside = values.get("TargetMode", "").lower() != "external"
+        if inside and values.get("Type", "").lower().endswith(_CONTENT):
+            targets.append(values.get("Target", ""))
+
+    if relationships is not None:
+        with suppress(
+            expat.ExpatError, zipfile.BadZipFile, zlib.error, DoctypeError
+        ):  # told where it is read
+            _read_list(archive, relationships, take)
+    for target in dict.fromkeys(targets):
+        # ECMA-376 part 2 section 6.5.2: a target is relative to the main part's folder, or has a slash first.
+        path = target if target.startswith("/") else posixpath.join("/", folder, target)
+        if part_name(posixpath.normpath(path)) not in parts:
+            yield target
 
 
 def _check_part(archive: ZipReader, member: zipfile.ZipInfo) -> None:

@@ -26,6 +26,8 @@ _MAX_MARKS = 2_000_000  # objects, and words that look so
 _MAX_DEPTH = 60  # levels of the page tree
 _MARKS = re.compile(rb"endstream|endobj|stream|obj")
 _OBJECT = re.compile(rb"(?:^|[\r\n ])([0-9]{1,10}) ([0-9]{1,5}) obj")
+# ISO 32000-2 tables 20 and 25: the pages open, and only the embedded files ask for the password.
+_ONLY_FILES = re.compile(rb"/AuthEvent\s*/EFOpen|/StmF\s*/Identity")
 _HOLE = re.compile(rb"\0{512,}")  # one sector: what a failed download or copy leaves
 _PAGE_TEXT = 4096  # bytes of a page's own text that are looked at
 _HOLES_SEEN = 20
@@ -64,7 +66,8 @@ def recognise_pdf(data: bytes, inspect: Inspect, budget: Budget) -> Recognised:
         ) as pdf:
             return _read(pdf, data, inspect, budget)
     except pikepdf.PasswordError:  # it does not open with the empty password (ISO 32000-2 section 7.6)
-        return Recognised(MediaType.PDF, (Flaw.of(FlawKind.PDF_ENCRYPTED),))
+        kind = FlawKind.PDF_FILES_ENCRYPTED if _ONLY_FILES.search(data) else FlawKind.PDF_ENCRYPTED
+        return Recognised(MediaType.PDF, (Flaw.of(kind),))
     except ExpandsError as error:
         return Recognised(MediaType.PDF, (Flaw.of(FlawKind.EXPANDS, error),))
     except MemoryError:

@@ -135,7 +135,7 @@ def _recognise_text(name: str, data: bytes, depth: _Depth) -> Recognised:
 
 def _is_mail(name: str, data: bytes) -> bool:
     named = named_type(name)
-    return named is MediaType.EML or (named in (None, MediaType.TXT) and looks_like_mail(data))
+    return named is MediaType.EML or (named is None and looks_like_mail(data))
 
 
 def _is_blank(data: bytes, encoding: Encoding) -> bool:

@@ -85,6 +85,12 @@ def workbook_with_cut_sheet() -> bytes:
     return zipped({**parts, "[Content_Types].xml": makers.types_of(types), sheet: parts[sheet][:60]})
 
 
+def workbook_without_its_sheet() -> bytes:
+    types = f'<Override PartName="/xl/workbook.xml" ContentType="{makers.X}"/>'
+    parts = {name: part for name, part in makers.xlsx_parts().items() if "sheet1" not in name}
+    return zipped({**parts, "[Content_Types].xml": makers.types_of(types)})
+
+
 REFUSED: dict[str, tuple[str, Callable[[], bytes], FlawKind]] = {
     # cut off, or with a hole
     "PDF with zeros in the middle": (
@@ -134,6 +140,7 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes], FlawKind]] = {
         FlawKind.OFFICE_DAMAGED,
     ),
     "workbook whose sheet is cut": ("d.xlsx", workbook_with_cut_sheet, FlawKind.OFFICE_DAMAGED),
+    "workbook that lost a sheet": ("e.xlsx", workbook_without_its_sheet, FlawKind.OFFICE_DAMAGED),
     "table that ends in a quoted cell": ("t.csv", lambda: b'a,b\n1,"2\n3,4\n', FlawKind.CSV_OPEN_QUOTE),
     "mail that ends in its header": ("m.eml", lambda: b"From: a@b.example\r\nTo: c", FlawKind.EMPTY_MAIL),
     "ISO 20022 message that is cut": (
@@ -215,6 +222,21 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes], FlawKind]] = {
         lambda: docx({"word/embeddings/Book.xlsm": MACRO_WORKBOOK}),
         FlawKind.MACROS,
     ),
+    "macros of Excel 4": (
+        "a.xlsx",
+        lambda: zipped(
+            {
+                **makers.xlsx_parts(),
+                "xl/macrosheets/sheet1.xml": "<x/>",
+                "[Content_Types].xml": makers.types_of(
+                    f'<Override PartName="/xl/workbook.xml" ContentType="{makers.X}"/>'
+                    '<Override PartName="/xl/macrosheets/sheet1.xml" '
+                    'ContentType="application/vnd.ms-excel.macrosheet+xml"/>'
+                ),
+            }
+        ),
+        FlawKind.MACROS,
+    ),
     "OpenDocument with macros in an archive": (
         "a.zip",
         lambda: zipped({"a.ods": open_document("spreadsheet", {"Basic/Standard/Module1.xml": "<m/>"})}),
@@ -241,6 +263,11 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes], FlawKind]] = {
     ),
     # encrypted
     "PDF with a password": ("a.pdf", lambda: makers.encrypted_pdf("u"), FlawKind.PDF_ENCRYPTED),
+    "PDF with a password for its embedded files": (
+        "a.pdf",
+        lambda: makers.encrypted_pdf("u").replace(b"/AuthEvent /DocOpen", b"/AuthEvent /EFOpen "),
+        FlawKind.PDF_FILES_ENCRYPTED,
+    ),
     "encrypted envelope": ("a.p7m", lambda: ENVELOPED, FlawKind.ENCRYPTED_ENVELOPE),
     "encrypted envelope in an archive": (
         "a.zip",

@@ -264,6 +264,11 @@ TAKEN: dict[str, tuple[str, Callable[[], bytes], MediaType]] = {
         lambda: mail(body="MIIBAAYJKoZIhvcNAQcCAAAA", body_type=SIGNED_MAIL),
         MediaType.EML,
     ),
+    "mail saved as text": (
+        "approval.txt",
+        lambda: b"From: Ana\r\nTo: Bo\r\nSubject: Payment\r\nDate: today\r\n\r\nYes.",
+        MediaType.TXT,
+    ),
     "draft without a date": ("m.eml", lambda: mail(without=["Date"]), MediaType.EML),
     "approval in the subject alone": ("m.eml", lambda: mail(body=""), MediaType.EML),
     "forwarded web page": ("m.eml", lambda: mail([part("page.html", b"<html>x</html>")]), MediaType.EML),
