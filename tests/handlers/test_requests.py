@@ -9,6 +9,7 @@ from handlers.client import PACKET, Site, open_with
     "sent",
     [
         *(b"{", b"[]", b'"x"', b"null", b"\xff", b'{"a":1,"a":2}', b'{"a":NaN}', b'{"a":1.5}', b'{"a":-1}'),
+        *('{"a":"é"}'.encode("latin-1"), '{"a":1}'.encode("utf-16")),
         *(b'{"a":"\\ud800"}', b'{"a":' + b"9" * 5000 + b"}", b"[" * 500, b'{"a":' * 30 + b"1" + b"}" * 30),
         *(b"{} {}", '{"ä":1}'.encode(), b'{"a":1e400}', b"{'a':1}"),
     ],

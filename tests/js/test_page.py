@@ -256,7 +256,9 @@ def test_the_newest_input_is_the_one_that_is_answered(opened: Opener, place: Pat
     page.upload("#pick-file", place / "kit.zip")
     page.upload("#pick-file", place / "letter.txt")
     page.wait_for(IDLE)
-    sentence = "letter.txt: this file is neither a complete kit nor a registry receipt, so no verdict is possible"
+    sentence = (
+        "letter.txt: this file is neither a complete kit nor a registry receipt, so no verdict is possible"
+    )
     assert page.text("#result .sentence").startswith(sentence)
     page.evaluate("document.dispatchEvent(new DragEvent('drop', { dataTransfer: new DataTransfer() }))")
     assert page.text("#result h1") == "COULD NOT CHECK"

@@ -18,7 +18,7 @@ from issuer.api.endpoints import ENDPOINTS
 from issuer.api.routing import bind, find_endpoint, read_query
 from issuer.bootstrap.service import Service
 from issuer.errors import Code, ServiceError
-from issuer.intake.texts import parse_record_json
+from issuer.intake.texts import parse_plain_json
 from issuer.model import Answer
 from issuer.problem import CONTENT_TYPE, format_problem, problem_headers, public_error
 
@@ -109,7 +109,7 @@ def _read_body(event: Event, headers: Mapping[str, str]) -> tuple[Members | None
             Code.MALFORMED_REQUEST, f"Content-Type: found {shown(media_type)}, wanted application/json"
         )
     try:
-        value = parse_record_json(data)
+        value = parse_plain_json(data)
         if not isinstance(value, dict):
             raise ValueError(f"found {shown(value)}, wanted an object")
         return value, format_json(value)  # refuses what canonical JSON has not: fractions, for example

@@ -23,7 +23,7 @@ from attestlayer.canonical import (
 from attestlayer.encoding import parse_lane_id, parse_profile_id, shown
 from issuer.errors import Code, ServiceError
 from issuer.intake.policy import Policy
-from issuer.intake.texts import parse_record_json
+from issuer.intake.texts import parse_plain_json
 from issuer.intake.values import parse_instant, show
 
 SIDECAR = "records.json"
@@ -98,7 +98,7 @@ def assign_by_folder(policy: Policy, files: Iterable[str]) -> Iterator[SidecarRe
 def _parse_sidecar(data: bytes, today: date) -> Sidecar:
     if len(data) > MAX_LENGTH:
         raise ValueError(f"{len(data)} bytes, at most {MAX_LENGTH} are allowed")
-    members = take_object(parse_record_json(data), ("lane_id", "profile_id", "records", "schema"))
+    members = take_object(parse_plain_json(data), ("lane_id", "profile_id", "records", "schema"))
     take_constant(members, "schema", SCHEMA)
     records = tuple(_parse_record(value, today) for value in take_array(members, "records"))
     if not records:

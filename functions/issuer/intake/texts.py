@@ -43,10 +43,20 @@ def parse_record_json(data: bytes) -> Json:
 
     Raises `ValueError` if it does not parse, has NaN or infinity, or names a member twice in one object.
     """
+    # RFC 8259 section 8.2: half a surrogate pair is allowed; it reads as the replacement character.
+    return parse_plain_json(
+        _SURROGATE.sub(lambda match: b"\\ufffd" if match[1] else match[0], _in_utf_8(data))
+    )
+
+
+def parse_plain_json(data: bytes) -> Json:
+    """The value of a JSON text that a program wrote: UTF-8, a byte order mark is allowed, no half surrogates.
+
+    Raises `ValueError` as `parse_record_json` does.
+    """
     # RFC 8259 section 8.1: a parser may ignore the mark, which Windows writes. Section 4 leaves open what a
-    # name that occurs twice means, so readers would disagree on what the record says. Section 8.2: half a
-    # surrogate pair is allowed; it reads as the replacement character.
-    plain = _SURROGATE.sub(lambda match: b"\\ufffd" if match[1] else match[0], _in_utf_8(data))
+    # name that occurs twice means, so readers would disagree on what the text says.
+    plain = data.removeprefix(codecs.BOM_UTF8)
     value = cast(Json, pydantic_core.from_json(plain, allow_inf_nan=False, cache_strings="none"))
     _check_members_once(plain)
     return value
