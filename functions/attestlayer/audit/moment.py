@@ -16,9 +16,10 @@ from attestlayer.encoding import Hash
 from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
 from attestlayer.log import layout
 from attestlayer.log.checkpoint import Checkpoint, parse_checkpoint, parse_note_body
-from attestlayer.log.note import ED25519, VerifierKey, parse_note
+from attestlayer.log.note import parse_note
 from attestlayer.log.notices import Role
-from attestlayer.log.trust import TrustRoot, parse_trust
+from attestlayer.log.tool_texts import policy_text, registry_vkeys
+from attestlayer.log.trust import Keyring, TrustRoot, parse_trust
 
 _TRIES = 4
 _MOST_TRIES = 12
@@ -186,12 +187,17 @@ def _is_keys(role: Role) -> Fits:
     return lambda data, latest, trust: trust is None or data == format_json(trust.keyring.jwks(role))
 
 
-def _is_vkey(data: bytes | None, latest: Checkpoint, trust: TrustRoot | None) -> bool:
-    if trust is None:
-        return True
-    keys = trust.keyring.keys_at(Role.REGISTRY, latest.timestamp)
-    lines = [f"{VerifierKey(trust.origin, ED25519, key.public).format()}\n" for key in keys]
-    return data == "".join(lines).encode()
+def _is_text(text: Callable[[Keyring, int], str]) -> Fits:
+    def fits(data: bytes | None, latest: Checkpoint, trust: TrustRoot | None) -> bool:
+        return trust is None or data == text(trust.keyring, latest.timestamp).encode()
+
+    return fits
+
+
+def _is_log_list(data: bytes | None, latest: Checkpoint, trust: TrustRoot | None) -> bool:
+    """Whether the list names the key: its number of requests follows from the cadence, which stays."""
+    key = b"" if trust is None else registry_vkeys(trust.keyring, latest.timestamp).split("\n", 1)[0].encode()
+    return key in (data or b"")
 
 
 _FITS: dict[str, Fits] = {
@@ -201,5 +207,7 @@ _FITS: dict[str, Fits] = {
     layout.TRUST: _is_trust,
     layout.REGISTRY_JWKS: _is_keys(Role.REGISTRY),
     layout.ISSUER_JWKS: _is_keys(Role.ISSUER),
-    layout.REGISTRY_VKEY: _is_vkey,
+    layout.REGISTRY_VKEY: _is_text(registry_vkeys),
+    layout.POLICY: _is_text(policy_text),
+    layout.LOG_LIST: _is_log_list,
 }
