@@ -8,6 +8,7 @@ ASCII member names, text that UTF-8 can hold, depth at most 16 (REG-1.0 section 
 import json
 import re
 from collections.abc import Callable, Iterable
+from enum import StrEnum
 from typing import NoReturn, TypeVar, cast
 
 from attestlayer.encoding import MAX_INTEGER, Hash, parse_hash, parse_time, shown
@@ -27,6 +28,7 @@ MAX_DOCUMENT = 16 * 1024 * 1024
 """Bytes of the largest document: the limit of a kit member that is no record."""
 
 T = TypeVar("T")
+W = TypeVar("W", bound=StrEnum)
 
 
 def format_json(value: object) -> bytes:
@@ -123,6 +125,14 @@ def take_value(members: Members, name: str, parse: Callable[[str], T]) -> T:
         raise ValueError(f"{name}: {error}") from error
 
 
+def take_word(members: Members, name: str, words: type[W]) -> W:
+    """Member `name`, one word of a closed list."""
+    text = take_string(members, name)
+    if text not in set(words):
+        raise ValueError(f"{name}: found {shown(text)}, wanted one of {', '.join(sorted(words))}")
+    return words(text)
+
+
 def take_optional(members: Members, name: str, parse: Callable[[str], T]) -> T | None:
     """Member `name` as `parse` reads it, or None where it is null."""
     return None if members[name] is None else take_value(members, name, parse)
@@ -203,4 +213,4 @@ def _refuse_number(text: str) -> NoReturn:
 
 
 def _listed(names: Iterable[str]) -> str:
-    return ", ".join(sorted(ascii(name) for name in names))
+    return ", ".join(sorted(map(shown, names)))

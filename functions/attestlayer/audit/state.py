@@ -24,7 +24,7 @@ from attestlayer.canonical import (
     take_optional,
     take_string,
     take_time,
-    take_value,
+    take_word,
 )
 from attestlayer.encoding import Hash, format_hash, format_time, parse_hash, sha256, shown
 from attestlayer.log.checkpoint import Checkpoint, take_checkpoint
@@ -217,5 +217,5 @@ def _take_stretch(value: Json) -> Stretch:
 
 def _take_finding(value: Json) -> AuditFinding:
     members = take_object(take_members(value), ("object", "reason", "detail"))
-    reason = take_value(members, "reason", AuditReason)
+    reason = take_word(members, "reason", AuditReason)
     return AuditFinding(take_string(members, "object"), reason, take_string(members, "detail"))

@@ -32,7 +32,7 @@ from attestlayer.audit.findings import AuditFinding
 from attestlayer.audit.journal import Journal
 from attestlayer.canonical import Members
 from attestlayer.cli.command import URL_JOBS
-from attestlayer.cli.text import Style, printable
+from attestlayer.cli.text import Style
 from attestlayer.encoding import format_hash, format_time, parse_hash, sha256
 from attestlayer.errors import CouldNotCheckError, Reason
 from attestlayer.log import layout
@@ -41,6 +41,7 @@ from attestlayer.log.trust import TrustRoot
 from attestlayer.reading.files import read_input
 from attestlayer.reading.read_ahead import Counting, ReadAhead
 from attestlayer.reading.registry import Registry, open_registry
+from attestlayer.visible import visible
 
 SCHEMA = "attestlayer/audit-report/1"
 
@@ -203,7 +204,7 @@ class _Progress:
         if (passed := now - self._began) >= 1 and done > self._first:
             rate = (done - self._first) / passed
             text += f", {rate:.0f} a second, {_duration((total - done) / rate)} left"
-        self._write(f"\r\x1b[K{printable(text)}")
+        self._write(f"\r\x1b[K{visible(text)}")
 
     def clear(self) -> None:
         """Erase the line, before the report or an error is written."""

@@ -16,10 +16,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
-from attestlayer.cli.text import Style, printable
+from attestlayer.cli.text import Style
 from attestlayer.encoding import parse_decimal, parse_origin
 from attestlayer.errors import VerificationError
 from attestlayer.version import VERSION
+from attestlayer.visible import visible
 
 EXIT_USAGE = 64  # EX_USAGE of sysexits.h: argparse's own 2 means COULD NOT CHECK here
 
@@ -56,7 +57,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say how it is used, and stop."""
-        self.exit(EXIT_USAGE, f"{self.format_usage()}{self.prog}: {printable(message)}\n")
+        self.exit(EXIT_USAGE, f"{self.format_usage()}{self.prog}: {visible(message)}\n")
 
 
 def build_parser(commands: Mapping[str, object]) -> Parser:
@@ -323,5 +324,5 @@ def _silence(out: TextIO) -> None:
 def complain(message: str) -> int:
     """Say on stderr why there is no answer; returns the exit code."""
     with contextlib.suppress(OSError, ValueError, AttributeError):  # a closed stderr is None
-        sys.stderr.write(f"attestlayer: {printable(message)}\n")
+        sys.stderr.write(f"attestlayer: {visible(message)}\n")
     return EXIT_COULD_NOT

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from attestlayer.canonical import parse_json
 from attestlayer.cli.text import Row, Style, date_words
-from attestlayer.encoding import format_hash, sha256
+from attestlayer.encoding import format_hash, sha256, shown
 from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
 from attestlayer.kit.container import ZIP_START, Kit
 from attestlayer.kit.disclosure import parse_disclosure
@@ -94,7 +94,7 @@ def _document(data: bytes) -> list[Section]:
     for name, read in _READERS.items():
         if isinstance(schema, str) and schema.startswith(f"attestlayer/{name}/"):
             return read(data)  # which says so if the number is another
-    raise CouldNotCheckError(Reason.INPUT_UNREADABLE, f"not {_KNOWN}: schema is {schema!a}")
+    raise CouldNotCheckError(Reason.INPUT_UNREADABLE, f"not {_KNOWN}: schema is {shown(schema)}")
 
 
 def _receipt(data: bytes) -> list[Section]:

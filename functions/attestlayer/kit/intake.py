@@ -23,6 +23,7 @@ from attestlayer.canonical import (
     take_string,
     take_time,
     take_value,
+    take_word,
 )
 from attestlayer.encoding import (
     Hash,
@@ -169,7 +170,7 @@ def _take_check(value: Json) -> ReportCheck:
     return ReportCheck(
         rule=take_string(members, "rule"),
         records=texts,
-        result=take_value(members, "result", CheckResult),
+        result=take_word(members, "result", CheckResult),
         found=take_string(members, "found"),
     )
 
@@ -288,7 +289,7 @@ _OTHERS_OF: dict[EventType, dict[str, Callable[[Members, str], object]]] = {
 
 def _take_event(value: Json) -> Event:
     members = take_object(value, ("n", "at", "type", "data", "prev"))
-    kind = take_value(members, "type", EventType)
+    kind = take_word(members, "type", EventType)
     others = _OTHERS_OF.get(kind, {})
     data = take_object(members["data"], (*_HASHES_OF[kind], *others))
     for name in _HASHES_OF[kind]:

@@ -6,7 +6,7 @@ adds one rule only, the rewrite of two queries to paths.
 
 import re
 
-from attestlayer.encoding import format_hash, parse_decimal, parse_hash
+from attestlayer.encoding import format_hash, parse_decimal, parse_hash, shown
 from attestlayer.log.tiles import format_index
 
 CHECKPOINT = "checkpoint"
@@ -176,7 +176,7 @@ def _parameters(query: str, *names: str) -> tuple[str, ...]:
         name, equals, value = part.partition("=")
         if not equals or name in values or name not in names:
             wanted = " and ".join(names)
-            raise QueryError(f"parameter {name!a} is unknown, repeated or has no value; wanted {wanted}")
+            raise QueryError(f"parameter {shown(name)} is unknown, repeated or has no value; wanted {wanted}")
         values[name] = value
     if missing := [name for name in names if name not in values]:
         raise QueryError(f"parameter {', '.join(missing)} is missing")

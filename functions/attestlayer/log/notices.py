@@ -21,6 +21,7 @@ from attestlayer.canonical import (
     take_string,
     take_time,
     take_value,
+    take_word,
 )
 from attestlayer.encoding import (
     Hash,
@@ -193,7 +194,7 @@ def take_notices(value: Json) -> Notices:
 
 def _take_notice(value: Json) -> Notice:
     members = take_object(value, ("n", "at", "type", "data"))
-    kind = take_value(members, "type", NoticeType)
+    kind = take_word(members, "type", NoticeType)
     shape = _SHAPES[kind]
     data = take_object(members["data"], shape)
     # Taken for their checks; the data stays JSON, so that formatting it again gives the same bytes.
@@ -208,7 +209,7 @@ Taker = Callable[[Members, str], object]
 
 
 def _one_of(words: type[StrEnum]) -> Taker:
-    return lambda members, name: take_value(members, name, words)
+    return lambda members, name: take_word(members, name, words)
 
 
 def _take_kid(members: Members, name: str) -> object:

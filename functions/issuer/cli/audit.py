@@ -18,10 +18,10 @@ from typing import TypeVar
 from attestlayer.audit.auditor import AuditReport, audit
 from attestlayer.audit.findings import AuditFinding
 from attestlayer.canonical import Json, Members, format_json
-from attestlayer.cli.text import printable
 from attestlayer.errors import VerificationError
 from attestlayer.log.trust import TrustRoot
 from attestlayer.reading.files import read_trust
+from attestlayer.visible import visible
 from issuer.audit.findings import Finding as PrivateFinding
 from issuer.bootstrap.service import Service
 from issuer.cli.home import DONE, ERROR, FAILED, Commands, add_command, service_of
@@ -144,10 +144,10 @@ def _print(service: Service, report: OperatorAudit) -> None:
         books = report.ledger
         print(f"ledger     {books.debits} debits, {books.waiting} waiting leaves, {books.kits} kits verified")
     for part, why in report.failed:
-        print(f"NOT DONE   {part}: {printable(why)}")
+        print(f"NOT DONE   {part}: {visible(why)}")
     for kind, lines in (("note", notes), ("FINDING", findings)):
         for line in lines:
-            print(f"{kind:10} {line.part}: {line.reason} {printable(line.object)}: {printable(line.detail)}")
+            print(f"{kind:10} {line.part}: {line.reason} {visible(line.object)}: {visible(line.detail)}")
     print(f"result     {len(findings)} findings, {len(notes)} notes")
 
 

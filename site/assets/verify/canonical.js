@@ -3,7 +3,7 @@
 // A hashed or signed document is stored as its canonical bytes, so a parser takes bytes only if
 // formatting what it read gives them back. The profile is narrower than RFC 8785: integers only,
 // ASCII member names, depth at most 16 (REG-1.0 section 2).
-import { MAX_INTEGER, asciiText, decodeText, encodeText, parseHash, parseTime, shown } from "./encoding.js";
+import { MAX_INTEGER, decodeText, encodeText, parseHash, parseTime, shown } from "./encoding.js";
 import { ValueError, VerificationError } from "./errors.js";
 
 export const MAX_DEPTH = 16;
@@ -67,7 +67,7 @@ export function isObject(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-const listed = (names) => names.map(asciiText).sort().join(", ");
+const listed = (names) => names.map((name) => shown(name)).sort().join(", ");
 
 /** `value` as an object with exactly the members `names`. */
 export function takeObject(value, names) {
@@ -161,11 +161,12 @@ export function takeConstant(members, name, wanted) {
 }
 
 /** Member `name`, one word of a closed list. */
-export function takeWord(members, name, words, kind) {
-  return takeValue(members, name, (text) => {
-    if (!words.includes(text)) throw new ValueError(`${asciiText(text)} is not a valid ${kind}`);
-    return text;
-  });
+export function takeWord(members, name, words) {
+  const text = takeString(members, name);
+  if (!words.includes(text)) {
+    throw new ValueError(`${name}: found ${shown(text)}, wanted one of ${[...words].sort().join(", ")}`);
+  }
+  return text;
 }
 
 /** Whether two values are the same JSON. */

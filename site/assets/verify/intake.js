@@ -63,7 +63,7 @@ function takeCheck(value) {
   const records = takeArray(members, "records");
   if (!records.every((path) => typeof path === "string")) throw new ValueError("checks: a record's path is no string");
   takeString(members, "rule");
-  takeWord(members, "result", CHECK_RESULTS, "CheckResult");
+  takeWord(members, "result", CHECK_RESULTS);
   takeString(members, "found");
   return { rule: members.rule, records, result: members.result, found: members.found };
 }
@@ -103,7 +103,7 @@ export function parseTrail(data) {
 
 function takeEvent(value) {
   const members = takeObject(value, ["n", "at", "type", "data", "prev"]);
-  const type = takeWord(members, "type", Object.keys(DATA), "EventType");
+  const type = takeWord(members, "type", Object.keys(DATA));
   const data = takeObject(members.data, Object.keys(DATA[type]));
   for (const [name, take] of Object.entries(DATA[type])) take(data, name);
   return {

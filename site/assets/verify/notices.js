@@ -66,7 +66,7 @@ export function takeNotices(value) {
 
 function takeNotice(value) {
   const members = takeObject(value, ["n", "at", "type", "data"]);
-  const type = takeWord(members, "type", NOTICE_TYPES, "NoticeType");
+  const type = takeWord(members, "type", NOTICE_TYPES);
   const shape = SHAPES[type];
   const data = takeObject(members.data, Object.keys(shape));
   for (const [name, take] of Object.entries(shape)) take(data, name);
@@ -76,24 +76,24 @@ function takeNotice(value) {
   return { n: takeInteger(members, "n"), at: takeTime(members, "at"), type, data };
 }
 
-const oneOf = (words, kind) => (members, name) => takeWord(members, name, words, kind);
+const oneOf = (words) => (members, name) => takeWord(members, name, words);
 const takeKid = (members, name) => takeValue(members, name, parseHash);
 
 const SHAPES = {
   "key.added": {
-    role: oneOf(ROLES, "Role"),
+    role: oneOf(ROLES),
     jwk: (members, name) => takeJwk(members[name]),
     valid_from: takeTime,
   },
   "key.retired": { kid: takeKid, valid_until: takeTime },
-  "key.revoked": { kid: takeKid, revoked_at: takeTime, reason: oneOf(REVOCATION_REASONS, "RevocationReason") },
+  "key.revoked": { kid: takeKid, revoked_at: takeTime, reason: oneOf(REVOCATION_REASONS) },
   "witness.policy": { valid_from: takeTime, policy: (members, name) => parsePolicy(takeString(members, name)) },
-  "kit.withdrawn": { leaf_hash: takeHash, reason: oneOf(WITHDRAWAL_REASONS, "WithdrawalReason") },
+  "kit.withdrawn": { leaf_hash: takeHash, reason: oneOf(WITHDRAWAL_REASONS) },
   "kit.superseded": { leaf_hash: takeHash, by: takeHash },
   incident: {
-    kind: oneOf(INCIDENT_KINDS, "IncidentKind"),
+    kind: oneOf(INCIDENT_KINDS),
     from_index: takeInteger,
     to_index: takeInteger,
-    reason: oneOf(INCIDENT_REASONS, "IncidentReason"),
+    reason: oneOf(INCIDENT_REASONS),
   },
 };
