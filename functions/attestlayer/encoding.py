@@ -77,11 +77,11 @@ def byte_order(name: str) -> bytes:
         return name.encode("utf-8", "surrogatepass")
 
 
-def parse_decimal(text: str, maximum: int = MAX_INTEGER) -> int:
-    """A decimal integer 0 … `maximum`: ASCII digits, no sign, no leading zero."""
+def parse_decimal(text: str, maximum: int = MAX_INTEGER, minimum: int = 0) -> int:
+    """A decimal integer `minimum` … `maximum`: ASCII digits, no sign, no leading zero."""
     # int() takes signs, spaces, underscores and digits of every script: the pattern comes first.
-    if not _DECIMAL.fullmatch(text) or int(text) > maximum:
-        raise ValueError(f"{shown(text)} is not a decimal integer from 0 to {maximum}")
+    if not _DECIMAL.fullmatch(text) or not minimum <= int(text) <= maximum:
+        raise ValueError(f"{shown(text)} is not a decimal integer from {minimum} to {maximum}")
     return int(text)
 
 

@@ -16,7 +16,7 @@ from attestlayer.canonical import (
     take_integer,
     take_object,
 )
-from attestlayer.encoding import Hash, format_hash, format_time, parse_hash
+from attestlayer.encoding import Hash, format_hash, format_time, parse_hash, shown
 from attestlayer.errors import VerificationError
 from attestlayer.log import layout
 from attestlayer.log.merkle import check_consistency
@@ -114,7 +114,7 @@ class ViewAudit:
             return
         for member, value in self._stats().items():
             if stats.get(member) != value:
-                detail = f"{member}: found {stats.get(member)!r}, wanted {value!r}"
+                detail = f"{member}: found {shown(stats.get(member))}, wanted {shown(value)}"
                 self.reader.report(name, AuditReason.VIEW_OUTDATED, detail)
         if cadence == 0 or self.chain.newest.timestamp % cadence:
             at = self.chain.newest.timestamp
@@ -215,7 +215,7 @@ def _check_proof(reader: RegistryReader, old: Stage, new: Stage) -> None:
         return
     for member, value in wanted.items():
         if members[member] != value:
-            detail = f"{member}: found {members[member]!r}, wanted {value!r}"
+            detail = f"{member}: found {shown(members[member])}, wanted {shown(value)}"
             reader.report(name, AuditReason.PROOF_INVALID, detail)
     try:
         check_consistency(old.head, new.head, proof)
@@ -225,5 +225,5 @@ def _check_proof(reader: RegistryReader, old: Stage, new: Stage) -> None:
 
 def _hash_of(value: Json) -> Hash:
     if not isinstance(value, str):
-        raise ValueError(f"proof: found {value!r}, wanted a hash")
+        raise ValueError(f"proof: found {shown(value)}, wanted a hash")
     return parse_hash(value)

@@ -9,12 +9,12 @@ import contextlib
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import Any, BinaryIO, NoReturn, TextIO
 
 from attestlayer.cli.text import Style
 from attestlayer.encoding import parse_decimal, parse_origin
@@ -56,8 +56,12 @@ class Parser(argparse.ArgumentParser):
         super().__init__(**{"allow_abbrev": False, "formatter_class": layout, **options})
 
     def error(self, message: str) -> NoReturn:
-        """Say how it is used, and stop."""
+        """Print the usage and the message, and end."""
         self.exit(EXIT_USAGE, f"{self.format_usage()}{self.prog}: {visible(message)}\n")
+
+    def print_commands(self, _: argparse.Namespace, __: "Surroundings") -> NoReturn:
+        """Print the help on stderr, and end: nothing was asked for, so nothing was done."""
+        self.exit(EXIT_USAGE, self.format_help())
 
 
 def build_parser(commands: Mapping[str, object]) -> Parser:
@@ -68,7 +72,8 @@ def build_parser(commands: Mapping[str, object]) -> Parser:
         epilog=_EPILOG,
     )
     parser.add_argument("--version", action="version", version=f"attestlayer {VERSION}")
-    parsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    parser.set_defaults(command=parser.print_commands)
+    parsers = parser.add_subparsers(title="commands", metavar="COMMAND")
 
     def add(name: str, text: str) -> Parser:
         added = parsers.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
@@ -189,12 +194,9 @@ def path_argument(text: str) -> Path:
 
 def _jobs(text: str) -> int:
     try:
-        jobs = parse_decimal(text, MAX_JOBS)
+        return parse_decimal(text, MAX_JOBS, 1)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
-    if not jobs:
-        raise argparse.ArgumentTypeError("wanted at least one job")
-    return jobs
 
 
 def _origin(text: str) -> str:
@@ -271,19 +273,66 @@ def _answer(arguments: argparse.Namespace, around: Surroundings) -> Output:
         return command(arguments, around)
     except VerificationError as error:
         return Output(complain(f"{error.reason}: {error}"), "")
+    except OutputError as error:
+        return Output(complain(str(error)), "")
     except OSError as error:
         return Output(complain(f"{error.filename or 'input'}: {error.strerror or error}"), "")
 
 
-def create_file(place: Path, data: bytes) -> None:
-    """Write a new file. Raises `OSError`, also if there is one of that name."""
-    with place.open("xb") as file:
+class OutputError(Exception):
+    """A new file could not be written. The message names it and says how to go on."""
+
+
+@contextlib.contextmanager
+def new_file(place: Path) -> Iterator["NewFile"]:
+    """A new file to write to, removed again if anything is raised. Raises `OutputError`."""
+    try:
+        stream = place.open("xb")
+    except OSError as error:
+        raise OutputError(_unwritable(place, error)) from error
+    with stream:
         try:
-            file.write(data)
-            file.flush()
-        except OSError:
+            yield NewFile(place, stream)
+        except BaseException:
             place.unlink()
             raise
+
+
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    """A file that is written. Its errors are not those of a file that is read at the same time."""
+
+    place: Path
+    stream: BinaryIO
+
+    def write(self, data: bytes) -> None:
+        """Write all of `data`. Raises `OutputError`."""
+        self._carry_out(lambda: self.stream.write(data))
+
+    def flush(self) -> None:
+        """Give everything to the system. Raises `OutputError`."""
+        self._carry_out(self.stream.flush)
+
+    def _carry_out(self, act: Callable[[], object]) -> None:
+        try:
+            act()
+        except OSError as error:
+            raise OutputError(_unwritable(self.place, error)) from error
+
+
+def _unwritable(place: Path, error: OSError) -> str:
+    if isinstance(error, FileExistsError):
+        return f"{place} exists already: name a new file, none is overwritten"
+    if isinstance(error, FileNotFoundError):
+        return f"{place}: there is no folder {place.parent}"
+    return f"{place} could not be written: {error.strerror or error}"
+
+
+def create_file(place: Path, data: bytes) -> None:
+    """Write a new file. Raises `OutputError`, also if there is one of that name."""
+    with new_file(place) as file:
+        file.write(data)
+        file.flush()
 
 
 def _style_of(out: TextIO | None) -> Style:

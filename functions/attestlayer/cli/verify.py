@@ -5,11 +5,22 @@ A trust root never comes from inside a kit: what a kit brings along can't vouch 
 
 import argparse
 import os
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from attestlayer.cli.command import EXIT_DONE, Output, Surroundings, complain, create_file, variable
+from attestlayer.canonical import parse_json
+from attestlayer.cli.command import (
+    EXIT_DONE,
+    Output,
+    OutputError,
+    Surroundings,
+    complain,
+    create_file,
+    variable,
+)
 from attestlayer.cli.json import EXIT_CODES, format_report_json, trust_members
 from attestlayer.cli.text import Row, Subject, age_words, date_words, format_report, quorum_words
 from attestlayer.encoding import format_hash
@@ -23,6 +34,8 @@ from attestlayer.verify.evidence import Anchors, anchors_of
 from attestlayer.verify.report import Kind, Report
 from attestlayer.verify.verifier import explain, explain_disclosure, explain_receipt, report_unopened
 
+_SCHEMA = re.compile("attestlayer/([a-z-]{1,40})/[0-9]{1,4}")
+
 
 def verify_kit(arguments: argparse.Namespace, around: Surroundings) -> Output:
     """`verify`: a kit, or one disclosed record of it, in fifteen steps."""
@@ -35,8 +48,23 @@ def verify_kit(arguments: argparse.Namespace, around: Surroundings) -> Output:
         report = check_kit(path, trust)
         subject = _trusting(subject, trust, place, around.now, report)
     except VerificationError as error:
-        report = report_unopened(Kind.KIT, error)
+        report = report_unopened(Kind.KIT, _named_document(path, error))
     return _reported(arguments, around, report, subject, trust)
+
+
+def _named_document(path: Path, error: VerificationError) -> VerificationError:
+    """The error for a file that is no kit; for a document of ours, one that names it and how to check it."""
+    if error.reason != Reason.INPUT_NOT_A_KIT or not path.is_file():
+        return error
+    with suppress(ValueError, VerificationError):
+        members = parse_json(read_input(path))
+        schema = members.get("schema") if isinstance(members, dict) else None
+        match = _SCHEMA.fullmatch(schema) if isinstance(schema, str) else None
+        if match:
+            check = "is checked with `verify-receipt`" if match[1] == "registry-receipt" else "is no kit"
+            message = f"{path} is the document {match[1]}, which {check}: wanted a ZIP or a folder"
+            return CouldNotCheckError(Reason.INPUT_NOT_A_KIT, message)
+    return error
 
 
 def check_kit(path: Path, trust: TrustRoot) -> Report:
@@ -87,8 +115,8 @@ def _export(place: Path, receipt: RegistryReceipt | None, answer: Output) -> Out
         return answer
     try:
         create_file(place, receipt.tlog_proof().encode())
-    except OSError as error:
-        return replace(answer, code=complain(f"{place} not written: {error.strerror or error}"))
+    except OutputError as error:
+        return replace(answer, code=complain(str(error)))
     return answer
 
 
