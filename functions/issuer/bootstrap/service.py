@@ -55,8 +55,13 @@ class Service:
     renderer: BinderRenderer
     issuer_signers: Mapping[str, Signer]
     registry_signers: Mapping[str, Signer]
-    scratch: Scratch
+    scratch: Scratch | None
     store_time: Callable[[], float] | None = None
+
+    @property
+    def scratch_path(self) -> Path | None:
+        """The folder for unfinished files; None for the machine's own, if the home is read-only."""
+        return self.scratch.path if self.scratch else None
 
     @property
     def issuer(self) -> Issuer:
@@ -71,7 +76,7 @@ class Service:
             renderer=self.renderer,
             clock=self.clock,
             entropy=self.entropy,
-            scratch=self.scratch.path,
+            scratch=self.scratch_path,
         )
 
     @property
@@ -97,7 +102,7 @@ class Service:
             catalogue=self.catalogue,
             clock=self.clock,
             entropy=self.entropy,
-            scratch=self.scratch.path,
+            scratch=self.scratch_path,
         )
 
     @property
@@ -118,7 +123,7 @@ class Service:
     @property
     def deliverer(self) -> Deliverer:
         """Finishes and verifies kits whose leaves are public."""
-        return Deliverer(self.ledger, self.private, self.public, self.clock, self.scratch.path)
+        return Deliverer(self.ledger, self.private, self.public, self.clock, self.scratch_path)
 
     @property
     def prover(self) -> Prover:
@@ -133,7 +138,7 @@ class Service:
     @property
     def auditor(self) -> Auditor:
         """Audits private state (`issuer audit`)."""
-        return Auditor(AuditPorts(self.log, self.issuer.signers, self.scratch.path))
+        return Auditor(AuditPorts(self.log, self.issuer.signers, self.scratch_path))
 
     @property
     def collector(self) -> Collector:

@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from attestlayer.canonical import format_json
-from attestlayer.encoding import format_hash, format_time, sha256
+from attestlayer.encoding import format_hash, format_time, sha256, shown
 from issuer.bootstrap.service import Service
+from issuer.cli import terminal
 from issuer.cli.home import DONE, FAILED, Commands, add_command, add_group, service_of
+from issuer.cli.terminal import CommandError, check_new_file, say
 from issuer.errors import Code, ServiceError
 from issuer.intake.blocker_report import format_blocker_text
 from issuer.intake.evaluate import Outcome
@@ -16,7 +18,8 @@ from issuer.intake.policy import MAX_TOTAL_SIZE
 from issuer.intake.sidecar import MAX_LENGTH as MAX_SIDECAR
 from issuer.intake.sidecar import SIDECAR, assign_by_folder, check_files, read_sidecar
 from issuer.kits.names import delivered_object, record_object
-from issuer.model import Answer, Claim, Packet
+from issuer.ledger.whole import packets_of
+from issuer.model import Answer, Claim, Packet, Workspace
 
 _MAX_NONCE = 1024  # bytes; a nonce file has some hundred
 
@@ -34,27 +37,43 @@ def add_commands(commands: Commands) -> None:
         group, "add", _add, f"add a file, or a folder with a {SIDECAR} or a sub-folder per type"
     )
     add.add_argument("packet")
-    add.add_argument("path", type=Path)
-    add.add_argument("--type", default=None, metavar="TYPE", help="record type, for a single file")
-    add.add_argument("--meta", action="append", default=[], metavar="NAME=VALUE", help="for a single file")
+    add.add_argument("path", type=terminal.path)
+    add.add_argument(
+        "--type",
+        type=terminal.text(terminal.NAME_MAX),
+        default=None,
+        metavar="TYPE",
+        help="record type, for a single file",
+    )
+    add.add_argument(
+        "--meta", type=_pair, action="append", default=[], metavar="NAME=VALUE", help="for a single file"
+    )
+    add_command(group, "list", _list, "packets, newest first", reads=True).add_argument(
+        "workspace", nargs="?", help="of this workspace only"
+    )
     remove = add_command(group, "remove", _remove, "take a record out")
     remove.add_argument("packet")
     remove.add_argument("record")
-    for name, run, text in (
+    for name, run, meaning in (
         ("show", _show, "state, records, attempts, kit"),
-        ("check", _check, "hold the records against the policy; free"),
-        ("withdraw", _withdraw, "give the packet up"),
+        ("check", _check, "check the records against the policy; free"),
+        ("withdraw", _withdraw, "withdraw the packet"),
     ):
-        add_command(group, name, run, text).add_argument("packet")
+        add_command(group, name, run, meaning, reads=run is _show).add_argument("packet")
     issue = add_command(group, "issue", _issue, "issue: PASS takes one credit, FAIL none")
     issue.add_argument("packet")
     issue.add_argument(
-        "--nonce", type=Path, required=True, help="the client's nonce file (attestlayer nonce)"
+        "--nonce", type=terminal.path, required=True, help="the client's nonce file (attestlayer nonce)"
     )
-    issue.add_argument("--key", default=None, help="idempotency key (the packet's and the nonce's)")
-    kit = add_command(group, "kit", _kit, "write the finished kit to a file")
+    issue.add_argument(
+        "--key",
+        type=terminal.text(terminal.NAME_MAX),
+        default=None,
+        help="idempotency key (made of packet, nonce and number of FAILs)",
+    )
+    kit = add_command(group, "kit", _kit, "write the finished kit to a file", reads=True)
     kit.add_argument("packet")
-    kit.add_argument("-o", "--output", type=Path, required=True)
+    kit.add_argument("-o", "--output", type=terminal.path, required=True, help="a new file")
 
 
 def _open(arguments: argparse.Namespace) -> int:
@@ -72,10 +91,10 @@ def _open(arguments: argparse.Namespace) -> int:
     if isinstance(claim, Claim):
         body = format_json({"packet_id": packet.packet_id})
         service.packets.store(packet, claim, Answer(201, body))
-    print(packet.packet_id)
+    say(packet.packet_id)
     for record_type in service.packets.policy_of(packet).record_types:
         most = f"{record_type.min_count} to {record_type.max_count}"
-        print(f"  {record_type.type_id:28} {most:10} {record_type.title}")
+        say(f"  {record_type.type_id:28} {most:10} {record_type.title}")
     return DONE
 
 
@@ -93,7 +112,7 @@ def _add(arguments: argparse.Namespace) -> int:
         )
         # Announced first, as over the API: a file that never comes is a record without bytes, not a stray.
         service.private.create(record_object(packet.packet_id, record), data)
-        print(f"{record.record_id}  {record_type:28} {len(data):10} bytes  {name!a}")
+        say(f"{record.record_id}  {record_type:28} {len(data):10} bytes  {shown(name)}")
     return DONE
 
 
@@ -102,12 +121,17 @@ def _to_add(
 ) -> Iterator[tuple[Path, str, str, dict[str, str]]]:
     """Yield path, name, record type and metadata of each record that the arguments name."""
     root: Path = arguments.path
+    if not root.exists():
+        raise CommandError(f"{root}: there is no such file or folder")
     if not root.is_dir():
         if arguments.type is None:
-            raise ServiceError(Code.INVALID_REQUEST, f"{root}: a single file needs --type")
-        yield root, root.name, arguments.type, dict(_pair(text) for text in arguments.meta)
+            types = ", ".join(each.type_id for each in service.packets.policy_of(packet).record_types)
+            raise CommandError(f"{root}: a single file needs --type, one of {types}")
+        yield root, root.name, arguments.type, dict(arguments.meta)
         return
-    files = sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+    if arguments.type is not None or arguments.meta:
+        raise CommandError(f"{root} is a folder: --type and --meta are for a single file")
+    files = sorted(str(file.relative_to(root)) for file in root.rglob("*") if file.is_file())
     if SIDECAR in files:
         today = datetime.fromtimestamp(service.clock.now(), UTC).date()
         sidecar = read_sidecar(_read(root / SIDECAR, MAX_SIDECAR), today)
@@ -119,24 +143,24 @@ def _to_add(
         yield root / record.file, Path(record.file).name, record.record_type, record.metadata
 
 
-def _read(path: Path, limit: int) -> bytes:
-    """A file's bytes, at most `limit`. Raises `ServiceError` (RECORD_REFUSED, TOO_LARGE)."""
+def _read(file: Path, limit: int) -> bytes:
+    """A file's bytes, at most `limit`. Raises `CommandError`."""
     try:
-        if path.exists() and not path.is_file():  # a pipe or a device would never end
-            raise ServiceError(Code.RECORD_REFUSED, f"{path} is not a file")
-        with path.open("rb") as stream:
+        if file.exists() and not file.is_file():  # a pipe or a device would never end
+            raise CommandError(f"{file} is not a file")
+        with file.open("rb") as stream:
             data = stream.read(limit + 1)  # one byte more shows that it is too large
     except OSError as error:
-        raise ServiceError(Code.RECORD_REFUSED, f"{path}: {error.strerror}") from error
+        raise CommandError(f"{file}: {error.strerror}") from error
     if len(data) > limit:
-        raise ServiceError(Code.TOO_LARGE, f"{path} has more than {limit} bytes")
+        raise CommandError(f"{file} has more than {limit} bytes")
     return data
 
 
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise ServiceError(Code.INVALID_REQUEST, f"--meta: found {text!a}, wanted NAME=VALUE")
+def _pair(argument: str) -> tuple[str, str]:
+    name, equals, value = argument.partition("=")
+    if not equals or not name:
+        raise argparse.ArgumentTypeError(f"found {shown(argument)}, wanted NAME=VALUE")
     return name, value
 
 
@@ -149,13 +173,15 @@ def _remove(arguments: argparse.Namespace) -> int:
 def _check(arguments: argparse.Namespace) -> int:
     service, packet = _service_and_packet(arguments)
     packet, report = service.packets.check(packet.workspace_id, packet.packet_id)
-    print(format_blocker_text(report, service.packets.policy_of(packet), int(service.clock.now())))
+    text = format_blocker_text(report, service.packets.policy_of(packet), int(service.clock.now()))
+    for line in text.split("\n"):
+        say(line)
     return DONE if report.outcome == Outcome.PASS else FAILED
 
 
 def _withdraw(arguments: argparse.Namespace) -> int:
     service, packet = _service_and_packet(arguments)
-    print(f"{service.packets.withdraw(packet.workspace_id, packet.packet_id).state}")
+    say(f"{service.packets.withdraw(packet.workspace_id, packet.packet_id).state}")
     return DONE
 
 
@@ -163,38 +189,58 @@ def _issue(arguments: argparse.Namespace) -> int:
     service, packet = _service_and_packet(arguments)
     nonce = _read(arguments.nonce, _MAX_NONCE)
     request = packet.packet_id.encode() + nonce
-    # The same packet and nonce are the same request: typed again, it replays the answer and takes no credit.
-    key = arguments.key or f"issue {sha256(request).hex()}"
+    # The same packet and nonce are the same request: typed again after a PASS whose answer was lost, it
+    # replays the answer and takes no credit. A FAIL ends an attempt: what follows is another request. It took
+    # no credit, so evaluating once more costs nothing, while its answer would be out of date for ever.
+    fails = sum(attempt.outcome == Outcome.FAIL for attempt in packet.attempts)
+    key = arguments.key or f"issue {sha256(request).hex()} {fails}"
     claim = service.packets.claim(packet.workspace_id, key, request)
     answer = claim if isinstance(claim, Answer) else service.issuer.issue(packet, nonce, claim)
     packet = service.packets.get(packet.workspace_id, packet.packet_id)
     if packet.issued is None:
-        print("FAIL: no credit was taken. `issuer packet check` says what is missing.")
+        say("FAIL: no credit was taken. `issuer packet check` says what is missing.")
         return FAILED
-    print(f"PASS       {packet.issued.kit_id}, answer {answer.status}")
-    print(f"leaf       {format_hash(packet.issued.leaf_hash)}")
-    print(f"merge by   {format_time(packet.issued.merge_by)}")
-    print(f"balance    {service.ledger.balance(packet.workspace_id)} credits")
-    print(f"next       `issuer packet kit {packet.packet_id} -o kit.zip`, once a checkpoint has the leaf")
+    say(f"PASS       {packet.issued.kit_id}, answer {answer.status}")
+    say(f"leaf       {format_hash(packet.issued.leaf_hash)}")
+    say(f"merge by   {format_time(packet.issued.merge_by)}")
+    say(f"balance    {service.ledger.balance(packet.workspace_id)} credits")
+    say(f"next       `issuer packet kit {packet.packet_id} -o kit.zip`, once a checkpoint has the leaf")
+    return DONE
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    service = service_of(arguments)
+    if arguments.workspace is not None:
+        workspaces: tuple[Workspace, ...] = (service.workspaces.get(arguments.workspace),)
+    else:
+        workspaces = service.ledger.workspaces()
+    for workspace in workspaces:
+        for packet in packets_of(service.ledger, workspace.workspace_id):
+            place = f"{packet.lane_id}/{packet.profile_id}"
+            kit = packet.issued.kit_id if packet.issued else "-"
+            state, reference = packet.state, shown(packet.reference)
+            say(f"{packet.packet_id}  {workspace.workspace_id}  {state:9}  {place}  {kit}  {reference}")
     return DONE
 
 
 def _show(arguments: argparse.Namespace) -> int:
     _, packet = _service_and_packet(arguments)
-    print(f"packet     {packet.packet_id}  {packet.state}  {packet.lane_id}/{packet.profile_id}")
+    say(f"packet     {packet.packet_id}  {packet.state}  {packet.lane_id}/{packet.profile_id}")
     for record in packet.records:
-        print(
-            f"record     {record.record_id}  {record.record_type:28} {record.size:10} bytes  {record.name!a}"
+        say(
+            f"record     {record.record_id}  {record.record_type:28} {record.size:10} bytes  "
+            f"{shown(record.name)}"
         )
     for attempt in packet.attempts:
         result = f"{attempt.outcome}, {attempt.blockers} blockers"
-        print(f"attempt    {attempt.number}  {format_time(attempt.at)}  {result}")
+        say(f"attempt    {attempt.number}  {format_time(attempt.at)}  {result}")
     if packet.issued:
-        print(f"kit        {packet.issued.kit_id}  leaf {format_hash(packet.issued.leaf_hash)}")
+        say(f"kit        {packet.issued.kit_id}  leaf {format_hash(packet.issued.leaf_hash)}")
     return DONE
 
 
 def _kit(arguments: argparse.Namespace) -> int:
+    check_new_file(arguments.output)
     service, packet = _service_and_packet(arguments)
     if packet.issued is None or packet.delivered_at is None:
         raise ServiceError(
@@ -202,7 +248,7 @@ def _kit(arguments: argparse.Namespace) -> int:
         )
     if not service.private.fetch(delivered_object(packet.issued.kit_id), arguments.output):
         raise ServiceError(Code.STORAGE_FAILED, f"the kit {packet.issued.kit_id} is missing")
-    print(arguments.output)
+    say(f"{arguments.output}")
     return DONE
 
 
@@ -210,5 +256,5 @@ def _service_and_packet(arguments: argparse.Namespace) -> tuple[Service, Packet]
     service = service_of(arguments)
     packet = service.ledger.packet(arguments.packet)
     if packet is None:
-        raise ServiceError(Code.NOT_FOUND, f"there is no packet {arguments.packet!a}")
+        raise ServiceError(Code.NOT_FOUND, f"there is no packet {shown(arguments.packet)}")
     return service, packet

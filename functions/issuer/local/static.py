@@ -24,6 +24,13 @@ _PREFLIGHT = {
     "Allow": ", ".join(METHODS),
 }
 _PAIR = re.compile(rf"{re.escape(layout.CONSISTENCY_QUERY)}/[^/]+\.json")
+_HASH = "([A-Za-z0-9_-]{43})"
+# What people and monitors look up by a hash.
+_NAMED = (
+    ("entry with the leaf hash", re.compile(rf"{re.escape(layout.INCLUSION_QUERY)}/{_HASH}\.json")),
+    ("checkpoint with the hash", re.compile(rf"v1/checkpoints/{_HASH}\.json")),
+    ("policy with the hash", re.compile(rf"v1/policies/{_HASH}\.json")),
+)
 _TAG = re.compile(r'\s*(?:W/)?("[^"]*")\s*')
 
 
@@ -84,7 +91,15 @@ def _answer(public: ObjectStore, request: StaticRequest) -> HttpResponse:
         if proof.status == 200 and isinstance(proof.body, bytes):
             return _file(name, proof.body, request.if_none_match)
         return proof
-    raise ServiceError(Code.NOT_FOUND, f"there is nothing at {shown(request.path)}")
+    raise ServiceError(Code.NOT_FOUND, _absence(name, request.path))
+
+
+def _absence(name: str, path: str) -> str:
+    """What is not there, in the words of the log where the name is one of its."""
+    for label, pattern in _NAMED:
+        if match := pattern.fullmatch(name):
+            return f"this registry has no {label} {match[1]}: it may not be public yet, or was never made"
+    return f"there is nothing at {shown(path)}"
 
 
 def _not_found_page(public: ObjectStore, request: StaticRequest) -> HttpResponse | None:
