@@ -31,7 +31,12 @@ def add_commands(commands: Commands) -> None:
     open_.add_argument("workspace")
     open_.add_argument("lane")
     open_.add_argument("profile")
-    open_.add_argument("--reference", default="", help="your own reference, never public")
+    open_.add_argument(
+        "--reference",
+        type=terminal.text(terminal.NAME_MAX),
+        default="",
+        help="your own reference, never public",
+    )
     open_.add_argument("--supersedes", default=None, metavar="KIT", help="the kit that this one replaces")
     add = add_command(
         group, "add", _add, f"add a file, or a folder with a {SIDECAR} or a sub-folder per type"
@@ -67,7 +72,7 @@ def add_commands(commands: Commands) -> None:
     )
     issue.add_argument(
         "--key",
-        type=terminal.text(terminal.NAME_MAX),
+        type=terminal.key,
         default=None,
         help="idempotency key (made of packet, nonce and number of FAILs)",
     )
@@ -101,6 +106,7 @@ def _open(arguments: argparse.Namespace) -> int:
 def _add(arguments: argparse.Namespace) -> int:
     service, packet = _service_and_packet(arguments)
     for file, name, record_type, metadata in _to_add(service, packet, arguments):
+        _check_name(name)
         data = _read(file, MAX_TOTAL_SIZE)  # in memory: it is hashed, announced and stored
         record = service.packets.add_record(
             service.packets.get(packet.workspace_id, packet.packet_id),
@@ -114,6 +120,13 @@ def _add(arguments: argparse.Namespace) -> int:
         service.private.create(record_object(packet.packet_id, record), data)
         say(f"{record.record_id}  {record_type:28} {len(data):10} bytes  {shown(name)}")
     return DONE
+
+
+def _check_name(name: str) -> None:
+    try:
+        terminal.check_encoding(name)
+    except argparse.ArgumentTypeError as error:
+        raise CommandError(f"a file's name: {error}; rename the file") from error
 
 
 def _to_add(
@@ -158,6 +171,7 @@ def _read(file: Path, limit: int) -> bytes:
 
 
 def _pair(argument: str) -> tuple[str, str]:
+    terminal.check_encoding(argument)
     name, equals, value = argument.partition("=")
     if not equals or not name:
         raise argparse.ArgumentTypeError(f"found {shown(argument)}, wanted NAME=VALUE")

@@ -6,7 +6,7 @@ import getpass
 from attestlayer.encoding import format_time, shown
 from attestlayer.log.notices import WithdrawalReason
 from issuer.cli.home import DONE, Commands, add_command, add_group, service_of
-from issuer.cli.terminal import NAME_MAX, number, say, text
+from issuer.cli.terminal import NAME_MAX, check_encoding, number, say, text
 from issuer.kits.terms import TIERS
 from issuer.ledger.whole import all_lines, packets_of
 from issuer.model import Contact
@@ -67,6 +67,7 @@ def _add_workspace(group: Commands) -> None:
 
 
 def _contact(argument: str) -> Contact:
+    check_encoding(argument)
     parts = [part.strip() for part in argument.split(",")]
     if len(parts) != 3 or not all(parts) or "@" not in parts[1]:
         raise argparse.ArgumentTypeError(f"found {shown(argument)}, wanted NAME,EMAIL,ROLE")

@@ -5,6 +5,7 @@ Partners, clients and files bring text that nobody checked: each line passes `vi
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,9 @@ USAGE = 64  # EX_USAGE of sysexits.h
 
 TEXT_MAX, NAME_MAX = 4000, 200
 """Characters of an argument that is stored as text, and of one that is a name: as many as the API takes."""
+
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 class CommandError(Exception):
@@ -71,12 +75,27 @@ def text(maximum: int = TEXT_MAX) -> Callable[[str], str]:
     """The argument type of text that is stored, which must not be blank."""
 
     def parse(argument: str) -> str:
+        check_encoding(argument)
         if not argument.strip() or len(argument) > maximum:
             found = f"{shown(argument)}{' of blanks only' if argument and not argument.strip() else ''}"
             raise argparse.ArgumentTypeError(f"found {found}, wanted 1 to {maximum} characters")
         return argument
 
     return parse
+
+
+def key(argument: str) -> str:
+    """The argument type of an idempotency key: as the API takes it."""
+    if not _KEY.fullmatch(argument):
+        message = f"found {shown(argument)}, wanted 1 to 255 visible ASCII characters"
+        raise argparse.ArgumentTypeError(message)
+    return argument
+
+
+def check_encoding(argument: str) -> None:
+    """Refuse text whose bytes were not UTF-8, which no document can hold. Raises `ArgumentTypeError`."""
+    if any("\ud800" <= character <= "\udfff" for character in argument):
+        raise argparse.ArgumentTypeError(f"found {shown(argument)}, wanted text in UTF-8")
 
 
 def path(argument: str) -> Path:
