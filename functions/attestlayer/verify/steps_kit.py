@@ -43,10 +43,7 @@ _SCHEMAS = {
     NONCE_CHECKPOINT: "checkpoint",
     REGISTRY_RECEIPT: "registry-receipt",
 }
-_NESTED_MAX_COMPARED = 16 * 1024 * 1024
-"""Bytes of a file that is compared without its line ends, which takes it into memory."""
-
-_SCHEMAS = {
+_NESTED_SCHEMAS = {
     INTAKE_REPORT: ("policy", "intake-policy"),
     REGISTRY_RECEIPT: ("checkpoint", "checkpoint"),
 }

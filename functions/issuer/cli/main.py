@@ -24,7 +24,7 @@ from issuer.cli.home import (
     service_of,
     settings_of,
 )
-from issuer.cli.terminal import CommandError, Parser, complain, number, say
+from issuer.cli.terminal import CommandError, Parser, complain, log_to_terminal, number, say
 from issuer.errors import Code, ServiceError
 from issuer.local.application import make_server
 from issuer.local.single import only_server
@@ -114,6 +114,7 @@ def _init_cloud(arguments: argparse.Namespace, settings: CloudSettings) -> Servi
 
 
 def _serve(arguments: argparse.Namespace) -> int:
+    log_to_terminal()
     settings = home_settings_of(arguments)
     service = open_home(settings)
     with only_server(settings.home):

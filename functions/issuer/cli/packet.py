@@ -21,6 +21,7 @@ from issuer.kits.names import delivered_object, record_object
 from issuer.ledger.whole import packets_of
 from issuer.model import Answer, Claim, Packet, Workspace
 
+_NAME = terminal.text(terminal.NAME_MAX)
 _MAX_NONCE = 1024  # bytes; a nonce file has some hundred
 
 
@@ -33,7 +34,7 @@ def add_commands(commands: Commands) -> None:
     open_.add_argument("profile")
     open_.add_argument(
         "--reference",
-        type=terminal.text(terminal.NAME_MAX),
+        type=_NAME,
         default="",
         help="your own reference, never public",
     )
@@ -45,7 +46,7 @@ def add_commands(commands: Commands) -> None:
     add.add_argument("path", type=terminal.path)
     add.add_argument(
         "--type",
-        type=terminal.text(terminal.NAME_MAX),
+        type=_NAME,
         default=None,
         metavar="TYPE",
         help="record type, for a single file",

@@ -4,6 +4,7 @@ Partners, clients and files bring text that nobody checked: each line passes `vi
 """
 
 import argparse
+import logging
 import os
 import re
 import sys
@@ -40,6 +41,21 @@ class Parser(argparse.ArgumentParser):
         """Print the help on stderr: nothing was asked for, so nothing was done."""
         self.print_help(sys.stderr)
         return USAGE
+
+
+class VisibleFormatter(logging.Formatter):
+    """Log records with tracebacks, line by line: an error's message may hold what a stranger sent."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record's lines, made visible."""
+        return "\n".join(visible(line) for line in super().format(record).split("\n"))
+
+
+def log_to_terminal() -> None:
+    """Have log records printed on stderr, unless the process has a handler of its own."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(VisibleFormatter())
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
 
 
 def say(line: str = "") -> None:
