@@ -160,9 +160,9 @@ def test_text_that_is_not_utf_8_is_refused_where_it_is_typed(operator: Operator,
     assert "record " not in operator.out
 
 
-@pytest.mark.parametrize("credits", ["4_2", "-1", "1000001", "1.5", "٤"])
-def test_credits_are_a_decimal_number_in_range(operator: Operator, credits: str) -> None:
-    said = usage(operator, "workspace", "provision", "x", "--tier", "starter", f"--credits={credits}")
+@pytest.mark.parametrize("number", ["4_2", "-1", "1000001", "1.5", "٤"])
+def test_credits_are_a_decimal_number_in_range(operator: Operator, number: str) -> None:
+    said = usage(operator, "workspace", "provision", "x", "--tier", "starter", f"--credits={number}")
     assert "is not a decimal integer from 0 to 1000000" in said
 
 
