@@ -35,7 +35,7 @@ def add_commands(commands: Commands) -> None:
     open_.add_argument(
         "--reference",
         type=_NAME,
-        default="",
+        default=None,
         help="your own reference, never public",
     )
     open_.add_argument("--supersedes", default=None, metavar="KIT", help="the kit that this one replaces")
@@ -89,7 +89,7 @@ def _open(arguments: argparse.Namespace) -> int:
         arguments.workspace,
         arguments.lane,
         arguments.profile,
-        arguments.reference,
+        arguments.reference or "",
         supersedes=arguments.supersedes,
     )
     # A packet is stored together with an answer that is bound to a key, here one that nobody sends.

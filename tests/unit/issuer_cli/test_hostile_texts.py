@@ -137,7 +137,7 @@ def test_a_command_of_issuer_prints_no_hostile_byte(
     }
     lines = [[], line(ISSUER[words], {}, left=HOSTILE), line(ISSUER[words], by_word, left=NAME)]
     if words == ("serve",):
-        lines.pop()  # it would go on for ever
+        lines = lines[1:2]  # the others would go on for ever
     for rest in lines:
         try:
             main([*words, "--home", str(copy), *rest])
