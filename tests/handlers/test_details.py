@@ -55,7 +55,7 @@ def test_a_blank_name_is_refused(site: Site, blank: str) -> None:
 )
 def test_no_detail_holds_a_hostile_byte(site: Site, method: str, path: str, body: object) -> None:
     got = site.call(method, path, body, Idempotency_Key="k")
-    assert got.status == 422
+    assert got.status in {400, 422}
     for text in (got.detail, *(fault["detail"] for fault in got.json["errors"])):
         assert text == visible(text)
 

@@ -152,7 +152,7 @@ def test_text_that_is_not_utf_8_is_refused_where_it_is_typed(operator: Operator,
         ("packet", "add", packet, WIRE, "--meta", f"a={odd}"),
         ("packet", "issue", packet, "--nonce", "n", "--key", odd),
     ):
-        assert r"'\udcff'" in usage(operator, *words) or r"\udcff" in operator.err
+        assert r"\udcff" in usage(operator, *words)
     (tmp_path / f"n{odd}.txt").write_text("note")
     assert operator("packet", "add", packet, tmp_path / f"n{odd}.txt", "--type", "approval") == 2
     assert "rename the file" in operator.err
