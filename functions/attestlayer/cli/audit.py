@@ -31,7 +31,7 @@ from attestlayer.audit.auditor import AuditReport, audit
 from attestlayer.audit.findings import AuditFinding
 from attestlayer.audit.journal import Journal
 from attestlayer.canonical import Members
-from attestlayer.cli.command import URL_JOBS
+from attestlayer.cli.command import URL_JOBS, check_hash_or_file
 from attestlayer.cli.json import format_ascii_json
 from attestlayer.cli.text import Style
 from attestlayer.encoding import format_hash, format_time, parse_hash, sha256
@@ -202,6 +202,7 @@ def _named(registry: Registry, since: str) -> Checkpoint:
     try:
         wanted = parse_hash(since)
     except ValueError:
+        check_hash_or_file(since)
         return parse_checkpoint(read_input(Path(since)))
     data = registry.read(layout.checkpoint_path(wanted))
     if data is None or sha256(data) != wanted:

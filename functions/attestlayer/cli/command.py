@@ -9,16 +9,17 @@ import contextlib
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn, TextIO
+from typing import Any, NoReturn, TextIO
 
+from attestlayer.cli.new_file import OutputError
 from attestlayer.cli.text import Style
 from attestlayer.encoding import parse_decimal, parse_origin
-from attestlayer.errors import VerificationError
+from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
 from attestlayer.version import VERSION
 from attestlayer.visible import visible
 
@@ -192,6 +193,13 @@ def path_argument(text: str) -> Path:
     return Path(_not_empty(text))
 
 
+def check_hash_or_file(text: str) -> None:
+    """Refuse what is neither the hash of a checkpoint nor a file. Raises `CouldNotCheckError`."""
+    if not os.path.lexists(text):
+        message = f"{text} is no file, and not a checkpoint's hash, which has 43 characters of base64url"
+        raise CouldNotCheckError(Reason.INPUT_UNREADABLE, message)
+
+
 def _jobs(text: str) -> int:
     try:
         return parse_decimal(text, MAX_JOBS, 1)
@@ -277,62 +285,6 @@ def _answer(arguments: argparse.Namespace, around: Surroundings) -> Output:
         return Output(complain(str(error)), "")
     except OSError as error:
         return Output(complain(f"{error.filename or 'input'}: {error.strerror or error}"), "")
-
-
-class OutputError(Exception):
-    """A new file could not be written. The message names it and says how to go on."""
-
-
-@contextlib.contextmanager
-def new_file(place: Path) -> Iterator["NewFile"]:
-    """A new file to write to, removed again if anything is raised. Raises `OutputError`."""
-    try:
-        stream = place.open("xb")
-    except OSError as error:
-        raise OutputError(_unwritable(place, error)) from error
-    with stream:
-        try:
-            yield NewFile(place, stream)
-        except BaseException:
-            place.unlink()
-            raise
-
-
-@dataclass(frozen=True, slots=True)
-class NewFile:
-    """A file that is written. Its errors are not those of a file that is read at the same time."""
-
-    place: Path
-    stream: BinaryIO
-
-    def write(self, data: bytes) -> None:
-        """Write all of `data`. Raises `OutputError`."""
-        self._carry_out(lambda: self.stream.write(data))
-
-    def flush(self) -> None:
-        """Give everything to the system. Raises `OutputError`."""
-        self._carry_out(self.stream.flush)
-
-    def _carry_out(self, act: Callable[[], object]) -> None:
-        try:
-            act()
-        except OSError as error:
-            raise OutputError(_unwritable(self.place, error)) from error
-
-
-def _unwritable(place: Path, error: OSError) -> str:
-    if isinstance(error, FileExistsError):
-        return f"{place} exists already: name a new file, none is overwritten"
-    if isinstance(error, FileNotFoundError):
-        return f"{place}: there is no folder {place.parent}"
-    return f"{place} could not be written: {error.strerror or error}"
-
-
-def create_file(place: Path, data: bytes) -> None:
-    """Write a new file. Raises `OutputError`, also if there is one of that name."""
-    with new_file(place) as file:
-        file.write(data)
-        file.flush()
 
 
 def _style_of(out: TextIO | None) -> Style:

@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from attestlayer.cli.command import EXIT_DONE, Output, Surroundings, complain, new_file
+from attestlayer.cli.command import EXIT_DONE, Output, Surroundings, complain
+from attestlayer.cli.new_file import new_file
 from attestlayer.cli.text import Style
 from attestlayer.cli.verify import load_trust
 from attestlayer.kit.container import Kit, KitWriter

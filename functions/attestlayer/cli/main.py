@@ -16,11 +16,12 @@ from attestlayer.cli.command import (
     Output,
     Surroundings,
     build_parser,
-    create_file,
+    check_hash_or_file,
     read_clock,
     run_command,
 )
 from attestlayer.cli.disclose import disclose_record
+from attestlayer.cli.new_file import create_file
 from attestlayer.cli.trust import install, trust_answer
 from attestlayer.cli.verify import default_place, verify_kit, verify_receipt
 from attestlayer.encoding import Hash, format_hash, parse_hash
@@ -95,4 +96,5 @@ def _named_checkpoint(text: str | None) -> Hash | None:
     try:
         return parse_hash(text)
     except ValueError:
+        check_hash_or_file(text)
         return parse_checkpoint(read_input(Path(text))).hash()

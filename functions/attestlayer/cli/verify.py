@@ -15,13 +15,12 @@ from attestlayer.canonical import parse_json
 from attestlayer.cli.command import (
     EXIT_DONE,
     Output,
-    OutputError,
     Surroundings,
     complain,
-    create_file,
     variable,
 )
 from attestlayer.cli.json import EXIT_CODES, format_report_json, trust_members
+from attestlayer.cli.new_file import OutputError, create_file
 from attestlayer.cli.text import Row, Subject, age_words, date_words, format_report, quorum_words
 from attestlayer.encoding import format_hash
 from attestlayer.errors import CouldNotCheckError, Reason, VerificationError

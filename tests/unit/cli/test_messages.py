@@ -168,3 +168,13 @@ def test_a_number_out_of_range_names_the_range(run: Run, jobs: str) -> None:
     result = run("audit", "x", "--jobs", jobs)
     assert result.code == 64
     assert f"'{jobs}' is not a decimal integer from 1 to 64" in result.err
+
+
+@pytest.mark.parametrize("command", [("nonce", "-o", "new", "--checkpoint"), ("audit", ".", "--since")])
+def test_what_is_neither_a_hash_nor_a_file_is_said_to_be_neither(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run(*command, "x" * 42)
+    assert result.code == 2
+    assert "is no file, and not a checkpoint's hash, which has 43 characters" in result.err
