@@ -170,7 +170,7 @@ def _add_audit(parser: Parser) -> None:
         metavar="FILE",
         type=path_argument,
         help="keep the progress here, and go on from it: after an interruption, or with what is new since "
-        "the last audit. Keep it as safe as the report: what it says was checked is believed",
+        "the last audit. Protect this file: a later audit trusts what it says has already been checked",
     )
     parser.add_argument(
         "--jobs",

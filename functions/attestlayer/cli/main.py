@@ -67,10 +67,10 @@ def _nonce(entropy: Entropy, arguments: argparse.Namespace, around: Surroundings
     lines = [style.bold("Client nonce made"), *style.rows(rows), ""]
     if named is None:
         lines += style.wrap(
-            "It names no checkpoint, so a kit made with it shows no time before which it can't have been "
-            "made. Give --checkpoint with the registry's /v1/checkpoints/latest.json to have that."
+            "It names no checkpoint, so a kit issued with it will have no earliest date. For one, give "
+            "--checkpoint with the registry's /v1/checkpoints/latest.json."
         )
-    lines += style.wrap("Submit it with the records. It is used once, and its bytes count: don't edit it.")
+    lines += style.wrap("Submit it with the records. Use it once and do not edit it.")
     return Output(EXIT_DONE, style.finish(lines))
 
 

@@ -4,6 +4,7 @@ Powertools finds its service name and metrics' namespace in the function's envir
 (POWERTOOLS_SERVICE_NAME, POWERTOOLS_METRICS_NAMESPACE).
 """
 
+import json
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
@@ -26,6 +27,12 @@ class Metric(StrEnum):
     LOG_HALTED = "LogHalted"
 
 
+def format_log_line(record: dict[str, Any]) -> str:
+    """A log record as one line of ASCII: an error's message may hold what a stranger sent."""
+    # JSON may leave DEL as it is (RFC 8259 section 7); no other control character is left by `dumps`.
+    return json.dumps(record, default=str, separators=(",", ":")).replace("\x7f", "\\u007f")
+
+
 class Telemetry:
     """Logger, metrics and tracer of one handler. Untraced, it need not load X-Ray's SDK, nor botocore."""
 
@@ -45,7 +52,7 @@ class Telemetry:
             return handler
         from aws_lambda_powertools import Logger, Metrics
 
-        self._logger, self._metrics = Logger(), Metrics()
+        self._logger, self._metrics = Logger(json_serializer=format_log_line), Metrics()
         measured: Any = self._metrics.log_metrics(handler, raise_on_empty_metrics=False)
         if self._traced:
             from aws_lambda_powertools import Tracer

@@ -17,6 +17,7 @@ from attestlayer.kit.receipt import Nonce
 from attestlayer.visible import visible
 from issuer.bootstrap.home import open_home
 from issuer.bootstrap.service import Service
+from issuer.bootstrap.telemetry import format_log_line
 from issuer.cli.main import _parser, main
 from issuer.cli.terminal import VisibleFormatter
 from issuer.errors import ServiceError
@@ -222,6 +223,7 @@ def test_log_lines_and_rounds_of_the_server_hold_no_hostile_byte(home: Path) -> 
     except ValueError as error:
         record = logging.makeLogRecord({"msg": HOSTILE, "exc_info": (ValueError, error, error.__traceback__)})
     assert "Traceback" in check(VisibleFormatter().format(record))
+    assert format_log_line({"message": HOSTILE + "\x7f", "error": ValueError(HOSTILE)}).isprintable()
 
 
 HASH = format_base64url(bytes(32))
