@@ -9,6 +9,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
+from attestlayer.visible import is_hidden
 from issuer.settings import runs_in_lambda
 
 Handler = Callable[[dict[str, Any], object], dict[str, object]]
@@ -28,9 +29,16 @@ class Metric(StrEnum):
 
 
 def format_log_line(record: dict[str, Any]) -> str:
-    """A log record as one line of ASCII: an error's message may hold what a stranger sent."""
-    # JSON may leave DEL as it is (RFC 8259 section 7); no other control character is left by `dumps`.
-    return json.dumps(record, default=str, separators=(",", ":")).replace("\x7f", "\\u007f")
+    """A log record as one line of JSON, in which every character is seen or escaped.
+
+    An error's message may hold what a stranger sent, and logs are read on terminals.
+    """
+    line = json.dumps(record, default=str, separators=(",", ":"), ensure_ascii=False)
+    if line.isascii() and line.isprintable():
+        return line
+    return "".join(
+        f"\\u{ord(c):04x}" if c == "\x7f" else json.dumps(c)[1:-1] if is_hidden(c) else c for c in line
+    )
 
 
 class Telemetry:

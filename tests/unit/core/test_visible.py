@@ -84,6 +84,7 @@ def test_no_other_place_has_a_rule_of_its_own_for_printing_foreign_text() -> Non
         "attestlayer/encoding.py",
         "attestlayer/kit/container.py",  # refuses names, prints none
         "issuer/adapters/binder/display.py",  # what fonts have; asks `is_hidden`
+        "issuer/bootstrap/telemetry.py",  # a log line of JSON; asks `is_hidden`
         "issuer/intake/rules.py",  # refuses sentences of policies, prints none
         "issuer/release/page.py",  # our own templates and modules
     }

@@ -2,6 +2,7 @@
 
 import argparse
 import io
+import json
 import logging
 import re
 import shutil
@@ -223,7 +224,9 @@ def test_log_lines_and_rounds_of_the_server_hold_no_hostile_byte(home: Path) -> 
     except ValueError as error:
         record = logging.makeLogRecord({"msg": HOSTILE, "exc_info": (ValueError, error, error.__traceback__)})
     assert "Traceback" in check(VisibleFormatter().format(record))
-    assert format_log_line({"message": HOSTILE + "\x7f", "error": ValueError(HOSTILE)}).isprintable()
+    logged = format_log_line({"message": NAME + "\x7f\ud800", "error": ValueError(HOSTILE)})
+    assert json.loads(check(logged)) == {"message": NAME + "\x7f\ud800", "error": HOSTILE}  # noqa: TID251
+    assert "山田\u3000太郎" in logged
 
 
 HASH = format_base64url(bytes(32))
