@@ -126,9 +126,11 @@ def _line_ends(member: Member, file: ManifestFile) -> str:
     if max(member.size, file.size) > _MAX_COMPARED:
         return ""
     unix = b"".join(member.chunks()).replace(b"\r\n", b"\n")
-    if sha256(unix) == file.sha256:
+    listed = (file.size, file.sha256)
+    if (len(unix), sha256(unix)) == listed:
         return "; only its line ends were changed, from LF to CRLF"
-    if sha256(unix.replace(b"\n", b"\r\n")) == file.sha256:
+    windows = unix.replace(b"\n", b"\r\n")
+    if (len(windows), sha256(windows)) == listed:
         return "; only its line ends were changed, from CRLF to LF"
     return ""
 

@@ -105,8 +105,9 @@ async function* checkFile(kit, file) {
 async function lineEnds(member, file) {
   if (Math.max(member.size, file.size) > MAX_COMPARED) return "";
   const unix = withoutReturns(await member.bytes());
-  if (sha256(unix) === file.sha256) return "; only its line ends were changed, from LF to CRLF";
-  if (sha256(withReturns(unix)) === file.sha256) return "; only its line ends were changed, from CRLF to LF";
+  const isListed = (data) => data.length === file.size && sha256(data) === file.sha256;
+  if (isListed(unix)) return "; only its line ends were changed, from LF to CRLF";
+  if (isListed(withReturns(unix))) return "; only its line ends were changed, from CRLF to LF";
   return "";
 }
 

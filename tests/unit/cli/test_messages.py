@@ -7,6 +7,7 @@ import pytest
 
 from attestlayer.kit.manifest import README
 from support import build
+from support.cases import CASES
 from unit.cli.conftest import Run, write_folder
 
 RECORD = "records/001-a.txt"
@@ -153,6 +154,17 @@ def test_a_file_that_differs_in_line_ends_only_is_said_to(
     if said:
         report = json.loads(result.out)  # noqa: TID251 - as any other program reads it
         assert said in report["steps"][2]["failures"][0]["message"]
+
+
+def test_a_wrong_size_in_the_manifest_is_no_matter_of_line_ends(run: Run, files: Path) -> None:
+    case = next(case for case in CASES if case.name == "size-differs")
+    subject = case.build()
+    assert subject.zip is not None
+    (files / "kit.zip").write_bytes(subject.zip)
+    (files / "trust.json").write_bytes(subject.trust)
+    result = run("verify", files / "kit.zip", "--trust", files / "trust.json")
+    assert "file-size-mismatch" in result.out
+    assert "line ends" not in result.out
 
 
 def test_a_file_issued_with_crlf_and_changed_to_lf_is_said_to(run: Run, files: Path) -> None:
