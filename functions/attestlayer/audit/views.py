@@ -164,7 +164,7 @@ class ViewAudit:
         self.cadence_s = cadence
         for member, value in self._stats().items():
             if stats.get(member) != value:
-                detail = f"{member}: found {shown(stats.get(member))}, wanted {value!r}"
+                detail = f"{member}: found {shown(stats.get(member))}, wanted {shown(value)}"
                 self.reader.report(name, AuditReason.VIEW_OUTDATED, detail)
         if cadence == 0 or self.chain.newest.timestamp % cadence:
             at = self.chain.newest.timestamp
@@ -265,7 +265,7 @@ def _check_proof(reader: RegistryReader, old: Stage, new: Stage) -> None:
         return
     for member, value in wanted.items():
         if members[member] != value:
-            detail = f"{member}: found {shown(members[member])}, wanted {value!r}"
+            detail = f"{member}: found {shown(members[member])}, wanted {shown(value)}"
             reader.report(name, AuditReason.PROOF_INVALID, detail)
     try:
         check_consistency(old.head, new.head, proof)

@@ -16,6 +16,7 @@ from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from attestlayer.encoding import shown
 from attestlayer.errors import CouldNotCheckError, Reason
+from attestlayer.reading.failures import describe_failure
 
 MAX_OBJECT = 32 * 1024 * 1024
 """Bytes of the longest object that is read: twice the longest entry bundle, 256 entries of 64 KiB."""
@@ -131,7 +132,7 @@ class HttpRegistry:
                 status, location, data = self._get_once(target)
             except (OSError, http.client.HTTPException) as error:
                 self._close()
-                trouble = f"{type(error).__name__} {error}"
+                trouble = describe_failure(error)
                 # A wrong certificate does not get right by trying again.
                 if isinstance(error, ssl.SSLCertVerificationError):
                     break
@@ -139,7 +140,7 @@ class HttpRegistry:
             if status != 429 and status < 500:
                 return status, location, data
             trouble = f"HTTP status {status}"
-        raise _unreadable(f"{name}: {trouble}")
+        raise _unreadable(f"{self._base.geturl()}{name}: {trouble}")
 
     def _get_once(self, target: str) -> tuple[int, str | None, bytes]:
         if self._connection is None:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
+from attestlayer.visible import visible
 from issuer.intake.compare import Violation, relation_violations
 from issuer.intake.examine import Examined
 from issuer.intake.policy import AS_OF, Policy, RecordType
 from issuer.intake.relations import Relation
 from issuer.intake.rules import GeneralCheck, Result, Rule, Severity, TypeCheck
-from issuer.intake.values import parse_date, show
+from issuer.intake.values import NAME_MAX, parse_date, show
 
 _NAMES_SHOWN = 2  # in the text of a check that passed; of more, only the number is given
 
@@ -196,7 +197,7 @@ def _blockers(judgement: _Judgement) -> Iterator[Blocker]:
             severity=rule.severity,
             sentence=rule.sentence,
             record_ids=_ids(violation.records),
-            names=tuple(show(one.record.name)[1:-1] for one in violation.records),
+            names=tuple(visible(one.record.name, NAME_MAX) for one in violation.records),
             found=violation.found,
             expected=violation.expected,
             fix=rule.fix,
