@@ -28,7 +28,7 @@ def _add_kit(group: Commands) -> None:
     for command in (withdraw, supersede):
         command.add_argument("workspace")
         command.add_argument("kit_id")
-    withdraw.add_argument("--reason", required=True, choices=list(WithdrawalReason))
+    withdraw.add_argument("--reason", required=True, choices=[reason.value for reason in WithdrawalReason])
     supersede.add_argument("--by", required=True, metavar="KIT", help="the kit that takes its place")
 
 
