@@ -189,7 +189,7 @@ def take_word(members: Members, name: str, words: type[W]) -> W:
     for word in words:
         if word == text:
             return word
-    raise ValueError(f"{name}: found {shown(text)}, wanted one of {', '.join(words)}")
+    raise ValueError(f"{name}: found {shown(text)}, wanted one of {', '.join(sorted(words))}")
 
 
 def take_hash(members: Members, name: str) -> Hash:

@@ -8,8 +8,11 @@ import base64
 import binascii
 import hashlib
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import NewType
+
+from attestlayer.visible import quoted, visible
 
 Hash = NewType("Hash", bytes)
 """A SHA-256 value, 32 bytes."""
@@ -35,9 +38,35 @@ def sha256(data: bytes) -> Hash:
 
 
 def shown(value: object, limit: int = 80) -> str:
-    """A value as an error message shows it: quoted, escaped, cut short."""
-    text = ascii(value)
-    return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
+    """A value as an error message shows it: quoted, escaped, cut short. O(`limit`), however large it is."""
+    if isinstance(value, str) and len(value) > limit:
+        return f"{quoted(value[:limit])}… ({len(value)} characters)"
+    text = ""
+    for part in _parts(value, limit):
+        text += part
+        if len(text) > limit and not isinstance(value, str):
+            return f"{text[:limit]}…"
+    return text
+
+
+def _parts(value: object, limit: int) -> Iterator[str]:
+    """The parts of a value's spelling in Python, with strings made visible and cut after `limit`."""
+    if isinstance(value, str):
+        yield quoted(value[: limit + 1])
+    elif isinstance(value, dict):
+        yield "{"
+        for number, (name, item) in enumerate(value.items()):
+            yield f"{', ' if number else ''}{quoted(name[:limit])}: "
+            yield from _parts(item, limit)
+        yield "}"
+    elif isinstance(value, list):
+        yield "["
+        for number, item in enumerate(value):
+            yield ", " if number else ""
+            yield from _parts(item, limit)
+        yield "]"
+    else:
+        yield visible(repr(value[: limit + 1] if isinstance(value, bytes) else value))
 
 
 def byte_order(name: str) -> bytes:
@@ -48,11 +77,11 @@ def byte_order(name: str) -> bytes:
         return name.encode("utf-8", "surrogatepass")
 
 
-def parse_decimal(text: str, maximum: int = MAX_INTEGER) -> int:
-    """A decimal integer 0 … `maximum`: ASCII digits, no sign, no leading zero."""
+def parse_decimal(text: str, maximum: int = MAX_INTEGER, minimum: int = 0) -> int:
+    """A decimal integer `minimum` … `maximum`: ASCII digits, no sign, no leading zero."""
     # int() takes signs, spaces, underscores and digits of every script: the pattern comes first.
-    if not _DECIMAL.fullmatch(text) or int(text) > maximum:
-        raise ValueError(f"{shown(text)} is not a decimal integer from 0 to {maximum}")
+    if not _DECIMAL.fullmatch(text) or not minimum <= int(text) <= maximum:
+        raise ValueError(f"{shown(text)} is not a decimal integer from {minimum} to {maximum}")
     return int(text)
 
 

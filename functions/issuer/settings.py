@@ -167,7 +167,7 @@ def parse_cadence(text: str) -> int:
         cadence = 0
     if cadence < 1:
         raise ServiceError(
-            Code.INVALID_REQUEST, f"cadence: found {text!a}, wanted 1 to {MAX_CADENCE_S} seconds"
+            Code.INVALID_REQUEST, f"cadence: found {shown(text)}, wanted 1 to {MAX_CADENCE_S} seconds"
         )
     return cadence
 

@@ -118,7 +118,7 @@ function parameters(query, wanted) {
         const name = cut < 0 ? parts[i] : parts[i].slice(0, cut);
         if (cut < 0 || values[name] !== undefined || wanted.indexOf(name) < 0) {
             const names = wanted.join(' and ');
-            return malformed(`parameter ${ascii(name)} is unknown, repeated or has no value; wanted ${names}`);
+            return malformed(`parameter ${shown(name)} is unknown, repeated or has no value; wanted ${names}`);
         }
         values[name] = parts[i].slice(cut + 1);
     }
@@ -179,8 +179,16 @@ function common() {
 
 // A value as messages show it: quoted, escaped as Python's ascii() does, cut short.
 function shown(text) {
-    const quoted = ascii(text);
-    return quoted.length <= SHOWN_MAX ? quoted : `${quoted.slice(0, SHOWN_MAX)}… (${quoted.length} characters)`;
+    let count = 0;
+    let end = text.length;
+    for (let i = 0; i < text.length; i++) {
+        if (count === SHOWN_MAX) {
+            end = i;
+        }
+        count += 1;
+        i += text.codePointAt(i) > 0xffff ? 1 : 0;
+    }
+    return count <= SHOWN_MAX ? ascii(text) : `${ascii(text.slice(0, end))}… (${count} characters)`;
 }
 
 function ascii(text) {

@@ -12,9 +12,12 @@ from typing import Any
 import pytest
 
 from attestlayer.cli.text import Subject, _sentence
+from attestlayer.cli.verify import check_kit
+from attestlayer.encoding import shown
 from attestlayer.errors import Reason
 from attestlayer.log.trust import parse_trust
 from attestlayer.verify.steps import STEPS
+from support import build
 from support.bounds import bounded
 from support.browsers import Browser
 from support.packed import HONEST
@@ -198,3 +201,58 @@ def test_a_platform_that_cannot_inflate_says_so_and_how_to_go_on() -> None:
     assert stored == "read"
     assert deflated.startswith("input-unreadable: ")
     assert "unpack it into an empty folder" in deflated
+
+
+MESSAGES = [
+    *("דנה", "क्\u200dष", "山田\u3000太郎", "葛\U000e0100城", "👩\u200d👧 ❤\ufe0f"),
+    *(
+        "e\u0301\u0301\u0301\u0301\u0301",
+        "\u0301",
+        "\x1b[2J\x9b31m",
+        "\u202egnp",
+        "a\u2028\x85\r\n\t",
+        "\udc80",
+    ),
+    *("a\u200bb\u200dc", "\u3164\u034f", "M.\xa0D", "it's \"x\\", "x" * 81, "é" * 81, "😀" * 81),
+    ["é", None, True, {"k\u202e": "\x1b"}],
+    [1] * 99,
+]
+
+
+def test_messages_print_foreign_text_as_the_python_core_does() -> None:
+    code = (
+        f'import {{ shown }} from "{(ROOT / "site/assets/verify/encoding.js").as_uri()}"; let text = "";'
+        "for await (const chunk of process.stdin) text += chunk;"
+        "console.log(JSON.stringify(JSON.parse(text).map((value) => shown(value))));"
+    )
+    command = [str(require("node")), "--input-type=module", "-e", code]
+    done = subprocess.run(command, input=json.dumps(MESSAGES), capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == [shown(value) for value in MESSAGES]  # noqa: TID251
+
+
+@pytest.mark.parametrize(
+    ("issued", "changed"),
+    [(b"a\nb\n", b"a\r\nb\r\n"), (b"a\r\nb\r\n", b"a\nb\n"), (b"a\r\n\n", b"a\r\n\r\n"), (b"a\n", b"b\n")],
+)
+def test_a_file_that_differs_in_line_ends_only_is_said_to_in_the_same_words(
+    tmp_path: Path, issued: bytes, changed: bytes
+) -> None:
+    record = "records/001-a.txt"
+    delivered = build.make(build.Scenario(plan=build.Plan(records=((record, issued),))))
+    (tmp_path / "trust.json").write_bytes(delivered.trust.format())
+    for name, data in {**delivered.members, record: changed}.items():
+        (tmp_path / "kit" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "kit" / name).write_bytes(data)
+    command = [
+        str(require("node")),
+        str(HERE / "verify.mjs"),
+        str(tmp_path / "kit"),
+        str(tmp_path / "trust.json"),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    report = check_kit(tmp_path / "kit", delivered.trust)
+    wanted = [str(failure) for failure in report.steps[2].failures]
+    steps = json.loads(done.stdout)["steps"]  # noqa: TID251
+    assert [each["message"] for each in steps[2]["failures"]] == wanted
+    # Line ends that were mixed can't be told from others once they are all alike.
+    assert ("only its line ends" in wanted[0]) == (issued not in (b"a\n", b"a\r\n\n"))

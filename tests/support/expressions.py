@@ -307,5 +307,5 @@ def js_expressions() -> list[Expression]:
 
 def _as_python(pattern: str) -> str:
     pattern = pattern.replace("[^]", r"[\s\S]").replace(r"\/", "/")
-    # Unicode classes of one character: which characters they hold changes no count.
-    return re.sub(r"\[\^\\P\{\w+\} ?\]", "[\u0000-\u001f]", pattern)
+    # Unicode classes of one character, which Python lacks: which characters they hold changes no count.
+    return re.sub(r"\\P\{\w+\}", r"\\S", re.sub(r"\\p\{\w+\}", r"\\s", pattern))

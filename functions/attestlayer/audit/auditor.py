@@ -225,7 +225,7 @@ def _newest(reader: RegistryReader, views: Views) -> Checkpoint:
     likely = [each for each in _candidates(reader, views) if _is_likely(reader, each)]
     if not likely:
         message = (
-            "no view names a checkpoint that is signed or stored: this is no registry, or all of it is lost"
+            "no checkpoint that is signed or stored was found: this is not a registry, or all of it is lost"
         )
         raise CouldNotCheckError(Reason.INPUT_UNREADABLE, message)
     return max(likely, key=lambda checkpoint: checkpoint.sequence)

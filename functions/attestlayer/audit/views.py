@@ -179,7 +179,7 @@ class ViewAudit:
         self.cadence_s = cadence
         for member, value in self._stats().items():
             if stats.get(member) != value:
-                detail = f"{member}: found {shown(stats.get(member))}, wanted {value!r}"
+                detail = f"{member}: found {shown(stats.get(member))}, wanted {shown(value)}"
                 yield AuditReason.VIEW_OUTDATED, detail
         if cadence == 0 or self.chain.newest.timestamp % cadence:
             at = self.chain.newest.timestamp
@@ -280,7 +280,7 @@ def _wrong_proof(data: bytes, old: Stage, new: Stage) -> Iterator[Trouble]:
         return
     for member, value in wanted.items():
         if members[member] != value:
-            detail = f"{member}: found {shown(members[member])}, wanted {value!r}"
+            detail = f"{member}: found {shown(members[member])}, wanted {shown(value)}"
             yield AuditReason.PROOF_INVALID, detail
     try:
         check_consistency(old.head, new.head, proof)

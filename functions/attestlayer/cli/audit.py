@@ -18,7 +18,7 @@ findings    [{object, reason, detail, seen}], all of them; seen: when each copy 
 
 import argparse
 import contextlib
-import json
+import re
 import signal
 import sys
 import time
@@ -33,8 +33,9 @@ from attestlayer.audit.auditor import AuditReport, audit
 from attestlayer.audit.findings import AuditFinding
 from attestlayer.audit.journal import Journal
 from attestlayer.canonical import Json, Members
-from attestlayer.cli.command import URL_JOBS
-from attestlayer.cli.text import Style, printable
+from attestlayer.cli.command import URL_JOBS, check_hash_or_file
+from attestlayer.cli.json import format_ascii_json
+from attestlayer.cli.text import Style
 from attestlayer.encoding import format_hash, format_time, parse_hash, sha256
 from attestlayer.errors import CouldNotCheckError, Reason
 from attestlayer.exit_codes import EXIT_DONE, EXIT_NO
@@ -44,8 +45,14 @@ from attestlayer.log.trust import TrustRoot
 from attestlayer.reading.files import read_input
 from attestlayer.reading.read_ahead import Counting, ReadAhead
 from attestlayer.reading.registry import Registry, open_registry
+from attestlayer.visible import visible
 
 SCHEMA = "attestlayer/audit-report/1"
+
+# A host, perhaps with a port and a path: what is left of a URL without its scheme.
+_HOST = re.compile(
+    r"(([a-z0-9-]+\.)+[a-z]{2,}|localhost|[0-9]{1,3}(\.[0-9]{1,3}){3})(:[0-9]+)?(/.*)?", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +82,8 @@ def run_audit(arguments: argparse.Namespace, trust: TrustRoot | None, clock: int
         arguments.usage_error("--state and --since don't go together: a state knows where to go on")
     place: str = arguments.registry
     is_url = place.startswith(("http://", "https://"))
+    if not is_url:
+        _check_folder(place)
     jobs: int = arguments.jobs or (URL_JOBS if is_url else 1)
     registry = open_registry(place) if jobs == 1 else ReadAhead(partial(open_registry, place), jobs)
     progress = _Progress(sys.stderr)
@@ -89,6 +98,23 @@ def run_audit(arguments: argparse.Namespace, trust: TrustRoot | None, clock: int
             registry.close()
     requests = registry.requests if isinstance(registry, Counting) else report.objects
     return FinishedAudit(report, place, trust, since, now, requests)
+
+
+def _check_folder(place: str) -> None:
+    """Refuse what is no folder of a registry, with what was probably meant. Raises `CouldNotCheckError`."""
+    folder, wanted = Path(place), "wanted the URL of a registry, or a folder that holds one"
+    inner = folder / "registry"
+    if folder.exists() and not folder.is_dir():
+        message = f"{place} is a file: {wanted}"
+    elif not folder.exists():
+        message = f"there is no folder {place}: {wanted}"
+        if _HOST.fullmatch(place):
+            message += f" (did you mean https://{place}?)"
+    elif not (folder / "v1").exists() and (inner / "v1").is_dir():
+        message = f"{place} is not a registry, it holds one: did you mean {inner}?"
+    else:
+        return
+    raise CouldNotCheckError(Reason.INPUT_UNREADABLE, message)
 
 
 def _journal(path: Path, place: str, trust: TrustRoot | None) -> Journal:
@@ -171,7 +197,7 @@ def format_audit_json(finished: FinishedAudit) -> str:
         "requests": finished.requests,
         "findings": [_members(finding) for finding in report.findings],
     }
-    return json.dumps(document, indent=2) + "\n"
+    return format_ascii_json(document, indent=2)
 
 
 def _members(finding: AuditFinding) -> Members:
@@ -192,6 +218,7 @@ def _named(registry: Registry, since: str) -> Checkpoint:
     try:
         wanted = parse_hash(since)
     except ValueError:
+        check_hash_or_file(since)
         return parse_checkpoint(read_input(Path(since)))
     data = registry.read(layout.checkpoint_path(wanted))
     if data is None or sha256(data) != wanted:
@@ -219,7 +246,7 @@ class _Progress:
         if (passed := now - self._began) >= 1 and done > self._first:
             rate = (done - self._first) / passed
             text += f", {rate:.0f} a second, {_duration((total - done) / rate)} left"
-        self._write(f"\r\x1b[K{printable(text)}")
+        self._write(f"\r\x1b[K{visible(text)}")
 
     def clear(self) -> None:
         """Erase the line, before the report or an error is written."""

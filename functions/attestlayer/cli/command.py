@@ -15,11 +15,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
-from attestlayer.cli.text import Style, printable
+from attestlayer.cli.new_file import OutputError
+from attestlayer.cli.text import Style
 from attestlayer.encoding import parse_decimal, parse_origin, parse_time
-from attestlayer.errors import NoEd25519Error, VerificationError
+from attestlayer.errors import CouldNotCheckError, NoEd25519Error, Reason, VerificationError
 from attestlayer.exit_codes import EXIT_COULD_NOT, EXIT_INTERRUPTED, EXIT_USAGE
 from attestlayer.version import VERSION
+from attestlayer.visible import visible
 
 MAX_JOBS = 64
 URL_JOBS = 8
@@ -61,8 +63,12 @@ class Parser(argparse.ArgumentParser):
         super().__init__(**{"allow_abbrev": False, "formatter_class": layout, **options})
 
     def error(self, message: str) -> NoReturn:
-        """Say how it is used, and stop."""
-        self.exit(EXIT_USAGE, f"{self.format_usage()}{self.prog}: {printable(message)}\n")
+        """Print the usage and the message, and end."""
+        self.exit(EXIT_USAGE, f"{self.format_usage()}{self.prog}: {visible(message)}\n")
+
+    def print_commands(self, _: argparse.Namespace, __: "Surroundings") -> NoReturn:
+        """Print the help on stderr, and end: nothing was asked for, so nothing was done."""
+        self.exit(EXIT_USAGE, self.format_help())
 
 
 def build_parser(commands: Mapping[str, object]) -> Parser:
@@ -73,7 +79,8 @@ def build_parser(commands: Mapping[str, object]) -> Parser:
         epilog=_EPILOG,
     )
     parser.add_argument("--version", action="version", version=f"attestlayer {VERSION}")
-    parsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    parser.set_defaults(command=parser.print_commands)
+    parsers = parser.add_subparsers(title="commands", metavar="COMMAND")
 
     def add(name: str, text: str) -> Parser:
         added = parsers.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
@@ -212,7 +219,8 @@ def _add_audit(parser: Parser) -> None:
         metavar="FILE",
         type=path_argument,
         help="keep the progress here, and go on from it: after an interruption, or with what is new since "
-        "the last audit, and at a random sample of the rest. Keep it as safe as the report: it is believed",
+        "the last audit, and at a random sample of the rest. Protect this file: a later audit trusts what it "
+        "says has already been checked",
     )
     parser.add_argument(
         "--jobs",
@@ -244,14 +252,18 @@ def time_argument(text: str) -> int:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
+def check_hash_or_file(text: str) -> None:
+    """Refuse what is neither the hash of a checkpoint nor a file. Raises `CouldNotCheckError`."""
+    if not os.path.lexists(text):
+        message = f"{text} is no file, and not a checkpoint's hash, which has 43 characters of base64url"
+        raise CouldNotCheckError(Reason.INPUT_UNREADABLE, message)
+
+
 def _jobs(text: str) -> int:
     try:
-        jobs = parse_decimal(text, MAX_JOBS)
+        return parse_decimal(text, MAX_JOBS, 1)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
-    if not jobs:
-        raise argparse.ArgumentTypeError("wanted at least one job")
-    return jobs
 
 
 def _origin(text: str) -> str:
@@ -324,21 +336,10 @@ def _answer(arguments: argparse.Namespace, around: Surroundings) -> Output:
         return command(arguments, around)
     except VerificationError as error:
         return Output(complain(f"{error.reason}: {error}"), "")
-    except NoEd25519Error as error:
+    except (NoEd25519Error, OutputError) as error:
         return Output(complain(str(error)), "")
     except OSError as error:
         return Output(complain(f"{error.filename or 'input'}: {error.strerror or error}"), "")
-
-
-def create_file(place: Path, data: bytes) -> None:
-    """Write a new file. Raises `OSError`, also if there is one of that name."""
-    with place.open("xb") as file:
-        try:
-            file.write(data)
-            file.flush()
-        except OSError:
-            place.unlink()
-            raise
 
 
 def _style_of(out: TextIO | None) -> Style:
@@ -379,5 +380,5 @@ def _silence(out: TextIO) -> None:
 def complain(message: str) -> int:
     """Say on stderr why there is no answer; returns the exit code."""
     with contextlib.suppress(OSError, ValueError, AttributeError):  # a closed stderr is None
-        sys.stderr.write(f"attestlayer: {printable(message)}\n")
+        sys.stderr.write(f"attestlayer: {visible(message)}\n")
     return EXIT_COULD_NOT

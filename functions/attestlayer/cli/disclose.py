@@ -4,9 +4,9 @@ import argparse
 from pathlib import Path
 
 from attestlayer.cli.command import Output, Surroundings, complain
+from attestlayer.cli.new_file import new_file
 from attestlayer.cli.text import Style
 from attestlayer.cli.verify import load_trust
-from attestlayer.encoding import shown
 from attestlayer.exit_codes import EXIT_DONE
 from attestlayer.kit.container import Kit, KitWriter
 from attestlayer.kit.disclosure import disclose
@@ -39,24 +39,23 @@ def disclose_record(arguments: argparse.Namespace, around: Surroundings) -> Outp
 
 
 def _write(place: Path, kit: Kit, members: dict[str, bytes | None], trust: TrustRoot) -> Report:
-    """Write a new canonical ZIP; members without bytes here are copied from the kit. Raises `OSError`."""
-    with place.open("xb") as stream:
-        try:
-            writer = KitWriter(stream)
-            for name, data in sorted(members.items(), key=lambda item: item[0]):
-                if data is None:
-                    writer.copy(kit.members[name])
-                else:
-                    writer.add(name, data)
-            writer.finish()
-            stream.flush()
-            with open_kit(place) as part:
-                report = explain_disclosure(part, trust)
-            if report.verdict != Verdict.VERIFIED:  # of a kit that is: a fault of ours
-                raise AssertionError(f"{place} came out as {report.verdict}")
-        except BaseException:
-            place.unlink()
-            raise
+    """Write a new canonical ZIP; members without bytes here are copied from the kit.
+
+    Raises `OutputError`.
+    """
+    with new_file(place) as file:
+        writer = KitWriter(file)
+        for name, data in sorted(members.items(), key=lambda item: item[0]):
+            if data is None:
+                writer.copy(kit.members[name])
+            else:
+                writer.add(name, data)
+        writer.finish()
+        file.flush()
+        with open_kit(place) as part:
+            report = explain_disclosure(part, trust)
+        if report.verdict != Verdict.VERIFIED:  # of a kit that is: a fault of ours
+            raise AssertionError(f"{place} came out as {report.verdict}")
     return report
 
 
@@ -70,5 +69,5 @@ def _announce(place: Path, report: Report, style: Style) -> str:
     assert issued.record is not None
     rows = [("file", str(place)), ("record", issued.record.path), ("kit", issued.kit_id or "")]
     lines = [style.bold("One record disclosed"), *style.rows(rows), "", *style.wrap(_TELLS)]
-    lines += style.wrap(f"To check it: attestlayer verify {shown(str(place))[1:-1]}")
+    lines += style.wrap(f"To check it: attestlayer verify {place}")
     return style.finish(lines)

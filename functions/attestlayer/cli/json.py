@@ -65,7 +65,18 @@ def format_report_json(report: Report, subject: Subject, trust: Members | None) 
         "does_not_prove": list(does_not_prove(report.kind)),
         "boundary": BOUNDARY,
     }
-    return json.dumps(document, indent=2) + "\n"
+    return format_ascii_json(document, indent=2)
+
+
+def format_ascii_json(document: Members, indent: int | None = None) -> str:
+    """A document in ASCII without control characters, which no terminal obeys; one newline at the end.
+
+    Without `indent` it is canonical JSON, unless it holds characters that are escaped here.
+    """
+    compact = None if indent else (",", ":")
+    text = json.dumps(document, indent=indent, sort_keys=not indent, separators=compact)
+    # JSON may leave DEL as it is (RFC 8259 section 7); no other control character is left by `dumps`.
+    return text.replace("\x7f", "\\u007f") + "\n"
 
 
 def trust_members(trust: TrustRoot | Keyring | None) -> Members | None:

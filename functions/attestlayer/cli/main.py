@@ -16,11 +16,12 @@ from attestlayer.cli.command import (
     Output,
     Surroundings,
     build_parser,
-    create_file,
+    check_hash_or_file,
     read_clock,
     run_command,
 )
 from attestlayer.cli.disclose import disclose_record
+from attestlayer.cli.new_file import create_file
 from attestlayer.cli.trust_update import install_trust, update_trust
 from attestlayer.cli.verify import default_place, verify_receipt
 from attestlayer.encoding import Hash, format_hash, parse_hash
@@ -71,10 +72,10 @@ def _nonce(entropy: Entropy, arguments: argparse.Namespace, around: Surroundings
     lines = [style.bold("Client nonce made"), *style.rows(rows), ""]
     if named is None:
         lines += style.wrap(
-            "It names no checkpoint, so a kit made with it shows no time before which it can't have been "
-            "made. Give --checkpoint with the registry's /v1/checkpoints/latest.json to have that."
+            "It names no checkpoint, so a kit issued with it will have no earliest date. For one, give "
+            "--checkpoint with the registry's /v1/checkpoints/latest.json."
         )
-    lines += style.wrap("Submit it with the records. It is used once, and its bytes count: don't edit it.")
+    lines += style.wrap("Submit it with the records. Use it once and do not edit it.")
     return Output(EXIT_DONE, style.finish(lines))
 
 
@@ -93,4 +94,5 @@ def _named_checkpoint(text: str | None) -> Hash | None:
     try:
         return parse_hash(text)
     except ValueError:
+        check_hash_or_file(text)
         return parse_checkpoint(read_input(Path(text))).hash()

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from attestlayer.cli.command import Output, Surroundings
 from attestlayer.cli.text import Asked, Subject
-from attestlayer.cli.verify import load_trust, reported, trusting, verify_kit
+from attestlayer.cli.verify import load_trust, named_document, reported, trusting, verify_kit
 from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
 from attestlayer.kit.container import Kit
 from attestlayer.kit.manifest import REGISTRY_RECEIPT
@@ -46,7 +46,7 @@ def verify(arguments: argparse.Namespace, around: Surroundings) -> Output:
         subject = trusting(subject, trust, source, around.now, report)
         subject = replace(subject, asked=Asked(arguments.registry, trust.checkpoint))
     except VerificationError as error:
-        report = report_unopened(Kind.KIT, error)
+        report = report_unopened(Kind.KIT, named_document(arguments.kit, error))
     return reported(arguments, around, report, subject, trust)
 
 

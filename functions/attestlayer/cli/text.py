@@ -1,6 +1,6 @@
 """How the console command speaks: plain text for terminals, wrapped, escaped, coloured on request.
 
-Pure: text in, text out. What comes from a file passes `printable`, so that no name or message
+Pure: text in, text out. What comes from a file passes `visible`, so that no name or message
 can move a cursor, change a colour or reverse the reading direction.
 """
 
@@ -9,12 +9,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from attestlayer.cli.advice import ADVICE, REMARK_ADVICE
-from attestlayer.encoding import date_of, format_hash
+from attestlayer.encoding import date_of, format_hash, shown
 from attestlayer.errors import ForeignTrustRootError, Reason, VerificationError
 from attestlayer.kit.receipt import BOUNDARY
 from attestlayer.log.checkpoint import Checkpoint
 from attestlayer.log.note import NO_QUORUM, WitnessPolicy
 from attestlayer.verify.report import NONE_DEMANDED, Kind, Report, Status, StepReport, Verdict
+from attestlayer.visible import visible
 
 PROVES = (
     "files match the manifest",
@@ -87,17 +88,17 @@ class Style:
         return self.paint(text, _BOLD, _YELLOW)
 
     def bold(self, text: str) -> str:
-        """A title, in bold and made printable."""
-        return self.paint(printable(text), _BOLD)
+        """A title, in bold and made visible."""
+        return self.paint(visible(text), _BOLD)
 
     def heading(self, text: str) -> str:
         """A section's heading, with a blank line before it."""
         return f"\n{self.paint(text, _BOLD)}"
 
     def wrap(self, text: str, indent: int = 0, first: str = "") -> list[str]:
-        """`text`, made printable, as lines. Words stay whole: hashes and paths are for copying."""
+        """`text`, made visible, as lines. Words stay whole: hashes and paths are for copying."""
         return textwrap.wrap(
-            printable(text),
+            visible(text),
             width=max(MIN_WIDTH, min(self.width, MAX_WIDTH)),
             initial_indent=first or " " * indent,
             subsequent_indent=" " * indent,
@@ -123,11 +124,6 @@ class Style:
         return text if self.unicode else text.translate(_ASCII)
 
 
-def printable(text: str) -> str:
-    """`text` with everything escaped that is no visible character or space: one line, no controls."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
-
-
 def date_words(seconds: int) -> str:
     """POSIX seconds for people: `20 November 2026, 14:03:07 UTC`."""
     when = date_of(seconds)
@@ -149,7 +145,7 @@ def quorum_words(policy: WitnessPolicy) -> str:
     if policy.quorum == NO_QUORUM:
         return f"{NONE_DEMANDED}: the registry's key alone vouches for its checkpoints"
     count = len(policy.witnesses)
-    return f"quorum {printable(policy.quorum)!r}, out of {count} witness{'' if count == 1 else 'es'}"
+    return f"quorum {shown(policy.quorum)}, out of {count} witness{'' if count == 1 else 'es'}"
 
 
 _PROVES = {
@@ -281,8 +277,8 @@ def _issued_rows(report: Report) -> list[Row]:
         if issued.not_before is not None:
             before = f"{date_words(issued.not_before)} (checkpoint that the client's nonce names)"
         if record := issued.record:
-            shown = [("record", record.path), ("size", f"{record.size} bytes")]
-            rows = [*shown, ("SHA-256", record.sha256.hex()), ("kit", issued.kit_id), *rows]
+            of_record = [("record", record.path), ("size", f"{record.size} bytes")]
+            rows = [*of_record, ("SHA-256", record.sha256.hex()), ("kit", issued.kit_id), *rows]
         else:
             rows = [("kit", f"{issued.kit_id}, {issued.files} files in its manifest"), *rows]
         rows += [("not before", before)]
@@ -345,10 +341,10 @@ def _notes(report: Report, style: Style) -> list[str]:
 
 
 def _meaning(report: Report, style: Style) -> Sequence[str]:
-    shown = proves(report) or ("nothing: only what is VERIFIED proves anything",)
+    proven = proves(report) or ("nothing: only what is VERIFIED proves anything",)
     return [
         style.heading("What this proves"),
-        *style.bullets(shown),
+        *style.bullets(proven),
         style.heading("What this does not prove"),
         *style.bullets(does_not_prove(report.kind)),
         "",

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from attestlayer.cli.command import Output, Surroundings
-from attestlayer.cli.text import age_words, printable
+from attestlayer.cli.text import age_words
 from attestlayer.cli.trust import trust_answer
 from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
 from attestlayer.log.promises import TRUST_ROOT_FROZEN_S
@@ -20,6 +20,7 @@ from attestlayer.log.trust import TrustRoot
 from attestlayer.log.update import Change, changes_of, check_update
 from attestlayer.reading.files import read_trust, replace_file
 from attestlayer.reading.public_log import is_url, open_public_log
+from attestlayer.visible import visible
 
 _NOT_SHOWN = (
     "That its tree extends the old one was not shown: that takes the registry's tiles, which `attestlayer "
@@ -96,6 +97,6 @@ def ask(question: str) -> bool:
     """Ask at the terminal; no without one."""
     if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
         return False
-    sys.stderr.write(f"{printable(question)}\nIs this the change that was announced? Type yes: ")
+    sys.stderr.write(f"{visible(question)}\nIs this the change that was announced? Type yes: ")
     sys.stderr.flush()
     return sys.stdin.readline().strip() == "yes"

@@ -5,12 +5,16 @@ A trust root never comes from inside a kit: what a kit brings along can't vouch 
 
 import argparse
 import os
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from attestlayer.cli.command import Output, Surroundings, complain, create_file, variable
+from attestlayer.canonical import parse_json
+from attestlayer.cli.command import Output, Surroundings, complain, variable
 from attestlayer.cli.json import EXIT_CODES, format_report_json, trust_members
+from attestlayer.cli.new_file import OutputError, create_file
 from attestlayer.cli.text import Row, Subject, age_words, date_words, format_report, quorum_words
 from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
 from attestlayer.exit_codes import EXIT_DONE
@@ -22,6 +26,8 @@ from attestlayer.reading.files import open_kit, read_input, read_trust
 from attestlayer.verify.evidence import Anchors, anchors_of
 from attestlayer.verify.report import Kind, Report
 from attestlayer.verify.verifier import explain, explain_disclosure, explain_receipt, report_unopened
+
+_SCHEMA = re.compile("attestlayer/([a-z-]{1,40})/[0-9]{1,4}")
 
 
 def verify_kit(arguments: argparse.Namespace, around: Surroundings) -> Output:
@@ -35,8 +41,23 @@ def verify_kit(arguments: argparse.Namespace, around: Surroundings) -> Output:
         report = check_kit(path, trust, around.now)
         subject = trusting(subject, trust, place, around.now, report)
     except VerificationError as error:
-        report = report_unopened(Kind.KIT, error)
+        report = report_unopened(Kind.KIT, named_document(path, error))
     return reported(arguments, around, report, subject, trust)
+
+
+def named_document(path: Path, error: VerificationError) -> VerificationError:
+    """The error for a file that is no kit; for a document of ours, one that names it and how to check it."""
+    if error.reason != Reason.INPUT_NOT_A_KIT or not path.is_file():
+        return error
+    with suppress(ValueError, VerificationError):
+        members = parse_json(read_input(path))
+        schema = members.get("schema") if isinstance(members, dict) else None
+        match = _SCHEMA.fullmatch(schema) if isinstance(schema, str) else None
+        if match:
+            check = "is checked with `verify-receipt`" if match[1] == "registry-receipt" else "is no kit"
+            message = f"{path} is the document {match[1]}, which {check}: wanted a ZIP or a folder"
+            return CouldNotCheckError(Reason.INPUT_NOT_A_KIT, message)
+    return error
 
 
 def check_kit(path: Path, trust: TrustRoot, now: int | None = None) -> Report:
@@ -87,8 +108,8 @@ def _export(place: Path, receipt: RegistryReceipt | None, answer: Output) -> Out
         return answer
     try:
         create_file(place, receipt.tlog_proof().encode())
-    except OSError as error:
-        return replace(answer, code=complain(f"{place} not written: {error.strerror or error}"))
+    except OutputError as error:
+        return replace(answer, code=complain(str(error)))
     return answer
 
 

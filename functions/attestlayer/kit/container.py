@@ -10,7 +10,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from attestlayer.encoding import Hash, shown
 from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
@@ -85,10 +85,17 @@ class Kit:
         return sink.digest()
 
 
+class Sink(Protocol):
+    """Takes bytes, one after the other: a file, or a hash."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take all of `data`."""
+
+
 class KitWriter:
     """Writes a canonical ZIP to `out`, member by member, in byte order of their names."""
 
-    def __init__(self, out: "BinaryIO | _HashingSink") -> None:
+    def __init__(self, out: "Sink") -> None:
         self._out = out
         self._central: list[bytes] = []
         self._offset = 0

@@ -6,7 +6,7 @@ What can't be seen from two trust roots, that the newer tree extends the older o
 from dataclasses import dataclass
 
 from attestlayer.canonical import Json, format_json
-from attestlayer.encoding import format_hash, sha256
+from attestlayer.encoding import format_hash, sha256, shown
 from attestlayer.errors import CouldNotCheckError, Reason, VerificationError
 from attestlayer.log.merkle import HashReader, TreeHead, check_consistency, prove_consistency, root_hash
 from attestlayer.log.notices import NoticeType, Role
@@ -112,5 +112,5 @@ def _policies(trust: TrustRoot) -> list[Json]:
 
 
 def _words(policies: list[Json]) -> str:
-    texts = [f"from {p['valid_from']} {p['policy']!a}" for p in policies if isinstance(p, dict)]
+    texts = [f"from {p['valid_from']} {shown(p['policy'])}" for p in policies if isinstance(p, dict)]
     return "; ".join(texts) or "none"

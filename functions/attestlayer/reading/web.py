@@ -17,6 +17,7 @@ from attestlayer.errors import CouldNotCheckError
 from attestlayer.reading.answers import Field, age_of, fields_of, fresh_for, inflate, retry_after
 from attestlayer.reading.connection import Connection, Deadline, connect, proxy_headers, proxy_of
 from attestlayer.reading.copies import Copy, Sighting, bound_of, check_bound, unreadable
+from attestlayer.reading.failures import describe_failure
 
 TIMEOUT_S = 30.0
 """Seconds of the longest single wait for the server, and of what an empty object may take in all."""
@@ -127,7 +128,7 @@ class HttpRegistry:
                 self._close()
                 # A wrong certificate does not become right by trying again.
                 last = isinstance(error, ssl.SSLCertVerificationError) or self._allowance(request) <= 0
-                self._pause_after(request, f"{type(error).__name__} {error}", last=last)
+                self._pause_after(request, describe_failure(error), last=last)
                 continue
             if answer.status in {429, 503}:
                 self._wait_as_told(request, answer)

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from attestlayer.canonical import Members, check_schema, names_newer_schema, parse_json
-from attestlayer.encoding import Hash, format_hash, format_time, shown
+from attestlayer.encoding import Hash, format_hash, format_time, sha256, shown
 from attestlayer.errors import CouldNotCheckError, Reason, Remark, VerificationError
-from attestlayer.kit.container import Kit
+from attestlayer.kit.container import Kit, Member
 from attestlayer.kit.contents import shown_names
 from attestlayer.kit.intake import Event, EventType, Trail, accepted, evaluated, rendered, sealed, submitted
 from attestlayer.kit.manifest import (
@@ -31,6 +31,9 @@ from attestlayer.log.leaf import Leaf
 from attestlayer.log.notices import Role
 from attestlayer.verify.evidence import Evidence, NotReachedError
 from attestlayer.verify.report import Aside, Observation
+
+_MAX_COMPARED = 16 * 1024 * 1024
+"""Bytes of a file that is compared without its line ends, which takes it into memory."""
 
 _SCHEMAS = {
     DISCLOSURE: "disclosure",
@@ -116,11 +119,25 @@ def _check_file(kit: Kit, file: ManifestFile) -> Iterator[Observation]:
     if member is None:  # step 2 reports it
         return
     if member.size != file.size:
-        message = f"{file.path} has {member.size} bytes, listed are {file.size}"
+        message = f"{file.path} has {member.size} bytes, listed are {file.size}{_line_ends(member, file)}"
         yield VerificationError(Reason.FILE_SIZE_MISMATCH, message, (file.path,))
     elif member.sha256 != file.sha256:
         message = f"{file.path} has SHA-256 {member.sha256.hex()}, listed is {file.sha256.hex()}"
         yield VerificationError(Reason.FILE_HASH_MISMATCH, message, (file.path,))
+
+
+def _line_ends(member: Member, file: ManifestFile) -> str:
+    """What is said of a file that has the listed content but for its line ends; empty of any other."""
+    if max(member.size, file.size) > _MAX_COMPARED:
+        return ""
+    unix = b"".join(member.chunks()).replace(b"\r\n", b"\n")
+    listed = (file.size, file.sha256)
+    if (len(unix), sha256(unix)) == listed:
+        return "; only its line ends were changed, from LF to CRLF"
+    windows = unix.replace(b"\n", b"\r\n")
+    if (len(windows), sha256(windows)) == listed:
+        return "; only its line ends were changed, from CRLF to LF"
+    return ""
 
 
 def check_manifest_root(evidence: Evidence) -> Iterator[Observation]:

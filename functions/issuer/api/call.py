@@ -34,7 +34,7 @@ _QUALITY = re.compile(r"q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)", re.IGNORECASE | 
 
 
 def _parse_limit(value: object) -> int:
-    return parse_decimal(str(value), MAX_LIMIT)
+    return parse_decimal(str(value), MAX_LIMIT, 1)
 
 
 # The parser comes last: only constraints before it reach OpenAPI, as minimum and maximum.

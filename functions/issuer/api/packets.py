@@ -205,7 +205,7 @@ def _not_ready(call: Call, packet: Packet) -> ServiceError:
 
 def _kit_digest(call: Call, packet: Packet, kit_id: str) -> bytes:
     """The SHA-256 of the delivered kit, read from the store. O(size)."""
-    with tempfile.TemporaryDirectory(prefix="attestlayer-", dir=call.service.scratch.path) as folder:
+    with tempfile.TemporaryDirectory(prefix="attestlayer-", dir=call.service.scratch_path) as folder:
         path = Path(folder, "kit.zip")
         if not call.service.private.fetch(delivered_object(kit_id), path):
             # Gone because its retention ended, or lost? Before the end it must be there.

@@ -98,7 +98,9 @@ def find_endpoint(endpoints: Sequence[Endpoint], method: str, path: str) -> Endp
     """The endpoint that method and path name. Raises NOT_FOUND, `MethodNotAllowedError`."""
     by_method = {each.method: each for each in endpoints if each.pattern.fullmatch(path)}
     if not by_method:
-        raise ServiceError(Code.NOT_FOUND, f"found {method} {path!a}; {OPENAPI_PATH} lists what there is")
+        raise ServiceError(
+            Code.NOT_FOUND, f"found {method} {shown(path)}; {OPENAPI_PATH} lists what there is"
+        )
     if method not in by_method:  # RFC 9110 section 15.5.6: 405, not 404, with the methods that work
         raise MethodNotAllowedError(method, by_method)
     return by_method[method]

@@ -19,7 +19,13 @@ def _check_hash(text: str) -> str:
     return text
 
 
-ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+def _check_not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("wanted text that is not of blanks only")
+    return text
+
+
+ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_check_not_blank)]
 Sha256 = Annotated[
     str,
     AfterValidator(_check_hash),

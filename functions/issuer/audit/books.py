@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from attestlayer.encoding import shown
 from attestlayer.log.notices import Notices, Role
 from attestlayer.log.trust import Keyring
 from issuer.audit.findings import LEDGER, Inspection, PrivateReason
@@ -67,7 +68,9 @@ class BooksAudit:
                 extension.add(queued)
             except ValueError as error:
                 self.inspection.find(
-                    LEDGER, PrivateReason.NOTICE_REFUSED, f"queued {queued.type} {queued.data!r}: {error}"
+                    LEDGER,
+                    PrivateReason.NOTICE_REFUSED,
+                    f"queued {queued.type} {shown(queued.data)}: {error}",
                 )
 
     def _check_keys(self, role: Role, keyring: Keyring, held: Mapping[str, Signer], now: int) -> None:

@@ -56,11 +56,14 @@ def initialise_home(settings: Settings, origin: str) -> Service:
     return service
 
 
-def open_home(settings: Settings) -> Service:
-    """The service of a home. Raises `ServiceError` (HOME_UNUSABLE, KEY_UNUSABLE)."""
+def open_home(settings: Settings, *, read_only: bool = False) -> Service:
+    """The service of a home; `read_only`: the home may be, and nothing in it is changed.
+
+    Raises `ServiceError` (HOME_UNUSABLE, KEY_UNUSABLE).
+    """
     home, origin = settings.home, _read_origin(settings.home)
     clock = SystemClock()
-    public, private, ledger = _open_stores(home)
+    public, private, ledger = _open_stores(home, read_only=read_only)
     return Service(
         origin=origin,
         settings=settings,
@@ -74,16 +77,18 @@ def open_home(settings: Settings) -> Service:
         renderer=TypstBinder(),
         issuer_signers=_signers(home, KeyRole.ISSUER, origin),
         registry_signers=_signers(home, KeyRole.REGISTRY, origin),
-        scratch=Scratch(home / "state" / "scratch"),
+        scratch=None if read_only else Scratch(home / "state" / "scratch"),
         watch=ClockWatch(clock),
     )
 
 
-def _open_stores(home: Path) -> tuple[DirectoryStore, DirectoryStore, Ledger]:
+def _open_stores(home: Path, *, read_only: bool) -> tuple[DirectoryStore, DirectoryStore, Ledger]:
     """The public store, the private store, and the ledger. Raises `ServiceError`."""
-    public = DirectoryStore(home / REGISTRY_FOLDER, state=home / "state" / "registry")
-    private = DirectoryStore(home / "private", state=home / "state" / "private", private=True)
-    return public, private, Ledger(SqliteTable(_check_ledger(home / "ledger.sqlite", private)))
+    public = DirectoryStore(home / REGISTRY_FOLDER, state=home / "state" / "registry", read_only=read_only)
+    state = home / "state" / "private"
+    private = DirectoryStore(home / "private", state=state, private=True, read_only=read_only)
+    table = SqliteTable(_check_ledger(home / "ledger.sqlite", private), read_only=read_only)
+    return public, private, Ledger(table)
 
 
 def _signers(home: Path, role: KeyRole, origin: str) -> dict[str, Signer]:

@@ -30,12 +30,15 @@ def service() -> "Service":
     return _used[0]
 
 
-def open_service(settings: Settings | CloudSettings) -> "Service":
-    """Open the service that the settings describe. Raises `ServiceError`."""
+def open_service(settings: Settings | CloudSettings, *, read_only: bool = False) -> "Service":
+    """Open the service that the settings describe. Raises `ServiceError`.
+
+    `read_only`: of a home, which is not changed then.
+    """
     if isinstance(settings, Settings):
         from issuer.bootstrap.home import open_home
 
-        return open_home(settings)
+        return open_home(settings, read_only=read_only)
     from issuer.bootstrap.cloud import open_cloud
 
     return open_cloud(settings)

@@ -51,8 +51,13 @@ class Service:
     renderer: BinderRenderer
     issuer_signers: Mapping[str, Signer]
     registry_signers: Mapping[str, Signer]
-    scratch: Scratch
+    scratch: Scratch | None
     watch: ClockWatch
+
+    @property
+    def scratch_path(self) -> Path | None:
+        """The folder for unfinished files; None for the machine's own, if the home is read-only."""
+        return self.scratch.path if self.scratch else None
 
     @property
     def issuer(self) -> Issuer:
@@ -67,7 +72,7 @@ class Service:
             renderer=self.renderer,
             clock=self.clock,
             entropy=self.entropy,
-            scratch=self.scratch.path,
+            scratch=self.scratch_path,
         )
 
     @property
@@ -94,7 +99,7 @@ class Service:
             catalogue=self.catalogue,
             clock=self.clock,
             entropy=self.entropy,
-            scratch=self.scratch.path,
+            scratch=self.scratch_path,
         )
 
     @property
@@ -115,7 +120,7 @@ class Service:
     @property
     def deliverer(self) -> Deliverer:
         """Finishes and verifies kits whose leaves are public."""
-        return Deliverer(self.ledger, self.private, self.public, self.clock, self.scratch.path)
+        return Deliverer(self.ledger, self.private, self.public, self.clock, self.scratch_path)
 
     @property
     def prover(self) -> Prover:
@@ -130,7 +135,7 @@ class Service:
     @property
     def auditor(self) -> Auditor:
         """Audits private state (`issuer audit`)."""
-        return Auditor(AuditPorts(self.log, self.issuer.signers, self.scratch.path))
+        return Auditor(AuditPorts(self.log, self.issuer.signers, self.scratch_path))
 
     @property
     def collector(self) -> Collector:

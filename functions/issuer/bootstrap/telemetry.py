@@ -4,10 +4,12 @@ Powertools finds its service name and metrics' namespace in the function's envir
 (POWERTOOLS_SERVICE_NAME, POWERTOOLS_METRICS_NAMESPACE).
 """
 
+import json
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
+from attestlayer.visible import is_hidden
 from issuer.settings import runs_in_lambda
 
 Handler = Callable[[dict[str, Any], object], dict[str, object]]
@@ -24,6 +26,19 @@ class Metric(StrEnum):
     DELIVERY_FAILURES = "DeliveryFailures"
     RECONCILE_FINDINGS = "ReconcileFindings"
     LOG_HALTED = "LogHalted"
+
+
+def format_log_line(record: dict[str, Any]) -> str:
+    """A log record as one line of JSON, in which every character is seen or escaped.
+
+    An error's message may hold what a stranger sent, and logs are read on terminals.
+    """
+    line = json.dumps(record, default=str, separators=(",", ":"), ensure_ascii=False)
+    if line.isascii() and line.isprintable():
+        return line
+    return "".join(
+        f"\\u{ord(c):04x}" if c == "\x7f" else json.dumps(c)[1:-1] if is_hidden(c) else c for c in line
+    )
 
 
 class Telemetry:
@@ -45,7 +60,7 @@ class Telemetry:
             return handler
         from aws_lambda_powertools import Logger, Metrics
 
-        self._logger, self._metrics = Logger(), Metrics()
+        self._logger, self._metrics = Logger(json_serializer=format_log_line), Metrics()
         measured: Any = self._metrics.log_metrics(handler, raise_on_empty_metrics=False)
         if self._traced:
             from aws_lambda_powertools import Tracer

@@ -9,23 +9,21 @@ failed            [{part, detail}]: parts that could not be carried out
 """
 
 import argparse
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TypeVar
 
 from attestlayer.audit.auditor import AuditReport, audit
 from attestlayer.audit.findings import AuditFinding
-from attestlayer.canonical import Json, Members, format_json
+from attestlayer.canonical import Json, Members
 from attestlayer.cli.command import AT_HELP, time_argument
-from attestlayer.cli.text import printable
 from attestlayer.errors import VerificationError
 from attestlayer.log.trust import TrustRoot
 from attestlayer.reading.files import read_trust
 from issuer.audit.findings import Finding as PrivateFinding
 from issuer.bootstrap.service import Service
 from issuer.cli.home import DONE, ERROR, FAILED, Commands, add_command, service_of
+from issuer.cli.terminal import CommandError, path, rewrite, say, say_json
 from issuer.errors import ServiceError
 from issuer.services.audit import PrivateReport, StoreRegistry
 from issuer.services.reconcile import Reconciliation
@@ -78,10 +76,10 @@ class OperatorAudit:
 def add_commands(commands: Commands) -> None:
     """Add `issuer audit` to the parser."""
     command = add_command(
-        commands, "audit", _audit, "audit the home: registry, private state, ledger against log"
+        commands, "audit", _audit, "audit the home: registry, private state, ledger against log", reads=True
     )
     command.add_argument(
-        "--trust", type=Path, help="a trust root that vouches for the registry's keys", metavar="FILE"
+        "--trust", type=path, help="a trust root that vouches for the registry's keys", metavar="FILE"
     )
     command.add_argument("--at", type=time_argument, metavar="TIME", help=AT_HELP)
     command.add_argument("--json", action="store_true", help="print the report as one JSON document")
@@ -92,23 +90,20 @@ def _audit(arguments: argparse.Namespace) -> int:
     try:
         trust = read_trust(arguments.trust) if arguments.trust else None
     except VerificationError as error:
-        print(f"issuer: {error}", file=sys.stderr)
-        return ERROR
-    progress = _Progress()
+        raise CommandError(str(error)) from error
     try:
         now = int(service.clock.now()) if arguments.at is None else arguments.at
-        report = _run(service, trust, progress, now)
+        report = _run(service, trust, now)
     finally:  # whatever follows is printed on a clean line
-        progress.clear()
+        rewrite("")
     if arguments.json:
-        sys.stdout.buffer.write(format_json(_members(service, report)) + b"\n")
-        sys.stdout.flush()
+        say_json(_members(service, report))
     else:
         _print(service, report)
     return report.exit_code
 
 
-def _run(service: Service, trust: TrustRoot | None, progress: "_Progress", now: int) -> OperatorAudit:
+def _run(service: Service, trust: TrustRoot | None, now: int) -> OperatorAudit:
     """Run every part, even after another failed. `now`: by which the newest checkpoint's age is judged."""
     report = OperatorAudit()
 
@@ -120,8 +115,8 @@ def _run(service: Service, trust: TrustRoot | None, progress: "_Progress", now: 
             return None
 
     registry = StoreRegistry(service.public)
-    report.registry = part(REGISTRY, lambda: audit(registry, trust, None, progress, now=now))
-    report.private = part(PRIVATE, lambda: service.auditor.run(progress))
+    report.registry = part(REGISTRY, lambda: audit(registry, trust, None, _progress, now=now))
+    report.private = part(PRIVATE, lambda: service.auditor.run(_progress))
     report.ledger = part(LEDGER, service.reconciler.run)
     return report
 
@@ -135,23 +130,23 @@ def _print(service: Service, report: OperatorAudit) -> None:
         if findings
         else "CLEAN"
     )
-    print(f"{title}: audit of {service.origin}")
+    say(f"{title}: audit of {service.origin}")
     if report.registry:
         newest, objects, length = report.registry.newest, report.registry.objects, report.registry.length
         where = f"checkpoint {newest.sequence}, {newest.head.size} leaves"
-        print(f"registry   {where}; {objects} objects, {length} bytes")
+        say(f"registry   {where}; {objects} objects, {length} bytes")
     if report.private:
         counts = f"{report.private.objects} objects, {report.private.length} bytes"
-        print(f"private    {report.private.rounds} rounds; {counts}")
+        say(f"private    {report.private.rounds} rounds; {counts}")
     if report.ledger:
         books = report.ledger
-        print(f"ledger     {books.debits} debits, {books.waiting} waiting leaves, {books.kits} kits verified")
+        say(f"ledger     {books.debits} debits, {books.waiting} waiting leaves, {books.kits} kits verified")
     for part, why in report.failed:
-        print(f"NOT DONE   {part}: {printable(why)}")
+        say(f"NOT DONE   {part}: {why}")
     for kind, lines in (("note", notes), ("FINDING", findings)):
         for line in lines:
-            print(f"{kind:10} {line.part}: {line.reason} {printable(line.object)}: {printable(line.detail)}")
-    print(f"result     {len(findings)} findings, {len(notes)} notes")
+            say(f"{kind:10} {line.part}: {line.reason} {line.object}: {line.detail}")
+    say(f"result     {len(findings)} findings, {len(notes)} notes")
 
 
 def _members(service: Service, report: OperatorAudit) -> Members:
@@ -185,23 +180,8 @@ def _counts(report: OperatorAudit) -> dict[str, Json]:
     return counts
 
 
-class _Progress:
-    """One line on a terminal, rewritten; nothing anywhere else."""
-
-    def __init__(self) -> None:
-        self._shows = sys.stderr.isatty()
-
-    def __call__(self, what: str, done: int, total: int) -> None:
-        # ECMA-48: CSI K erases from the cursor to the end of the line.
-        self._write(f"\r\x1b[K{what}: {done} of {total}")
-
-    def clear(self) -> None:
-        """Erase the line, for the report or an error."""
-        self._write("\r\x1b[K")
-
-    def _write(self, text: str) -> None:
-        if self._shows:
-            print(text, end="", file=sys.stderr, flush=True)
+def _progress(what: str, done: int, total: int) -> None:
+    rewrite(f"{what}: {done} of {total}")
 
 
 def _line(part: str, finding: AuditFinding | PrivateFinding) -> Line:

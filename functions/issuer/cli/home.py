@@ -2,12 +2,12 @@
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attestlayer.exit_codes import EXIT_COULD_NOT, EXIT_DONE, EXIT_NO, EXIT_USAGE
+from attestlayer.exit_codes import EXIT_COULD_NOT, EXIT_DONE, EXIT_NO
 from issuer.bootstrap.process import open_service
 from issuer.bootstrap.service import Service
+from issuer.cli.terminal import Parser, path
 from issuer.errors import Code, ServiceError
 from issuer.settings import (
     DEFAULT_CADENCE_S,
@@ -19,29 +19,38 @@ from issuer.settings import (
 )
 
 # The numbers of the command `attestlayer`, so that a script can treat both alike.
-DONE, FAILED, ERROR, USAGE = EXIT_DONE, EXIT_NO, EXIT_COULD_NOT, EXIT_USAGE
+DONE, FAILED, ERROR = EXIT_DONE, EXIT_NO, EXIT_COULD_NOT
 
 Command = Callable[[argparse.Namespace], int]
 if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+    Commands = argparse._SubParsersAction[Parser]
 else:
     Commands = object
 
 
-def add_command(commands: Commands, name: str, run: Command, text: str) -> argparse.ArgumentParser:
-    """A subcommand that works on a home, or on the cloud that the environment names."""
+def add_command(commands: Commands, name: str, run: Command, text: str, *, reads: bool = False) -> Parser:
+    """A subcommand that works on a home, or on the cloud that the environment names.
+
+    `reads`: it only reads, and so works on a read-only home.
+    """
     command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
     command.add_argument(
-        "--home", type=Path, help="the home folder; without it: what the ATTESTLAYER_… variables name"
+        "--home", type=path, help="the home folder; without it: what the ATTESTLAYER_… variables name"
     )
-    command.set_defaults(run=run)
+    command.set_defaults(run=run, reads=reads)
     return command
 
 
 def add_group(commands: Commands, name: str, text: str) -> Commands:
     """A command that has subcommands itself."""
     group = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
-    return group.add_subparsers(dest=f"{name}_command", required=True, metavar="COMMAND")
+    return add_subcommands(group, f"{name}_command")
+
+
+def add_subcommands(parser: Parser, name: str) -> Commands:
+    """Subcommands of a parser, which prints its help if none is named."""
+    parser.set_defaults(run=parser.print_commands)
+    return parser.add_subparsers(dest=name, metavar="COMMAND")
 
 
 def settings_of(arguments: argparse.Namespace) -> Settings | CloudSettings:
@@ -63,4 +72,4 @@ def home_settings_of(arguments: argparse.Namespace) -> Settings:
 
 def service_of(arguments: argparse.Namespace) -> Service:
     """The service that the options or the environment name. Raises `ServiceError`."""
-    return open_service(settings_of(arguments))
+    return open_service(settings_of(arguments), read_only=arguments.reads)

@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from attestlayer.canonical import format_json
-from attestlayer.encoding import format_hash, format_time, sha256
+from attestlayer.encoding import format_hash, format_time, sha256, shown
 from attestlayer.reading.files import open_regular
 from issuer.bootstrap.service import Service
+from issuer.cli import terminal
 from issuer.cli.home import DONE, FAILED, Commands, add_command, add_group, service_of
+from issuer.cli.terminal import CommandError, check_new_file, say
 from issuer.errors import Code, ServiceError
 from issuer.intake.blocker_report import format_blocker_text
 from issuer.intake.evaluate import Outcome
@@ -17,8 +19,10 @@ from issuer.intake.policy import MAX_TOTAL_SIZE
 from issuer.intake.sidecar import MAX_LENGTH as MAX_SIDECAR
 from issuer.intake.sidecar import SIDECAR, assign_by_folder, check_files, read_sidecar
 from issuer.kits.names import delivered_object, record_object
-from issuer.model import Answer, Claim, Packet
+from issuer.ledger.whole import packets_of
+from issuer.model import Answer, Claim, Packet, Workspace
 
+_NAME = terminal.text(terminal.NAME_MAX)
 _MAX_NONCE = 1024  # bytes; a nonce file has some hundred
 
 
@@ -29,33 +33,54 @@ def add_commands(commands: Commands) -> None:
     open_.add_argument("workspace")
     open_.add_argument("lane")
     open_.add_argument("profile")
-    open_.add_argument("--reference", default="", help="your own reference, never public")
+    open_.add_argument(
+        "--reference",
+        type=_NAME,
+        default=None,
+        help="your own reference, never public",
+    )
     open_.add_argument("--supersedes", default=None, metavar="KIT", help="the kit that this one replaces")
     add = add_command(
         group, "add", _add, f"add a file, or a folder with a {SIDECAR} or a sub-folder per type"
     )
     add.add_argument("packet")
-    add.add_argument("path", type=Path)
-    add.add_argument("--type", default=None, metavar="TYPE", help="record type, for a single file")
-    add.add_argument("--meta", action="append", default=[], metavar="NAME=VALUE", help="for a single file")
+    add.add_argument("path", type=terminal.path)
+    add.add_argument(
+        "--type",
+        type=_NAME,
+        default=None,
+        metavar="TYPE",
+        help="record type, for a single file",
+    )
+    add.add_argument(
+        "--meta", type=_pair, action="append", default=[], metavar="NAME=VALUE", help="for a single file"
+    )
+    add_command(group, "list", _list, "packets, newest first", reads=True).add_argument(
+        "workspace", nargs="?", help="of this workspace only"
+    )
     remove = add_command(group, "remove", _remove, "take a record out")
     remove.add_argument("packet")
     remove.add_argument("record")
-    for name, run, text in (
+    for name, run, meaning in (
         ("show", _show, "state, records, attempts, kit"),
-        ("check", _check, "hold the records against the policy; free"),
-        ("withdraw", _withdraw, "give the packet up"),
+        ("check", _check, "check the records against the policy; free"),
+        ("withdraw", _withdraw, "withdraw the packet"),
     ):
-        add_command(group, name, run, text).add_argument("packet")
+        add_command(group, name, run, meaning, reads=run is _show).add_argument("packet")
     issue = add_command(group, "issue", _issue, "issue: PASS takes one credit, FAIL none")
     issue.add_argument("packet")
     issue.add_argument(
-        "--nonce", type=Path, required=True, help="the client's nonce file (attestlayer nonce)"
+        "--nonce", type=terminal.path, required=True, help="the client's nonce file (attestlayer nonce)"
     )
-    issue.add_argument("--key", default=None, help="idempotency key (the packet's and the nonce's)")
-    kit = add_command(group, "kit", _kit, "write the finished kit to a file")
+    issue.add_argument(
+        "--key",
+        type=terminal.key,
+        default=None,
+        help="idempotency key (made of packet, nonce and number of FAILs)",
+    )
+    kit = add_command(group, "kit", _kit, "write the finished kit to a file", reads=True)
     kit.add_argument("packet")
-    kit.add_argument("-o", "--output", type=Path, required=True)
+    kit.add_argument("-o", "--output", type=terminal.path, required=True, help="a new file")
 
 
 def _open(arguments: argparse.Namespace) -> int:
@@ -65,7 +90,7 @@ def _open(arguments: argparse.Namespace) -> int:
         arguments.workspace,
         arguments.lane,
         arguments.profile,
-        arguments.reference,
+        arguments.reference or "",
         supersedes=arguments.supersedes,
     )
     # A packet is stored together with an answer that is bound to a key, here one that nobody sends.
@@ -73,16 +98,17 @@ def _open(arguments: argparse.Namespace) -> int:
     if isinstance(claim, Claim):
         body = format_json({"packet_id": packet.packet_id})
         service.packets.store(packet, claim, Answer(201, body))
-    print(packet.packet_id)
+    say(packet.packet_id)
     for record_type in service.packets.policy_of(packet).record_types:
         most = f"{record_type.min_count} to {record_type.max_count}"
-        print(f"  {record_type.type_id:28} {most:10} {record_type.title}")
+        say(f"  {record_type.type_id:28} {most:10} {record_type.title}")
     return DONE
 
 
 def _add(arguments: argparse.Namespace) -> int:
     service, packet = _service_and_packet(arguments)
     for file, name, record_type, metadata in _to_add(service, packet, arguments):
+        _check_name(name)
         data = _read(file, MAX_TOTAL_SIZE)  # in memory: it is hashed, announced and stored
         record = service.packets.add_record(
             service.packets.get(packet.workspace_id, packet.packet_id),
@@ -94,8 +120,15 @@ def _add(arguments: argparse.Namespace) -> int:
         )
         # Announced first, as over the API: a file that never comes is a record without bytes, not a stray.
         service.private.create(record_object(packet.packet_id, record), data)
-        print(f"{record.record_id}  {record_type:28} {len(data):10} bytes  {name!a}")
+        say(f"{record.record_id}  {record_type:28} {len(data):10} bytes  {shown(name)}")
     return DONE
+
+
+def _check_name(name: str) -> None:
+    try:
+        terminal.check_encoding(name)
+    except argparse.ArgumentTypeError as error:
+        raise CommandError(f"a file's name: {error}; rename the file") from error
 
 
 def _to_add(
@@ -103,12 +136,17 @@ def _to_add(
 ) -> Iterator[tuple[Path, str, str, dict[str, str]]]:
     """Yield path, name, record type and metadata of each record that the arguments name."""
     root: Path = arguments.path
+    if not root.exists():
+        raise CommandError(f"{root}: there is no such file or folder")
     if not root.is_dir():
         if arguments.type is None:
-            raise ServiceError(Code.INVALID_REQUEST, f"{root}: a single file needs --type")
-        yield root, root.name, arguments.type, dict(_pair(text) for text in arguments.meta)
+            types = ", ".join(each.type_id for each in service.packets.policy_of(packet).record_types)
+            raise CommandError(f"{root}: a single file needs --type, one of {types}")
+        yield root, root.name, arguments.type, dict(arguments.meta)
         return
-    files = sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+    if arguments.type is not None or arguments.meta:
+        raise CommandError(f"{root} is a folder: --type and --meta are for a single file")
+    files = sorted(str(file.relative_to(root)) for file in root.rglob("*") if file.is_file())
     if SIDECAR in files:
         today = datetime.fromtimestamp(service.clock.now(), UTC).date()
         sidecar = read_sidecar(_read(root / SIDECAR, MAX_SIDECAR), today)
@@ -120,24 +158,25 @@ def _to_add(
         yield root / record.file, Path(record.file).name, record.record_type, record.metadata
 
 
-def _read(path: Path, limit: int) -> bytes:
-    """A file's bytes, at most `limit`. Raises `ServiceError` (RECORD_REFUSED, TOO_LARGE)."""
+def _read(file: Path, limit: int) -> bytes:
+    """A file's bytes, at most `limit`. Raises `CommandError`."""
     try:
-        if path.exists() and not path.is_file():  # looked at first: opening a device can have effects
-            raise ServiceError(Code.RECORD_REFUSED, f"{path} is not a file")
-        with open_regular(path) as stream:
+        if file.exists() and not file.is_file():  # looked at first: opening a device can have effects
+            raise CommandError(f"{file} is not a file")
+        with open_regular(file) as stream:
             data = stream.read(limit + 1)  # one byte more shows that it is too large
     except OSError as error:
-        raise ServiceError(Code.RECORD_REFUSED, f"{path}: {error.strerror}") from error
+        raise CommandError(f"{file}: {error.strerror}") from error
     if len(data) > limit:
-        raise ServiceError(Code.TOO_LARGE, f"{path} has more than {limit} bytes")
+        raise CommandError(f"{file} has more than {limit} bytes")
     return data
 
 
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise ServiceError(Code.INVALID_REQUEST, f"--meta: found {text!a}, wanted NAME=VALUE")
+def _pair(argument: str) -> tuple[str, str]:
+    terminal.check_encoding(argument)
+    name, equals, value = argument.partition("=")
+    if not equals or not name:
+        raise argparse.ArgumentTypeError(f"found {shown(argument)}, wanted NAME=VALUE")
     return name, value
 
 
@@ -150,13 +189,15 @@ def _remove(arguments: argparse.Namespace) -> int:
 def _check(arguments: argparse.Namespace) -> int:
     service, packet = _service_and_packet(arguments)
     packet, report = service.packets.check(packet.workspace_id, packet.packet_id)
-    print(format_blocker_text(report, service.packets.policy_of(packet), int(service.clock.now())))
+    text = format_blocker_text(report, service.packets.policy_of(packet), int(service.clock.now()))
+    for line in text.split("\n"):
+        say(line)
     return DONE if report.outcome == Outcome.PASS else FAILED
 
 
 def _withdraw(arguments: argparse.Namespace) -> int:
     service, packet = _service_and_packet(arguments)
-    print(f"{service.packets.withdraw(packet.workspace_id, packet.packet_id).state}")
+    say(f"{service.packets.withdraw(packet.workspace_id, packet.packet_id).state}")
     return DONE
 
 
@@ -164,42 +205,62 @@ def _issue(arguments: argparse.Namespace) -> int:
     service, packet = _service_and_packet(arguments)
     nonce = _read(arguments.nonce, _MAX_NONCE)
     request = packet.packet_id.encode() + nonce
-    # The same packet and nonce are the same request: typed again, it replays the answer and takes no credit.
-    key = arguments.key or f"issue {sha256(request).hex()}"
+    # The same packet and nonce are the same request: typed again after a PASS whose answer was lost, it
+    # replays the answer and takes no credit. A FAIL ends an attempt: what follows is another request. It took
+    # no credit, so evaluating once more costs nothing, while its answer would be out of date for ever.
+    fails = sum(attempt.outcome == Outcome.FAIL for attempt in packet.attempts)
+    key = arguments.key or f"issue {sha256(request).hex()} {fails}"
     claim = service.packets.claim(packet.workspace_id, key, request)
     answer = claim if isinstance(claim, Answer) else service.issuer.issue(packet, nonce, claim)
     packet = service.packets.get(packet.workspace_id, packet.packet_id)
     if packet.issued is None:
-        print("FAIL: no credit was taken. `issuer packet check` says what is missing.")
+        say("FAIL: no credit was taken. `issuer packet check` says what is missing.")
         return FAILED
-    print(f"PASS       {packet.issued.kit_id}, answer {answer.status}")
-    print(f"leaf       {format_hash(packet.issued.leaf_hash)}")
-    print(f"merge by   {format_time(packet.issued.merge_by)}")
-    print(f"balance    {service.ledger.balance(packet.workspace_id)} credits")
-    print(f"next       `issuer packet kit {packet.packet_id} -o kit.zip`, once a checkpoint has the leaf")
+    say(f"PASS       {packet.issued.kit_id}, answer {answer.status}")
+    say(f"leaf       {format_hash(packet.issued.leaf_hash)}")
+    say(f"merge by   {format_time(packet.issued.merge_by)}")
+    say(f"balance    {service.ledger.balance(packet.workspace_id)} credits")
+    say(f"next       `issuer packet kit {packet.packet_id} -o kit.zip`, once a checkpoint has the leaf")
+    return DONE
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    service = service_of(arguments)
+    if arguments.workspace is not None:
+        workspaces: tuple[Workspace, ...] = (service.workspaces.get(arguments.workspace),)
+    else:
+        workspaces = service.ledger.workspaces()
+    for workspace in workspaces:
+        for packet in packets_of(service.ledger, workspace.workspace_id):
+            place = f"{packet.lane_id}/{packet.profile_id}"
+            kit = packet.issued.kit_id if packet.issued else "-"
+            state, reference = packet.state, shown(packet.reference)
+            say(f"{packet.packet_id}  {workspace.workspace_id}  {state:9}  {place}  {kit}  {reference}")
     return DONE
 
 
 def _show(arguments: argparse.Namespace) -> int:
     _, packet = _service_and_packet(arguments)
-    print(f"packet     {packet.packet_id}  {packet.state}  {packet.lane_id}/{packet.profile_id}")
+    say(f"packet     {packet.packet_id}  {packet.state}  {packet.lane_id}/{packet.profile_id}")
     if packet.withdrawal:
-        print(f"withdrawn  {format_time(packet.withdrawal.at)}, reason {packet.withdrawal.reason}")
+        say(f"withdrawn  {format_time(packet.withdrawal.at)}, reason {packet.withdrawal.reason}")
     if packet.deleted_at is not None:
-        print(f"deleted    {format_time(packet.deleted_at)}: the kit and all data of its records")
+        say(f"deleted    {format_time(packet.deleted_at)}: the kit and all data of its records")
     for record in packet.records:
-        print(
-            f"record     {record.record_id}  {record.record_type:28} {record.size:10} bytes  {record.name!a}"
+        say(
+            f"record     {record.record_id}  {record.record_type:28} {record.size:10} bytes  "
+            f"{shown(record.name)}"
         )
     for attempt in packet.attempts:
         result = f"{attempt.outcome}, {attempt.blockers} blockers"
-        print(f"attempt    {attempt.number}  {format_time(attempt.at)}  {result}")
+        say(f"attempt    {attempt.number}  {format_time(attempt.at)}  {result}")
     if packet.issued:
-        print(f"kit        {packet.issued.kit_id}  leaf {format_hash(packet.issued.leaf_hash)}")
+        say(f"kit        {packet.issued.kit_id}  leaf {format_hash(packet.issued.leaf_hash)}")
     return DONE
 
 
 def _kit(arguments: argparse.Namespace) -> int:
+    check_new_file(arguments.output)
     service, packet = _service_and_packet(arguments)
     if packet.issued is None or packet.delivered_at is None:
         raise ServiceError(
@@ -207,7 +268,7 @@ def _kit(arguments: argparse.Namespace) -> int:
         )
     if not service.private.fetch(delivered_object(packet.issued.kit_id), arguments.output):
         raise ServiceError(Code.STORAGE_FAILED, f"the kit {packet.issued.kit_id} is missing")
-    print(arguments.output)
+    say(f"{arguments.output}")
     return DONE
 
 
@@ -215,5 +276,5 @@ def _service_and_packet(arguments: argparse.Namespace) -> tuple[Service, Packet]
     service = service_of(arguments)
     packet = service.ledger.packet(arguments.packet)
     if packet is None:
-        raise ServiceError(Code.NOT_FOUND, f"there is no packet {arguments.packet!a}")
+        raise ServiceError(Code.NOT_FOUND, f"there is no packet {shown(arguments.packet)}")
     return service, packet

@@ -3,11 +3,14 @@
 import argparse
 import getpass
 
-from attestlayer.encoding import format_time
+from attestlayer.encoding import format_time, shown
 from attestlayer.log.notices import WithdrawalReason
 from issuer.cli.home import DONE, Commands, add_command, add_group, service_of
+from issuer.cli.terminal import NAME_MAX, check_encoding, number, say, text
 from issuer.kits.terms import TIERS
+from issuer.ledger.whole import all_lines, packets_of
 from issuer.model import Contact
+from issuer.services.workspace import MAX_GRANT
 
 _TIERS = [tier.name for tier in TIERS]
 
@@ -25,7 +28,7 @@ def _add_kit(group: Commands) -> None:
     for command in (withdraw, supersede):
         command.add_argument("workspace")
         command.add_argument("kit_id")
-    withdraw.add_argument("--reason", required=True, choices=list(WithdrawalReason))
+    withdraw.add_argument("--reason", required=True, choices=[reason.value for reason in WithdrawalReason])
     supersede.add_argument("--by", required=True, metavar="KIT", help="the kit that takes its place")
 
 
@@ -33,56 +36,61 @@ def _add_qualify(group: Commands) -> None:
     receive = add_command(group, "receive", _receive, "note a partner's request")
     receive.add_argument("--tier", required=True, choices=_TIERS)
     receive.add_argument("--contact", required=True, type=_contact, metavar="NAME,EMAIL,ROLE")
-    receive.add_argument("--workflow", required=True, help="the partner's workflow, in words")
-    add_command(group, "list", _list_qualifications, "all requests, oldest first")
-    for name, text in (("accept", "accept a request"), ("decline", "decline a request")):
-        decide = add_command(group, name, _decide, text)
+    receive.add_argument("--workflow", required=True, type=text(), help="the partner's workflow, in words")
+    add_command(group, "list", _list_qualifications, "all requests, oldest first", reads=True)
+    for name, meaning in (("accept", "accept a request"), ("decline", "decline a request")):
+        decide = add_command(group, name, _decide, meaning)
         decide.set_defaults(accepted=name == "accept")
         decide.add_argument("qualification")
-        decide.add_argument("--scope", required=True, help="what the partner will use it for")
-        decide.add_argument("--boundaries", required=True, help="what it will not be used for")
-        decide.add_argument("--by", default=None, help="who decides (your user name)")
+        decide.add_argument("--scope", required=True, type=text(), help="what the partner will use it for")
+        decide.add_argument("--boundaries", required=True, type=text(), help="what it will not be used for")
+        decide.add_argument("--by", type=text(NAME_MAX), default=None, help="who decides (your user name)")
 
 
 def _add_workspace(group: Commands) -> None:
     provision = add_command(
         group, "provision", _provision, "a new workspace with credits and a first API key"
     )
-    provision.add_argument("name")
+    provision.add_argument("name", type=text(NAME_MAX))
     provision.add_argument("--tier", required=True, choices=_TIERS)
-    provision.add_argument("--credits", type=int, default=None, help="in place of the tier's number")
+    provision.add_argument(
+        "--credits", type=number(0, MAX_GRANT), default=None, help="in place of the tier's number"
+    )
     provision.add_argument("--contact", type=_contact, action="append", default=[], metavar="NAME,EMAIL,ROLE")
     grant = add_command(group, "grant", _grant, "more credits")
     grant.add_argument("workspace")
-    grant.add_argument("credits", type=int)
-    grant.add_argument("--reference", required=True, help="what they are for, such as an invoice")
-    show = add_command(group, "show", _show, "tier, balance, contacts, ledger and packets")
+    grant.add_argument("credits", type=number(1, MAX_GRANT))
+    grant.add_argument(
+        "--reference", required=True, type=text(NAME_MAX), help="what they are for, such as an invoice"
+    )
+    show = add_command(group, "show", _show, "tier, balance, contacts, ledger and packets", reads=True)
     show.add_argument("workspace")
-    add_command(group, "list", _list_workspaces, "all workspaces")
+    add_command(group, "list", _list_workspaces, "all workspaces", reads=True)
     key = add_command(group, "key", _make_key, "make another API key; it is shown once")
     key.add_argument("workspace")
-    key.add_argument("--label", required=True)
+    key.add_argument("--label", required=True, type=text(NAME_MAX))
 
 
-def _contact(text: str) -> Contact:
-    parts = [part.strip() for part in text.split(",")]
+def _contact(argument: str) -> Contact:
+    check_encoding(argument)
+    parts = [part.strip() for part in argument.split(",")]
     if len(parts) != 3 or not all(parts) or "@" not in parts[1]:
-        raise argparse.ArgumentTypeError(f"found {text!a}, wanted NAME,EMAIL,ROLE")
+        raise argparse.ArgumentTypeError(f"found {shown(argument)}, wanted NAME,EMAIL,ROLE")
     return Contact(*parts)
 
 
 def _receive(arguments: argparse.Namespace) -> int:
     service = service_of(arguments)
     qualification = service.qualifications.receive(arguments.tier, arguments.contact, arguments.workflow)
-    print(qualification.qualification_id)
+    say(qualification.qualification_id)
     return DONE
 
 
 def _list_qualifications(arguments: argparse.Namespace) -> int:
     for request in service_of(arguments).ledger.qualifications():
         received = format_time(request.received_at)
-        state, tier, email = request.state, request.tier, request.contact.email
-        print(f"{request.qualification_id}  {received}  {state:9}  {tier:9}  {email}")
+        state, tier, email = request.state, request.tier, shown(request.contact.email)
+        say(f"{request.qualification_id}  {received}  {state:9}  {tier:9}  {email}")
     return DONE
 
 
@@ -95,7 +103,7 @@ def _decide(arguments: argparse.Namespace) -> int:
         scope=arguments.scope,
         boundaries=arguments.boundaries,
     )
-    print(f"{qualification.qualification_id} {qualification.state} by {by}")
+    say(f"{qualification.qualification_id} {qualification.state} by {shown(by)}")
     return DONE
 
 
@@ -104,35 +112,35 @@ def _provision(arguments: argparse.Namespace) -> int:
     workspace = workspaces.provision(arguments.name, arguments.tier, arguments.contact, arguments.credits)
     # Only its hash is stored, so this line of output is the only place where the key ever is.
     key = workspaces.make_key(workspace.workspace_id, "first key")
-    print(f"workspace  {workspace.workspace_id}")
+    say(f"workspace  {workspace.workspace_id}")
     balance = workspaces.ledger.balance(workspace.workspace_id)
-    print(f"balance    {balance} credits until {format_time(workspace.term_ends_at)}")
-    print(f"API key    {key}")
-    print("           (shown once: only its hash is stored)")
+    say(f"balance    {balance} credits until {format_time(workspace.term_ends_at)}")
+    say(f"API key    {key}")
+    say("           (shown once: only its hash is stored)")
     return DONE
 
 
 def _grant(arguments: argparse.Namespace) -> int:
     workspaces = service_of(arguments).workspaces
     workspaces.grant(arguments.workspace, arguments.credits, arguments.reference)
-    print(f"balance    {workspaces.ledger.balance(arguments.workspace)} credits")
+    say(f"balance    {workspaces.ledger.balance(arguments.workspace)} credits")
     return DONE
 
 
 def _show(arguments: argparse.Namespace) -> int:
     service = service_of(arguments)
     workspace = service.workspaces.get(arguments.workspace)
-    print(f"workspace  {workspace.workspace_id}  {workspace.name!a}")
-    print(f"tier       {workspace.tier}, term ends {format_time(workspace.term_ends_at)}")
-    print(f"balance    {service.ledger.balance(workspace.workspace_id)} credits")
+    say(f"workspace  {workspace.workspace_id}  {shown(workspace.name)}")
+    say(f"tier       {workspace.tier}, term ends {format_time(workspace.term_ends_at)}")
+    say(f"balance    {service.ledger.balance(workspace.workspace_id)} credits")
     for contact in workspace.contacts:
         # !a: a partner's words must not move the operator's cursor.
-        print(f"contact    {contact.name!a} {contact.email!a} {contact.role!a}")
-    for entry in service.ledger.credit_entries(workspace.workspace_id, None, 1000):
-        print(f"credits    {format_time(entry.at)}  {entry.kind:9} {entry.amount:4}  {entry.reference!a}")
-    for packet in service.ledger.packets(workspace.workspace_id, None, 1000):
+        say(f"contact    {shown(contact.name)} {shown(contact.email)} {shown(contact.role)}")
+    for entry in all_lines(service.ledger, workspace.workspace_id):
+        say(f"credits    {format_time(entry.at)}  {entry.kind:9} {entry.amount:4}  {shown(entry.reference)}")
+    for packet in packets_of(service.ledger, workspace.workspace_id):
         kit = packet.issued.kit_id if packet.issued else ""
-        print(f"packet     {packet.packet_id}  {packet.state:9} {packet.lane_id}/{packet.profile_id}  {kit}")
+        say(f"packet     {packet.packet_id}  {packet.state:9} {packet.lane_id}/{packet.profile_id}  {kit}")
     return DONE
 
 
@@ -140,22 +148,22 @@ def _list_workspaces(arguments: argparse.Namespace) -> int:
     service = service_of(arguments)
     for workspace in service.ledger.workspaces():
         balance = service.ledger.balance(workspace.workspace_id)
-        print(f"{workspace.workspace_id}  {workspace.tier:9}  {balance:4}  {workspace.name!a}")
+        say(f"{workspace.workspace_id}  {workspace.tier:9}  {balance:4}  {shown(workspace.name)}")
     return DONE
 
 
 def _make_key(arguments: argparse.Namespace) -> int:
-    print(service_of(arguments).workspaces.make_key(arguments.workspace, arguments.label))
+    say(service_of(arguments).workspaces.make_key(arguments.workspace, arguments.label))
     return DONE
 
 
 def _supersede(arguments: argparse.Namespace) -> int:
     service_of(arguments).notifier.supersede(arguments.workspace, arguments.kit_id, arguments.by)
-    print(f"{arguments.kit_id} is superseded by {arguments.by}, by a notice with the next checkpoint")
+    say(f"{arguments.kit_id} is superseded by {arguments.by}, by a notice with the next checkpoint")
     return DONE
 
 
 def _withdraw(arguments: argparse.Namespace) -> int:
     service_of(arguments).notifier.withdraw(arguments.workspace, arguments.kit_id, arguments.reason)
-    print(f"{arguments.kit_id} is withdrawn by a notice with the next checkpoint")
+    say(f"{arguments.kit_id} is withdrawn by a notice with the next checkpoint")
     return DONE

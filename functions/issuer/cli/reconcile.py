@@ -4,44 +4,41 @@ Exit codes: 0 no findings · 3 findings.
 """
 
 import argparse
-import sys
 
-from attestlayer.canonical import Json, format_json
+from attestlayer.canonical import Json
 from attestlayer.encoding import format_time
 from issuer.audit.findings import Finding
 from issuer.cli.home import DONE, FAILED, Commands, add_command, service_of
+from issuer.cli.terminal import say, say_json
 from issuer.services.reconcile import Reconciliation
 
 
 def add_commands(commands: Commands) -> None:
     """Add `issuer reconcile` to the parser."""
-    reconcile = add_command(
-        commands, "reconcile", _reconcile, "hold the ledger against the log: credits, leaves, packets, kits"
-    )
+    text = "compare the ledger with the log: credits, leaves, packets, kits"
+    reconcile = add_command(commands, "reconcile", _reconcile, text, reads=True)
     reconcile.add_argument("--json", action="store_true", help="print the findings as one JSON document")
 
 
 def _reconcile(arguments: argparse.Namespace) -> int:
     books = service_of(arguments).reconciler.run()
     if arguments.json:
-        # Bytes: print() would encode them as the terminal does.
-        sys.stdout.buffer.write(format_json(_members(books)) + b"\n")
-        sys.stdout.flush()
+        say_json(_members(books))
     else:
         _print(books)
     return FAILED if books.findings else DONE
 
 
 def _print(books: Reconciliation) -> None:
-    print(f"log        checkpoint {books.sequence}, {books.tree_size} leaves")
-    print(f"ledger     {books.debits} debits, {books.waiting} waiting leaves, {books.kits} kits verified")
+    say(f"log        checkpoint {books.sequence}, {books.tree_size} leaves")
+    say(f"ledger     {books.debits} debits, {books.waiting} waiting leaves, {books.kits} kits verified")
     if books.oldest_waiting_s is not None:
-        print(f"waiting    the oldest leaf that is in no round yet: {books.oldest_waiting_s} s")
+        say(f"waiting    the oldest leaf that is in no round yet: {books.oldest_waiting_s} s")
     for finding in books.notes:
-        print(f"note       {finding.reason.value} {finding.object}: {finding.detail}")
+        say(f"note       {finding.reason.value} {finding.object}: {finding.detail}")
     for finding in books.findings:
-        print(f"FINDING    {finding.reason.value} {finding.object}: {finding.detail}")
-    print(f"result     {len(books.findings)} findings, {len(books.notes)} notes")
+        say(f"FINDING    {finding.reason.value} {finding.object}: {finding.detail}")
+    say(f"result     {len(books.findings)} findings, {len(books.notes)} notes")
 
 
 def _members(books: Reconciliation) -> dict[str, Json]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from attestlayer.encoding import shown
 from attestlayer.log.layout import CONSISTENCY_QUERY, QueryError, headers_of, rewrite_query
 from issuer.bootstrap.process import prover
 from issuer.bootstrap.telemetry import Telemetry
@@ -20,7 +21,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, object]:
         query = f"from_size={sizes[0]}&to_size={sizes[2]}"
         # Parsed, formatted again, compared: each pair has one address, and the CDN keeps one copy of it.
         if path.removeprefix("/") != rewrite_query(CONSISTENCY_QUERY, query):
-            raise QueryError(f"{path!a} is not a consistency proof's path")
+            raise QueryError(f"{shown(path)} is not a consistency proof's path")
         body = prover().consistency(int(sizes[0]), int(sizes[2]))
         return {"statusCode": 200, "headers": headers_of(path.removeprefix("/")), "body": body.decode()}
     except QueryError as error:

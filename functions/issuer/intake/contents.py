@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from attestlayer.canonical import Json
+from attestlayer.visible import visible
 from issuer.intake.media import MediaType
 from issuer.intake.policy import MetadataField, RecordType
 from issuer.intake.statements import scope_entries
@@ -65,7 +66,7 @@ def _schema_faults(record_type: RecordType, value: Json) -> Iterator[tuple[str, 
             yield "there are more places like these", "a record that fits its schema"
             return
         place = "/" + "/".join(map(str, error.instance_path))
-        yield f"at {show(place)}: {show(error.message, _MESSAGE_MAX)[1:-1]}", "a record that fits its schema"
+        yield f"at {show(place)}: {visible(error.message, _MESSAGE_MAX)}", "a record that fits its schema"
 
 
 def _member_faults(

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
+from attestlayer.visible import visible
 from issuer.intake.compare import Violation, relation_violations
 from issuer.intake.examine import Examined
 from issuer.intake.policy import AS_OF, Policy, RecordType
 from issuer.intake.relations import Relation
 from issuer.intake.rules import GeneralCheck, Result, Rule, Severity, TypeCheck
-from issuer.intake.values import parse_date, show
+from issuer.intake.values import NAME_MAX, parse_date, show
 
 _NAMES_SHOWN = 2  # in the text of a check that passed; of more, only the number is given
 
@@ -212,7 +213,7 @@ def _findings(judgement: _Judgement) -> Iterator[Finding]:
         records = [one for violation in violations for one in violation.records]
         yield Finding(
             record_ids=_ids(records),
-            names=tuple(show(one.record.name)[1:-1] for one in records),
+            names=tuple(visible(one.record.name, NAME_MAX) for one in records),
             found=violations[0].found,
             expected=violations[0].expected,
             fix=violations[0].fix or judgement.rule.fix,

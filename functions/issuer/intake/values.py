@@ -1,7 +1,6 @@
 """Values of metadata fields: the JSON Schema formats, instants, amounts, and values made comparable."""
 
 import re
-import unicodedata
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -11,6 +10,7 @@ import jsonschema_rs
 
 from attestlayer.canonical import Json, Members, format_json, parse_json, take_members
 from attestlayer.encoding import shown
+from attestlayer.visible import visible
 from issuer.intake.statements import scope_entries
 
 DATE = "date"
@@ -30,9 +30,7 @@ _TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2})", re.ASCII
 )
 _AMOUNT = re.compile(r"(0|[1-9][0-9]{0,17})(\.[0-9]{1,8})?", re.ASCII)
-_NAME_MAX = 120  # characters of a file name or value that a sentence shows
-# Never shown raw: control, format (bidi overrides), surrogate, private, unassigned; line separators.
-_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+NAME_MAX = 120  # characters of a file name or value that a sentence shows
 
 
 def parse_date(text: str) -> date:
@@ -95,15 +93,9 @@ def _compile(document: bytes) -> jsonschema_rs.Draft202012Validator:
         raise ValueError(f"not a JSON Schema: {shown(str(error), 200)}") from error
 
 
-def show(text: str, limit: int = _NAME_MAX) -> str:
-    """A client's text as a sentence shows it: quoted, hidden characters escaped, cut short."""
-    cut = text if len(text) <= limit else f"{text[:limit]}…"
-    return '"' + "".join(_visible(character) for character in cut) + '"'
-
-
-def _visible(character: str) -> str:
-    hidden = unicodedata.category(character) in _HIDDEN
-    return f"\\u{{{ord(character):x}}}" if hidden else character
+def show(text: str, limit: int = NAME_MAX) -> str:
+    """A client's text as a sentence of a report shows it: in double quotes, visible, cut short."""
+    return f'"{visible(text, limit)}"'
 
 
 def _parse_time(text: str) -> datetime:

@@ -13,10 +13,15 @@ _EVER = 1 << 52
 def all_packets(ledger: Ledger) -> Iterator[Packet]:
     """Every packet: workspace after workspace, the newest of each first."""
     for workspace in ledger.workspaces():
-        after: str | None = None
-        while page := ledger.packets(workspace.workspace_id, after, _PAGE):
-            yield from page
-            after = page[-1].packet_id
+        yield from packets_of(ledger, workspace.workspace_id)
+
+
+def packets_of(ledger: Ledger, workspace_id: str) -> Iterator[Packet]:
+    """Every packet of a workspace, the newest first."""
+    after: str | None = None
+    while page := ledger.packets(workspace_id, after, _PAGE):
+        yield from page
+        after = page[-1].packet_id
 
 
 def all_lines(ledger: Ledger, workspace_id: str) -> Iterator[CreditEntry]:

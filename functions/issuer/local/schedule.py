@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TextIO
 
 from attestlayer.encoding import format_time
+from attestlayer.visible import visible
 from issuer.errors import ServiceError
 from issuer.handlers import deliver, index, maintain, release, sequence
 from issuer.local.wsgi import LambdaContext
@@ -46,7 +47,7 @@ class Background(ABC):
 
     def _print(self, text: str) -> None:
         line = f"{format_time(int(self._clock.now()))}  {text}"
-        print(line, file=self._out or sys.stderr, flush=True)
+        print(visible(line), file=self._out or sys.stderr, flush=True)
 
 
 class Ticker(Background):

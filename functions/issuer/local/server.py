@@ -9,6 +9,7 @@ from typing import Any
 from waitress import create_server  # type: ignore[import-untyped]
 from waitress.wasyncore import close_all  # type: ignore[import-untyped]
 
+from attestlayer.encoding import shown
 from issuer.errors import Code, ServiceError
 
 THREADS = 32
@@ -59,7 +60,7 @@ def listen(host: str, port: int) -> socket.socket:
         )[0]
     except (OSError, UnicodeError) as error:
         raise ServiceError(
-            Code.INVALID_REQUEST, f"host {host!a} is not an address of this machine"
+            Code.INVALID_REQUEST, f"host {shown(host)} is not an address of this machine"
         ) from error
     listening = socket.socket(family, kind, protocol)
     try:

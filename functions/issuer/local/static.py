@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from attestlayer.encoding import format_hash, sha256, shown
 from attestlayer.log import layout
 from attestlayer.log.layout import QueryError, headers_of, rewrite_query
+from attestlayer.visible import escape
 from issuer.errors import Code, ServiceError
 from issuer.handlers import prove
 from issuer.local.wsgi import HttpResponse, LambdaContext, response_of
@@ -24,6 +25,15 @@ _PREFLIGHT = {
     "Allow": ", ".join(METHODS),
 }
 _PAIR = re.compile(rf"{re.escape(layout.CONSISTENCY_QUERY)}/[^/]+\.json")
+_HASH = "([A-Za-z0-9_-]{43})"
+# What people and monitors look up by a hash.
+_NAMED = (
+    ("entry with the leaf hash", re.compile(rf"{re.escape(layout.INCLUSION_QUERY)}/{_HASH}\.json")),
+    ("checkpoint with the hash", re.compile(rf"v1/checkpoints/{_HASH}\.json")),
+    ("policy with the hash", re.compile(rf"v1/policies/{_HASH}\.json")),
+)
+# All but the sign of `shown` that a text was cut.
+_NOT_ASCII = re.compile(r"[^\x00-\x7f](?! \([0-9]+ characters\))")
 _TAG = re.compile(r'\s*(?:W/)?("[^"]*")\s*')
 
 
@@ -62,11 +72,19 @@ def object_name(path: str, query: str) -> str:
     try:
         name = rewrite_query(path, query)
     except QueryError as error:
-        raise ServiceError(Code.MALFORMED_REQUEST, str(error)) from error
+        raise ServiceError(Code.MALFORMED_REQUEST, _of_target(str(error))) from error
     name = f"{name}{INDEX}" if not name or name.endswith("/") else name
     if not is_name(name):
-        raise ServiceError(Code.NOT_FOUND, f"there is nothing at {shown(path)}")
+        raise ServiceError(Code.NOT_FOUND, _absence(name, path))
     return name
+
+
+def _of_target(detail: str) -> str:
+    """A sentence about a request's target, in ASCII: the CDN's function, which says the same, has no Unicode.
+
+    A target is ASCII (RFC 3986 section 2): anything else in it is nobody's name.
+    """
+    return _NOT_ASCII.sub(lambda match: escape(match[0]), detail)
 
 
 def _answer(public: ObjectStore, request: StaticRequest) -> HttpResponse:
@@ -84,7 +102,15 @@ def _answer(public: ObjectStore, request: StaticRequest) -> HttpResponse:
         if proof.status == 200 and isinstance(proof.body, bytes):
             return _file(name, proof.body, request.if_none_match)
         return proof
-    raise ServiceError(Code.NOT_FOUND, f"there is nothing at {shown(request.path)}")
+    raise ServiceError(Code.NOT_FOUND, _absence(name, request.path))
+
+
+def _absence(name: str, path: str) -> str:
+    """What is not there, in the words of the log where the name is one of its."""
+    for label, pattern in _NAMED:
+        if match := pattern.fullmatch(name):
+            return f"this registry has no {label} {match[1]}: it may not be public yet, or was never made"
+    return _of_target(f"there is nothing at {shown(path)}")
 
 
 def _not_found_page(public: ObjectStore, request: StaticRequest) -> HttpResponse | None:

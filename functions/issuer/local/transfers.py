@@ -42,7 +42,7 @@ def take_upload(service: Service, environ: Environ) -> HttpResponse:
     Raises MALFORMED_REQUEST, LINK_…, RECORD_REFUSED, and stores nothing then. The file is written to disk
     while it is received.
     """
-    with tempfile.TemporaryDirectory(prefix="attestlayer-", dir=service.scratch.path) as folder:
+    with tempfile.TemporaryDirectory(prefix="attestlayer-", dir=service.scratch_path) as folder:
         path = Path(folder, "upload")
         try:
             name = _receive(service, environ, path)
@@ -66,7 +66,7 @@ def send_download(service: Service, path: str, query: str) -> HttpResponse:
     if len(dict(pairs)) != len(pairs):
         raise ServiceError(Code.MALFORMED_REQUEST, "a parameter of the address occurs twice")
     filename = _transfers(service).check_download(name, dict(pairs))
-    with tempfile.TemporaryDirectory(prefix="attestlayer-", dir=service.scratch.path) as folder:
+    with tempfile.TemporaryDirectory(prefix="attestlayer-", dir=service.scratch_path) as folder:
         copy = Path(folder, "download")
         if not service.private.fetch(name, copy):
             raise ServiceError(Code.NOT_FOUND, f"there is no file {shown(filename)} any more")

@@ -257,7 +257,7 @@ def undamaged(name: str) -> Iterator[None]:
         yield
     except (ValueError, VerificationError) as error:
         raise LogHaltedError(
-            f"the private object {name!r} is damaged: {error}. Nothing was signed."
+            f"the private object {shown(name)} is damaged: {error}. Nothing was signed."
         ) from error
 
 

@@ -140,7 +140,7 @@ class _Part:
             data = self.public.read(name)
             if data is None:
                 raise LogHaltedError(
-                    f"{name} is missing. The private object {INDEXED!r} may be deleted: indexing starts anew"
+                    f"{name} is missing. The private object '{INDEXED}' may be deleted: indexing starts anew"
                 )
             with undamaged(name):
                 self._shard, self._held = source, parse_shard(data, self.segment, source)

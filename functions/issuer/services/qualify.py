@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from attestlayer.encoding import shown
+from attestlayer.encoding import format_time, shown
 from issuer.errors import Code, ServiceError
 from issuer.kits.names import make_id
 from issuer.kits.terms import tier_of
@@ -47,7 +47,12 @@ class Qualifications:
         if request is None:
             raise ServiceError(Code.NOT_FOUND, f"there is no qualification {shown(qualification_id)}")
         if request.state != QualificationState.RECEIVED:
-            raise ServiceError(Code.WRONG_STATE, f"the qualification is {request.state} already")
+            when = format_time(request.decided_at or 0)
+            raise ServiceError(
+                Code.WRONG_STATE,
+                f"the qualification was {request.state} on {when} by {shown(request.decided_by)}; a decision "
+                "is not changed",
+            )
         decided = replace(
             request,
             state=QualificationState.ACCEPTED if accepted else QualificationState.DECLINED,

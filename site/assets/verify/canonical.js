@@ -207,7 +207,9 @@ export function takeConstant(members, name, wanted) {
 /** Member `name`, one word of a closed list. */
 export function takeWord(members, name, words) {
   const text = takeString(members, name);
-  if (!words.includes(text)) throw new ValueError(`${name}: found ${shown(text)}, wanted one of ${words.join(", ")}`);
+  if (!words.includes(text)) {
+    throw new ValueError(`${name}: found ${shown(text)}, wanted one of ${[...words].sort().join(", ")}`);
+  }
   return text;
 }
 

@@ -147,41 +147,103 @@ export function countCharacters(text, limit) {
   return text.length <= limit ? text.length : Array.from(text).length;
 }
 
-const ESCAPES = { "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+const SHORT_ESCAPES = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+const IGNORABLE = new Set([0x034f, 0x115f, 0x1160, 0x17b4, 0x17b5, 0x3164, 0xffa0]);
+const MOST_MARKS = 4;
 
-/** A text quoted and escaped as Python's `ascii` does, so that messages are the same words everywhere. */
-function quoted(text) {
+const isSelector = (code) =>
+  (code >= 0xfe00 && code <= 0xfe0f) || (code >= 0x180b && code <= 0x180f) || (code >= 0xe0100 && code <= 0xe01ef);
+const isJoiner = (character) => character === "\u200c" || character === "\u200d";
+const isMark = (character) => /^[\p{Mn}\p{Me}]$/u.test(character);
+const joins = (character) => character > "\x7f" && /^[\p{L}\p{M}\p{S}]$/u.test(character);
+
+function escape(character) {
+  const code = character.codePointAt(0);
+  if (character in SHORT_ESCAPES) return SHORT_ESCAPES[character];
+  if (code < 0x100) return `\\x${code.toString(16).padStart(2, "0")}`;
+  return code < 0x10000 ? `\\u${code.toString(16).padStart(4, "0")}` : `\\U${code.toString(16).padStart(8, "0")}`;
+}
+
+function isHidden(character) {
+  const code = character.codePointAt(0);
+  return IGNORABLE.has(code) || isSelector(code) || /^[\p{C}\p{Zl}\p{Zp}]$/u.test(character);
+}
+
+/** Whether the character is seen between its neighbours; each is empty if it is none or not seen. */
+function isSeen(character, before, after) {
+  if (isJoiner(character)) return joins(before) && joins(after);
+  if (isSelector(character.codePointAt(0))) return /^[\p{Lo}\p{So}]$/u.test(before);
+  // A mark with nothing to stand on would stand on our own quote.
+  if (isMark(character)) return before !== "" && before !== " " && before !== "\u3000" && !isHidden(character);
+  return character === " " || character === "\u3000" || !(/^\p{Zs}$/u.test(character) || isHidden(character));
+}
+
+/**
+ * `text` with everything escaped that is not seen or could turn the line round; people's scripts as they are written.
+ * The twin of attestlayer.visible, so that messages are the same words everywhere.
+ */
+export function visible(text) {
+  if (/^[\x20-\x7e]*$/.test(text)) return text;
+  const characters = Array.from(text);
+  let out = "", before = "", marks = 0;
+  characters.forEach((character, at) => {
+    marks = isMark(character) ? marks + 1 : 0;
+    const seen = isSeen(character, before, characters[at + 1] ?? "") && marks <= MOST_MARKS;
+    out += seen ? character : escape(character);
+    before = seen ? character : "";
+  });
+  return out;
+}
+
+/** A text without a limit, quoted as Python's `repr` does it, and visible. */
+export function quoted(text) {
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
-  let out = quote;
-  for (const character of text) {
-    const code = character.codePointAt(0);
-    if (character === quote) out += `\\${quote}`;
-    else if (character in ESCAPES) out += ESCAPES[character];
-    else if (code >= 0x20 && code < 0x7f) out += character;
-    else if (code < 0x100) out += `\\x${code.toString(16).padStart(2, "0")}`;
-    else if (code < 0x10000) out += `\\u${code.toString(16).padStart(4, "0")}`;
-    else out += `\\U${code.toString(16).padStart(8, "0")}`;
-  }
-  return out + quote;
+  return quote + visible(text.replaceAll("\\", "\\\\").replaceAll(quote, `\\${quote}`)) + quote;
 }
 
-function represented(value) {
-  if (typeof value === "string") return quoted(value);
-  if (value === null || value === undefined) return "None";
-  if (typeof value === "boolean") return value ? "True" : "False";
-  if (value instanceof Uint8Array) return `b${quoted(String.fromCharCode(...value))}`;
-  if (Array.isArray(value)) return `[${value.map(represented).join(", ")}]`;
-  if (typeof value === "object") {
-    const names = Object.keys(value).sort(); // which are ASCII: JavaScript lists integer-like ones first
-    return `{${names.map((name) => `${quoted(name)}: ${represented(value[name])}`).join(", ")}}`;
-  }
-  return String(value);
+/** Bytes as Python's `repr` spells them: ASCII as it is, others by number. */
+function quotedBytes(bytes) {
+  const text = quoted(String.fromCharCode(...bytes));
+  return `b${text.replace(/[\x80-\xff]/g, escape)}`;
 }
+
+/** The parts of a value's spelling in Python, with strings made visible and cut after `limit`. */
+function* parts(value, limit) {
+  if (typeof value === "string") yield quoted(cut(value, limit + 1));
+  else if (value === null || value === undefined) yield "None";
+  else if (typeof value === "boolean") yield value ? "True" : "False";
+  else if (value instanceof Uint8Array) yield quotedBytes(value.subarray(0, limit + 1));
+  else if (typeof value === "object") yield* partsOfMany(value, limit);
+  else yield String(value);
+}
+
+function* partsOfMany(value, limit) {
+  const isArray = Array.isArray(value);
+  yield isArray ? "[" : "{";
+  let comma = "";
+  // Python has members in the order of names; JavaScript lists integer-like ones first.
+  for (const name of isArray ? value.keys() : Object.keys(value).sort()) {
+    yield isArray ? comma : `${comma}${quoted(cut(name, limit))}: `;
+    yield* parts(value[name], limit);
+    comma = ", ";
+  }
+  yield isArray ? "]" : "}";
+}
+
+/** The first characters of a text, counted as code points. */
+const cut = (text, limit) => Array.from(text.slice(0, 2 * limit)).slice(0, limit).join("");
 
 /** A value as an error message shows it: quoted, escaped, cut short. */
 export function shown(value, limit = 80) {
-  const text = represented(value);
-  return text.length <= limit ? text : `${text.slice(0, limit)}… (${text.length} characters)`;
+  if (typeof value === "string" && countCharacters(value, limit) > limit) {
+    return `${quoted(cut(value, limit))}… (${countCharacters(value, limit)} characters)`;
+  }
+  let text = "";
+  for (const part of parts(value, limit)) {
+    text += part;
+    if (typeof value !== "string" && countCharacters(text, limit) > limit) return `${cut(text, limit)}…`;
+  }
+  return text;
 }
 
 /** A decimal integer 0 … `maximum`: ASCII digits, no sign, no leading zero. */

@@ -7,14 +7,14 @@ import { ZIP_START } from "./kit.js";
 import { MAX_MEMBER_LENGTH } from "./manifest.js";
 import { fromDrop, fromFiles, fromFolder, isForInput, needsInput } from "./page_input.js";
 import {
-  element, printable, showColophon, showLimits, showListing, showNothing, showOffer, showParts, showRelations, showReport, showTrust,
+  element, showColophon, showLimits, showListing, showNothing, showOffer, showParts, showRelations, showReport, showTrust,
 } from "./page_view.js";
 import { describePart, identifyPart, relateParts } from "./parts.js";
 import { parseRegistryReceipt } from "./leaf.js";
 import { COULD_NOT, KIT, REGISTRY_RECEIPT_ALONE } from "./report.js";
 import { formatReportJson, trustMembers } from "./report_json.js";
 import { sentence } from "./report_text.js";
-import { startsWithBytes } from "./encoding.js";
+import { startsWithBytes, visible } from "./encoding.js";
 import { parseTrust } from "./trust.js";
 import { refusalsOfUpdate } from "./update.js";
 import { explainInput, explainReceipt, reportUnopened } from "./verifier.js";
@@ -39,7 +39,7 @@ async function handle(given) {
     mine = ++turn;
     announce("");
     show("working");
-    at("working-name").textContent = printable(input.name);
+    at("working-name").textContent = visible(input.name);
     const answer = await check(input, progress(input, mine));
     if (mine === turn) showAnswer(answer, input.name);
   } catch (error) {
@@ -144,11 +144,11 @@ function alone(parts) {
   const names = parts.map((part) => part.name).join(", ");
   const what = parts.length === 1 ? "this file is neither a complete kit nor a registry receipt" : "these files are no complete kit";
   const words = `${names}: ${what}, so no verdict is possible. ${parts.length === 1 ? "On its own it" : "They"} cannot show whether AttestLayer issued ${parts.length === 1 ? "it" : "them"}.`;
-  return { nodes: [showNothing(COULD_NOT, printable(words)), ...showParts(parts, anchor.trust?.origin)], verdict: COULD_NOT };
+  return { nodes: [showNothing(COULD_NOT, visible(words)), ...showParts(parts, anchor.trust?.origin)], verdict: COULD_NOT };
 }
 
 function nothing(words) {
-  return { nodes: [showNothing(COULD_NOT, printable(words))], verdict: COULD_NOT };
+  return { nodes: [showNothing(COULD_NOT, visible(words))], verdict: COULD_NOT };
 }
 
 async function reported(report, path) {
@@ -189,20 +189,20 @@ function showAnswer({ nodes, verdict, words = "", json = null, kind = KIT, isOff
   at("result").replaceChildren(...[first, row, ...others].filter(Boolean));
   at("does-not-prove").replaceWith(showLimits(kind));
   show("result");
-  document.title = `${verdict} · ${printable(name)}`;
-  announce(`${verdict}. ${printable(words)}`);
+  document.title = `${verdict} · ${visible(name)}`;
+  announce(`${verdict}. ${visible(words)}`);
   at("result").querySelector("h1").focus();
 }
 
 function showFault(error) {
   const words = `This page failed, and nothing was decided: ${error?.name ?? "Error"}: ${error?.message ?? error}`;
   at("result").replaceChildren(
-    showNothing(COULD_NOT, printable(words)),
+    showNothing(COULD_NOT, visible(words)),
     element("div", { class: "buttons only-screen" }, element("button", { type: "button", class: "button plain", onclick: again }, "Check another")),
   );
   show("result");
   document.title = COULD_NOT;
-  announce(`${COULD_NOT}. ${printable(words)}`);
+  announce(`${COULD_NOT}. ${visible(words)}`);
 }
 
 function again() {
@@ -253,7 +253,7 @@ async function offerTrust(name, data) {
 function showAnchor() {
   at("origin").textContent = anchor.trust?.origin ?? "";
   at("trust").replaceChildren(...(anchor.error
-    ? [element("p", { class: "bad" }, printable(`There is no usable trust root: ${anchor.error.message}. Nothing can be checked with this page unless you give it one.`))]
+    ? [element("p", { class: "bad" }, visible(`There is no usable trust root: ${anchor.error.message}. Nothing can be checked with this page unless you give it one.`))]
     : showTrust(anchor.trust, anchor.place, now())));
 }
 

@@ -1,5 +1,5 @@
 // How the page shows reports, trust roots and single parts: elements made of text, never of markup.
-import { formatHex, formatTime, hashBytes } from "./encoding.js";
+import { formatHex, formatTime, hashBytes, visible } from "./encoding.js";
 import {
   COULD_NOT, DISCLOSED_RECORD, FAILED, KIT, NOT_CHECKED, NOT_REACHED, NOT_VERIFIED, PASSED, REGISTRY_RECEIPT_ALONE, VERIFIED,
 } from "./report.js";
@@ -58,12 +58,7 @@ export function element(tag, given = {}, ...children) {
   return made;
 }
 
-/** Text with everything escaped that is no visible character or space, so that no name can hide or turn round. */
-export function printable(text) {
-  return text.replace(/[^\P{C}]|[^\P{Z} ]/gu, (character) => `\\u{${character.codePointAt(0).toString(16)}}`);
-}
-
-const code = (text) => element("code", {}, printable(text));
+const code = (text) => element("code", {}, visible(text));
 const items = (texts) => texts.map((text) => element("li", {}, text));
 const rows = (pairs) => pairs.map(([term, ...values]) => element("div", {}, element("dt", {}, term), element("dd", {}, ...values)));
 
@@ -81,7 +76,7 @@ export async function showReport(report, subject, trust) {
       { class: `verdict ${look}` },
       element("p", { class: "mark", "aria-hidden": "true" }, mark),
       element("h1", { tabindex: "-1" }, report.verdict),
-      element("p", { class: "sentence" }, printable(sentence(report, subject))),
+      element("p", { class: "sentence" }, visible(sentence(report, subject))),
       element("p", { class: "boundary" }, BOUNDARY),
     ),
     ...showFailures(report),
@@ -118,7 +113,7 @@ function showFailure({ message, files }) {
   const parts = FOUND.exec(message);
   const about = files.filter((name) => !message.startsWith(name));
   const where = about.length ? element("span", { class: "also" }, "in ", ...joined(about.map(code))) : null;
-  if (!parts) return element("li", {}, printable(message), where);
+  if (!parts) return element("li", {}, visible(message), where);
   const [, what, found, expected] = parts;
   const compared = element("dl", { class: "compared" }, rows([["found", code(found)], ["expected", code(expected)]]));
   return element("li", {}, code(what), where, compared);
@@ -134,7 +129,7 @@ function showRemarks(report) {
     "li",
     {},
     element("strong", {}, remark),
-    `: ${printable(message)}. ${REMARK_ADVICE[remark]}`,
+    `: ${visible(message)}. ${REMARK_ADVICE[remark]}`,
   ));
   return [element("section", { class: "remarks" }, element("h2", {}, "Please note"), element("ul", {}, listed))];
 }
@@ -183,7 +178,7 @@ async function detailsOf(issued, { registry }, trust) {
   const asOf = dateWords(trust.checkpoint.timestamp);
   const policy = trust.keyring.witnessPolicyAt(issued.checkpointTime);
   const cosigners = [...(await cosignersOf(issued.note, policy.witnesses, issued.checkpointTime))];
-  const seen = cosigners.length ? `; cosigned by ${cosigners.map(printable).join(", ")}` : "";
+  const seen = cosigners.length ? `; cosigned by ${cosigners.map(visible).join(", ")}` : "";
   const after = issued.notBefore === null ? "" : `made after ${dateWords(issued.notBefore)}, when the registry published what the client’s nonce names; `;
   return new Map([
     [7, [element("span", { class: "also" }, "issuer key ", code(issued.issuerKid))]],
@@ -211,7 +206,7 @@ function showIssued({ issued, kind }) {
   const files = issued.listed.map(({ path, sentAs, size, sha256 }) => element(
     "tr",
     {},
-    element("th", { scope: "row" }, code(path), sentAs === null ? null : element("span", { class: "also" }, "sent as ", element("bdi", {}, printable(sentAs)))),
+    element("th", { scope: "row" }, code(path), sentAs === null ? null : element("span", { class: "also" }, "sent as ", element("bdi", {}, visible(sentAs)))),
     element("td", { class: "size" }, size.toLocaleString("en")),
     element("td", {}, code(formatHex(hashBytes(sha256)))),
   ));
@@ -230,7 +225,7 @@ export function showListing(count) {
 /** The lines of a printed report that screens show elsewhere. */
 export function showColophon(subject, trust, now) {
   const root = trust ? `the trust root of ${formatTime(trust.checkpoint.timestamp)}, ${trust.identity().format()}` : "no usable trust root";
-  return element("p", { class: "colophon" }, printable(`${subject.path}, checked on ${dateWords(now)} by this machine’s clock, with ${root}.`));
+  return element("p", { class: "colophon" }, visible(`${subject.path}, checked on ${dateWords(now)} by this machine’s clock, with ${root}.`));
 }
 
 /** A trust root: which registry, which keys, how old, and where it came from. */
@@ -273,7 +268,7 @@ export function showOffer({ name, trust, refusals, use, leave }) {
       : "It is no update of the one in use. Use it only if it reached you from a source that you trust, never together with a kit:"),
     update ? null : element("ul", {}, items(refusals)),
     element("dl", { class: "facts" }, rows([
-      ["file", printable(name)],
+      ["file", visible(name)],
       ["registry", code(trust.origin)],
       ...identityRows(trust),
       ["as of", dateWords(trust.checkpoint.timestamp)],
@@ -288,7 +283,7 @@ export function showParts(parts, registry) {
     "section",
     { class: "part" },
     element("h2", {}, code(name), ` is ${title}`),
-    error ? element("p", {}, `It is not as it was issued: ${printable(error.message)}.`) : null,
+    error ? element("p", {}, `It is not as it was issued: ${visible(error.message)}.`) : null,
     says.length ? element("p", {}, "What can be said of it alone:") : null,
     says.length ? element("ul", {}, items(says)) : null,
     element("p", {}, "What can’t be said of it without its kit:"),

@@ -11,6 +11,10 @@ import {
   isRecord,
 } from "./manifest.js";
 import { Aside } from "./report.js";
+import { sha256 } from "./sha256.js";
+
+/** Bytes of a file that is compared without its line ends, which takes it into memory. */
+const MAX_COMPARED = 16 * 1024 * 1024;
 
 const SCHEMAS = [
   [DISCLOSURE, "disclosure"],
@@ -84,21 +88,45 @@ export function* checkDisclosedMembers({ kit: { members }, disclosure }) {
 }
 
 /** Step 3: size and SHA-256 of every listed file. */
-export function* checkFiles(evidence) {
+export async function* checkFiles(evidence) {
   for (const file of evidence.listedFiles()) yield* checkFile(evidence.kit, file);
 }
 
-function* checkFile(kit, { path, size, sha256 }) {
+async function* checkFile(kit, file) {
+  const { path, size } = file;
   const member = kit.members.get(path);
   if (!member) return; // step 2 reports it
   if (member.size !== size) {
-    const message = `${path} has ${member.size} bytes, listed are ${size}`;
+    const message = `${path} has ${member.size} bytes, listed are ${size}${await lineEnds(member, file)}`;
     yield new VerificationError("file-size-mismatch", message, [path]);
-  } else if (member.sha256 !== sha256) {
-    const [found, listed] = [member.sha256, sha256].map((hash) => formatHex(hashBytes(hash)));
+  } else if (member.sha256 !== file.sha256) {
+    const [found, listed] = [member.sha256, file.sha256].map((hash) => formatHex(hashBytes(hash)));
     const message = `${path} has SHA-256 ${found}, listed is ${listed}`;
     yield new VerificationError("file-hash-mismatch", message, [path]);
   }
+}
+
+/** What is said of a file that has the listed content but for its line ends; empty of any other. */
+async function lineEnds(member, file) {
+  if (Math.max(member.size, file.size) > MAX_COMPARED) return "";
+  const unix = withoutReturns(await member.bytes());
+  const isListed = (data) => data.length === file.size && sha256(data) === file.sha256;
+  if (isListed(unix)) return "; only its line ends were changed, from LF to CRLF";
+  if (isListed(withReturns(unix))) return "; only its line ends were changed, from CRLF to LF";
+  return "";
+}
+
+const CR = 0x0d, LF = 0x0a;
+const withoutReturns = (data) => data.filter((byte, at) => !(byte === CR && data[at + 1] === LF));
+
+function withReturns(data) {
+  const out = new Uint8Array(data.length + data.reduce((count, byte) => count + (byte === LF), 0));
+  let end = 0;
+  for (const byte of data) {
+    if (byte === LF) out[end++] = CR;
+    out[end++] = byte;
+  }
+  return out;
 }
 
 /** Step 4: the Merkle root over the manifest's entries is the receipt's. */

@@ -392,7 +392,7 @@ def test_a_state_is_read_as_it_was_written(made: Path) -> None:
     window = (sha256(b"1"), sha256(b"2"))
     full = AuditState(
         "https://registry.test",
-        sha256(b"trust"),
+        "registry.test+00000000+AQ",
         newest,
         (Stretch(newest.sequence, newest.hash(), 256), Stretch(200, sha256(b"x"), 0)),
         Position(512, 700, (window,), 1, 2, ((1_800_000_000, 7),), False, (sha256(b"n"), "note\n")),

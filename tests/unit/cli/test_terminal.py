@@ -8,8 +8,9 @@ import pytest
 
 from attestlayer.cli.advice import ADVICE, REMARK_ADVICE
 from attestlayer.cli.main import main
-from attestlayer.cli.text import age_words, printable
+from attestlayer.cli.text import age_words
 from attestlayer.errors import Reason, Remark
+from attestlayer.visible import visible
 from support import build
 from unit.cli.conftest import Run
 
@@ -142,9 +143,7 @@ def test_every_reason_and_every_remark_has_its_advice() -> None:
 
 
 def test_what_is_no_visible_character_is_escaped() -> None:
-    assert printable("a\x1b[1m\r\n\x9b\u2028\u202e\udcffé b") == (
-        r"a\x1b[1m\r\n\x9b\u2028\u202e\udcff" + "é b"
-    )
+    assert visible("a\x1b[1m\r\n\x9b\u2028\u202e\udcffé b") == (r"a\x1b[1m\r\n\x9b\u2028\u202e\udcff" + "é b")
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ def test_a_verified_receipt_is_exported_as_a_tlog_proof(
     again = run("verify-receipt", receipt, "--trust", files / "trust.json", "--tlog-proof", out)
     assert again.code == 2
     assert again.out.startswith("✓ VERIFIED")
-    assert "File exists" in again.err
+    assert "exists already" in again.err
 
 
 def test_a_receipt_that_fails_is_not_exported(run: Run, files: Path) -> None:

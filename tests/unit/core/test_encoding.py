@@ -204,6 +204,6 @@ def test_what_is_no_kit_id(text: str) -> None:
         parse_kit_id(text)
 
 
-def test_what_is_shown_is_short_and_ascii() -> None:
-    assert shown("é\x1b") == "'\\xe9\\x1b'"
+def test_what_is_shown_is_short_and_visible() -> None:
+    assert shown("é\x1b") == "'é\\x1b'"
     assert len(shown("x" * 10_000)) < 120

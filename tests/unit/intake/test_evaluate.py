@@ -148,7 +148,7 @@ def test_a_hostile_name_is_never_shown_raw() -> None:
     report = report_on(policy, (name, "letter", {"k\n": "v"}, b""))
     text = format_blocker_text(report, policy, AT)
     assert not {"\x1b", "\u202e", "\ud800"} & set(text)
-    assert b"\\\\u{1b}" in format_blocker_report(report, "pkt_1", policy, AT)
+    assert b"\\\\x1b" in format_blocker_report(report, "pkt_1", policy, AT)
 
 
 def test_the_text_names_rule_record_found_wanted_and_what_to_do() -> None:

@@ -230,7 +230,7 @@ def test_every_flaw_of_an_archive_is_found_in_one_go() -> None:
 def test_a_hostile_member_name_is_shown_escaped() -> None:
     (flaw,) = recognise("a.zip", zipped({"invoice\u202efdp.exe": b"x"})).flaws
     assert "\u202e" not in flaw.found
-    assert "\\u{202e}" in flaw.found
+    assert "\\u202e" in flaw.found
 
 
 NAMES = st.sampled_from(

@@ -11,22 +11,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
-# Invisible, or able to change what stands beside them: controls, format characters (bidi controls,
-# joiners, tags), private use, surrogates, unassigned, line and paragraph separators. Spaces but the
-# ASCII one look alike, so they are named too.
-_NEVER_SHOWN = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp", "Zs"})
-# Default-ignorable although they are letters or marks (Unicode 15 DerivedCoreProperties): nothing to see.
-_IGNORABLE = (range(0x034F, 0x0350), range(0x115F, 0x1161), range(0x17B4, 0x17B6), range(0x180B, 0x1810))
-_IGNORABLE_TOO = (range(0x3164, 0x3165), range(0xFE00, 0xFE10), range(0xFFA0, 0xFFA1))
+from attestlayer.visible import is_hidden
 
 
 def never_shown(code: int) -> bool:
-    """Whether the character is escaped even if a font has it. The ASCII space is shown."""
-    if code == 0x20:
-        return False
-    return unicodedata.category(chr(code)) in _NEVER_SHOWN or any(
-        code in block for block in (*_IGNORABLE, *_IGNORABLE_TOO)
-    )
+    """Whether the character is escaped even if a font has it.
+
+    Joiners and variation selectors are, since a page can't tell which ones a font obeys; so is every space
+    but the ASCII one, since on paper they look alike.
+    """
+    character = chr(code)
+    return character != " " and (is_hidden(character) or unicodedata.category(character) == "Zs")
 
 
 @dataclass(frozen=True, slots=True)

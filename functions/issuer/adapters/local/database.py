@@ -5,7 +5,9 @@ WAL with synchronous=FULL: a transaction that was committed is on the disk, and 
 
 import fcntl
 import os
+import shutil
 import sqlite3
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -52,21 +54,29 @@ class _Process:
 class Database:
     """The ledger's file at `path`, made (0600) if it is not there. A call waits `busy_timeout_s` for others.
 
+    `read_only`: only reads, and nothing is made. SQLite needs a lock file to read a write-ahead log; where it
+    can't have one, as on a read-only disk, a copy of ledger and log is read.
+
     Everything raises `StoreError` when SQLite fails. The connection that failed is not used again, so
     the next call works once the trouble is over.
     """
 
-    def __init__(self, path: Path, busy_timeout_s: float) -> None:
+    def __init__(self, path: Path, busy_timeout_s: float, *, read_only: bool = False) -> None:
         self._path = path.absolute()
+        self._mode = "ro" if read_only else "rw"
         self._busy_timeout_s = busy_timeout_s
         self._processes = [_Process()]
         with storing("open ledger", str(path)):
-            self._create_file()
+            if not read_only:
+                self._create_file()
             self._identity = identity(self._path)
             # SQLite takes a file of less than a page for an empty one, and would write over it.
             if self._path.is_file() and 0 < self._path.stat().st_size < _PAGE_MIN:
                 raise StoreError(f"ledger {path}: {_EXPLAINED[sqlite3.SQLITE_NOTADB]}")
-        self._prepare()
+        if read_only:
+            self._prepare_reading()
+        else:
+            self._prepare()
 
     def close(self) -> None:
         """Close this process's idle connections; a later call opens new ones."""
@@ -130,9 +140,9 @@ class Database:
                 idle.append(connection)
 
     def _connect(self) -> sqlite3.Connection:
-        # mode=rw: a ledger that vanished is an error, not a new empty ledger.
+        # Never "rwc": a ledger that vanished is an error, not a new empty ledger.
         connection = sqlite3.connect(
-            f"{self._path.as_uri()}?mode=rw",
+            f"{self._path.as_uri()}?mode={self._mode}",
             uri=True,
             timeout=self._busy_timeout_s,
             isolation_level=None,
@@ -165,6 +175,27 @@ class Database:
         if mode != "wal":
             raise StoreError(f"ledger {self._path}: SQLite can't use a write-ahead log on this file system")
 
+    def _prepare_reading(self) -> None:
+        try:
+            with self.read() as connection:
+                _check(connection, str(self._path))
+        except StoreError as error:
+            if not isinstance(error.__cause__, sqlite3.OperationalError):
+                raise
+            self._read_copy()
+            with self.read() as connection:
+                _check(connection, str(self._path))
+
+    def _read_copy(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="attestlayer-")  # goes with this object
+        copy = Path(self._folder.name, self._path.name)
+        with storing("copy ledger", str(self._path)):
+            for suffix in ("", "-wal"):
+                with suppress(FileNotFoundError):
+                    shutil.copyfile(f"{self._path}{suffix}", f"{copy}{suffix}")
+            self._path, self._mode = copy, "rw"
+            self._identity = identity(copy)
+
     def _process(self) -> _Process:
         """This process's part. What a parent opened stays referenced, so that nothing closes it here."""
         if self._processes[-1].pid != os.getpid():
@@ -180,17 +211,27 @@ class Database:
 
 def _prepare(connection: sqlite3.Connection, name: str) -> None:
     """Make the table in an empty file, or check that the file is a ledger. Leaves any other file as it is."""
-    application, version, tables = (
-        int(connection.execute(query).fetchone()[0])
-        for query in ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_schema")
-    )
-    if (application, version, tables) == (0, 0, 0):
+    if _marks(connection) == (0, 0, 0):
         connection.execute(_ITEMS)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    elif application != APPLICATION_ID:
+    else:
+        _check(connection, name)
+
+
+def _marks(connection: sqlite3.Connection) -> tuple[int, int, int]:
+    """The file's application, schema version and number of tables."""
+    queries = ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_schema")
+    application, version, tables = (int(connection.execute(query).fetchone()[0]) for query in queries)
+    return application, version, tables
+
+
+def _check(connection: sqlite3.Connection, name: str) -> None:
+    """Check that the file is a ledger of this version. Raises `StoreError`."""
+    application, version, _ = _marks(connection)
+    if application != APPLICATION_ID:
         raise StoreError(f"{name} is an SQLite database of something else, not a ledger")
-    elif version != SCHEMA_VERSION:
+    if version != SCHEMA_VERSION:
         raise StoreError(
             f"ledger {name} has schema version {version}, this program knows up to {SCHEMA_VERSION}: "
             "use the newer program that wrote it"

@@ -33,6 +33,7 @@ _TEMP_PREFIX = "new-"
 
 class DirectoryStore:
     """Objects below `root`. `private`: readable by this user only (0600; else 0644 in folders of 0755).
+    `read_only`: opening it changes nothing.
 
     `state` holds the lock and unfinished files. It must be on root's file system, outside root, and the same
     for every process that writes; by default `.<root's name>.state` next to root.
@@ -45,24 +46,23 @@ class DirectoryStore:
     folder (`a` and `a/b`): `StoreError`.
     """
 
-    def __init__(self, root: Path, *, state: Path | None = None, private: bool = False) -> None:
+    def __init__(
+        self, root: Path, *, state: Path | None = None, private: bool = False, read_only: bool = False
+    ) -> None:
         self._root = root.absolute()
         self._state = (state or self._root.with_name(f".{self._root.name}.state")).absolute()
         self._lock = self._state / "lock"
         self._file_mode, self._folder_mode = (0o600, 0o700) if private else (0o644, 0o755)
         with storing("open the object store", str(self._root)):
-            self._root.parent.mkdir(parents=True, exist_ok=True)
-            make_folder(self._root, self._folder_mode)
-            self._state.parent.mkdir(parents=True, exist_ok=True)
-            make_folder(self._state, 0o700)
+            if not read_only:
+                for folder, mode in ((self._root, self._folder_mode), (self._state, 0o700)):
+                    folder.parent.mkdir(parents=True, exist_ok=True)
+                    make_folder(folder, mode)
             # Known from now on by device and inode, so that an unmounted disk is not taken for an empty
             # store.
             self._root_id = identity(self._root)
-            self._check_state()
-            os.close(os.open(self._lock, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
-            for folder in (self._root.parent, self._state):
-                sync_folder(folder)
-            self._remove_leftovers()
+            if not read_only:
+                self._prepare_writing()
 
     def __str__(self) -> str:
         return f"the folder {self._root}"
@@ -328,6 +328,13 @@ class DirectoryStore:
         """
         if identity(self._root) != self._root_id:
             raise StoreError(f"{self._root} is another folder than when it was opened")
+
+    def _prepare_writing(self) -> None:
+        self._check_state()
+        os.close(os.open(self._lock, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+        for folder in (self._root.parent, self._state):
+            sync_folder(folder)
+        self._remove_leftovers()
 
     def _remove_leftovers(self) -> None:
         """Remove files of killed writers: older than an hour by the file system's clock, and not locked."""

@@ -26,13 +26,13 @@ _REPORTED = 100
 
 
 class SqliteTable:
-    """The table in the file at `path`, made if it is not there.
+    """The table in the file at `path`, made if it is not there; `read_only`: read where it is or in a copy.
 
     Raises `StoreError` if the file is no ledger, or one of a newer program.
     """
 
-    def __init__(self, path: Path, *, busy_timeout_s: float = 10.0) -> None:
-        self._database = Database(path, busy_timeout_s)
+    def __init__(self, path: Path, *, busy_timeout_s: float = 10.0, read_only: bool = False) -> None:
+        self._database = Database(path, busy_timeout_s, read_only=read_only)
 
     def close(self) -> None:
         """Close the file. What was committed is safe without it."""
