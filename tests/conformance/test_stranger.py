@@ -60,7 +60,11 @@ def ask(stranger: Path, inputs: Iterable[object]) -> list[object]:
     lines = "".join(json.dumps(each) + "\n" for each in inputs)
     done = subprocess.run([stranger], input=lines, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]  # noqa: TID251
+    answers = [json.loads(line) for line in done.stdout.splitlines()]  # noqa: TID251
+    for a in answers:
+        if isinstance(a, dict):
+            a.pop("said"), a.pop("exit_code")
+    return answers
 
 
 def b64(data: bytes) -> str:

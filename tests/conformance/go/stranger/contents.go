@@ -35,7 +35,8 @@ type kit struct {
 	names      []string // of members, in byte order
 	unexpected []string // in byte order
 	ignored    []string // in byte order
-	repacked   bool
+	stripped   bool     // the top folder was taken off
+	repacked   bool     // of a ZIP
 }
 
 func overLimit(files ...string) {
@@ -63,7 +64,7 @@ func takeContents(files []source) *kit {
 	if len(k.ignored) > maxIgnored || bytes > maxIgnoredBytes {
 		overLimit()
 	}
-	k.repacked = stripped || len(k.ignored) > 0
+	k.stripped = stripped
 	k.takeMembers(rest)
 	return k
 }

@@ -166,7 +166,7 @@ func readZip(data []byte) *kit {
 		}
 	}
 	k := takeContents(files)
-	k.repacked = k.repacked || !isCanonical(data, entries)
+	k.repacked = k.stripped || len(k.ignored) > 0 || !isCanonical(data, entries)
 	return k
 }
 
