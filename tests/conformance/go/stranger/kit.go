@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"io"
 	"io/fs"
@@ -13,6 +14,7 @@ import (
 	"path/filepath"
 	"sort"
 	"syscall"
+	"unicode/utf8"
 )
 
 // failure is a reason word and the kit members that it is about.
@@ -24,7 +26,25 @@ type failure struct {
 }
 
 func about(word string, files ...string) *failure {
-	return &failure{Reason: word, Files: append([]string{}, files...)}
+	f := &failure{Reason: word, Files: []string{}}
+	for _, name := range files {
+		f.Files = append(f.Files, shown(name))
+	}
+	return f
+}
+
+// shown has six characters for each byte that is part of no UTF-8 character (section 12.7).
+func shown(name string) string {
+	out := ""
+	for i, c := range name {
+		_, size := utf8.DecodeRuneInString(name[i:])
+		if c == utf8.RuneError && size == 1 {
+			out += fmt.Sprintf(`\udc%02x`, name[i])
+		} else {
+			out += string(c)
+		}
+	}
+	return out
 }
 
 // opening runs a reader of a kit. A refusal without a word is container-ambiguous.

@@ -190,13 +190,10 @@ func readLocal(f *fields, e *entry) {
 	}
 	held := x.values(missing)
 	for i, value := range stated {
-		if missing[i] {
-			value = *held[i]
-		}
-		refuseIf(held[i] != nil && *held[i] != value)
-		refuseIf(!agrees(value, wanted[i]) && !unsaid(value))
+		refuseIf(!missing[i] && !agrees(value, wanted[i]) && !unsaid(value))
+		refuseIf(held[i] != nil && !agrees(*held[i], wanted[i]))
 	}
-	refuseIf(held[2] != nil && *held[2] != e.offset || held[3] != nil && *held[3] != 0)
+	refuseIf(held[2] != nil && !agrees(*held[2], e.offset) || held[3] != nil && *held[3] != 0)
 	e.data = f.take(e.packed)
 	if described {
 		readDescriptor(f, e, x.wide && len(x.wideData) > 0)
