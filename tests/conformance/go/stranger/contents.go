@@ -57,12 +57,12 @@ func takeContents(files []source) *kit {
 		}
 	}
 	sort.Strings(k.ignored)
+	if len(k.ignored) > maxIgnored || bytes > maxIgnoredBytes {
+		overLimit()
+	}
 	rest, stripped := withoutTop(rest)
 	if hasKits(rest) {
 		panic(about("input-not-a-kit"))
-	}
-	if len(k.ignored) > maxIgnored || bytes > maxIgnoredBytes {
-		overLimit()
 	}
 	k.stripped = stripped
 	k.takeMembers(rest)

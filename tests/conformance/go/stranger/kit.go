@@ -133,12 +133,12 @@ func (c *comparison) Write(data []byte) (int, error) {
 	return len(data), nil
 }
 
-// isCanonical: the ZIP is, byte for byte, the canonical one of its files.
+// isCanonical: the ZIP is, byte for byte, the canonical one of its files. What is not read has the CRC-32 stated.
 func isCanonical(data []byte, entries []*entry) bool {
 	found, last := &comparison{rest: data}, ""
 	p := packer{to: found}
 	for _, e := range entries {
-		if e.isFolder || e.method != 0 || e.path <= last {
+		if e.isFolder || e.method != 0 || e.path <= last || !utf8.ValidString(e.path) {
 			return false
 		}
 		p.add(e.path, e.crc, e.data)
