@@ -99,7 +99,7 @@ func included(leaf string, index, size int64, root string, path []string) bool {
 
 func consistent(m int64, a string, n int64, b string, proof []string) bool {
 	if m == 0 {
-		return len(proof) == 0 && a == sha(nil)
+		return len(proof) == 0 && a == sha(nil) && (n > 0 || a == b)
 	}
 	if m == n {
 		return len(proof) == 0 && a == b

@@ -210,7 +210,7 @@ type event struct {
 	n           int64
 	at          int64
 	kind        string
-	data        string // canonical
+	data        string // canonical; "" if nothing speaks of it
 	prev        string
 	hash        string
 	isSubmitted bool
@@ -222,7 +222,7 @@ type trail struct {
 }
 
 var eventData = map[string][]string{
-	"packet.opened":    {},
+	"packet.opened":    {"salt"},
 	"record.submitted": {"sha256", "size"},
 	"intake.evaluated": {"intake_policy_hash", "report_sha256"},
 	"record.accepted":  {"path", "sha256", "size"},
@@ -244,12 +244,18 @@ func parseTrail(data []byte) *trail {
 				content.integer(name)
 			case "path":
 				content.text(name)
+			case "salt":
+				parseURL(content.text(name), 16)
 			default:
 				content.hash(name)
 			}
 		}
-		t.events = append(t.events, event{e.integer("n"), e.time("at"), e.text("type"), string(formatJSON(content)),
-			e.optionalHash("prev"), sha(formatJSON(e)), e.text("type") == "record.submitted"})
+		each := event{e.integer("n"), e.time("at"), e.text("type"), string(formatJSON(content)),
+			e.optionalHash("prev"), sha(formatJSON(e)), e.text("type") == "record.submitted"}
+		if each.kind == "packet.opened" {
+			each.data = "" // its salt is compared with nothing (section 7)
+		}
+		t.events = append(t.events, each)
 	}
 	refuseIf(len(t.events) == 0)
 	return t

@@ -1,93 +1,91 @@
-// Kits: the canonical ZIP, folders, limits (REG-1.0 section 6 and 12.2).
+// Kits: the canonical ZIP, and how a file or a folder is opened (REG-1.0 sections 6.5 and 12.2).
 package main
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/crc32"
+	"io"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"sort"
-	"strings"
+	"syscall"
+	"unicode/utf8"
 )
 
 // failure is a reason word and the kit members that it is about.
 type failure struct {
 	Reason string   `json:"reason"`
 	Files  []string `json:"files"`
+
+	ofOther bool // the kit is another registry's than the trust root
 }
 
-type member struct {
-	data []byte
-	hash string
-}
-
-type kit struct {
-	members map[string]member
-	names   []string // in byte order
-	ignored bool
-	records int64
-	others  int64
-}
-
-func (k *kit) disclosed() bool {
-	_, there := k.members[disclosureFile]
-	return there
-}
-
-// belongs: whether a kit, or a disclosed record, can have such a member.
-func (k *kit) belongs(name string) bool {
-	if k.disclosed() {
-		return isDisclosedMember(name)
+func about(word string, files ...string) *failure {
+	f := &failure{Reason: word, Files: []string{}}
+	for _, name := range files {
+		f.Files = append(f.Files, shown(name))
 	}
-	return isMember(name)
+	return f
 }
 
-// add holds a member against the limits, then takes its content.
-func (k *kit) add(name string, size int64, content func() ([]byte, *failure)) *failure {
-	over := len(k.members) >= 1015
-	if isRecord(name) {
-		k.records += size
-		over = over || k.records > 100<<20
-	} else {
-		k.others += size
-		over = over || size > 16<<20 || k.others > 256<<20
+// shown has six characters for each byte that is part of no UTF-8 character (section 12.7).
+func shown(name string) string {
+	out := ""
+	for i, c := range name {
+		_, size := utf8.DecodeRuneInString(name[i:])
+		if c == utf8.RuneError && size == 1 {
+			out += fmt.Sprintf(`\udc%02x`, name[i])
+		} else {
+			out += string(c)
+		}
 	}
-	if over {
-		return &failure{"container-limit-exceeded", []string{name}}
-	}
-	data, wrong := content()
-	if wrong == nil {
-		k.members[name] = member{data, sha(data)}
-		k.names = append(k.names, name)
-	}
-	return wrong
+	return out
 }
 
-func localHeader(name string, size, crc uint32) []byte {
-	out := []byte("PK\x03\x04")
-	out = le(out, 2, 20, 0, 0, 0, 0x21)
-	out = le(out, 4, uint64(crc), uint64(size), uint64(size))
+// opening runs a reader of a kit. A refusal without a word is container-ambiguous.
+func opening(read func() *kit) (k *kit, wrong *failure) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case fault:
+			k, wrong = nil, about("container-ambiguous")
+		case *failure:
+			k, wrong = nil, r
+		default:
+			panic(r)
+		}
+	}()
+	return read(), nil
+}
+
+const date = 0x2821 // 2000-01-01
+
+func localHeader(name string, size, crc uint64) []byte {
+	out := []byte(localSign)
+	out = le(out, 2, 20, 0, 0, 0, date)
+	out = le(out, 4, crc, size, size)
 	out = le(out, 2, uint64(len(name)), 0)
 	return append(out, name...)
 }
 
-func centralHeader(name string, size, crc, offset uint32) []byte {
-	out := []byte("PK\x01\x02")
-	out = le(out, 2, 20, 20, 0, 0, 0, 0x21)
-	out = le(out, 4, uint64(crc), uint64(size), uint64(size))
+func centralHeader(name string, size, crc, offset uint64) []byte {
+	out := []byte(centralSign)
+	out = le(out, 2, 20, 20, 0, 0, 0, date)
+	out = le(out, 4, crc, size, size)
 	out = le(out, 2, uint64(len(name)), 0, 0, 0, 0)
-	out = le(out, 4, 0, uint64(offset))
+	out = le(out, 4, 0, offset)
 	return append(out, name...)
 }
 
-func endRecord(count, size, offset int) []byte {
-	out := []byte("PK\x05\x06")
-	out = le(out, 2, 0, 0, uint64(count), uint64(count))
-	out = le(out, 4, uint64(size), uint64(offset))
+func endRecord(count, size, offset uint64) []byte {
+	out := []byte(endSign)
+	out = le(out, 2, 0, 0, count, count)
+	out = le(out, 4, size, offset)
 	return le(out, 2, 0)
 }
 
@@ -100,139 +98,182 @@ func le(out []byte, width int, values ...uint64) []byte {
 	return out
 }
 
-func notCanonical() *failure { return &failure{"container-not-canonical", []string{}} }
+// packer gives the bytes of a canonical ZIP to a writer, as members are added in order.
+type packer struct {
+	to        io.Writer
+	at, count uint64
+	directory []byte
+}
 
-func readZip(data []byte) (*kit, *failure) {
-	if !bytes.HasPrefix(data, []byte("PK\x03\x04")) {
-		return nil, &failure{"input-not-a-kit", []string{}}
+func (p *packer) add(name string, crc uint64, data []byte) {
+	size := uint64(len(data))
+	header := localHeader(name, size, crc)
+	p.directory = append(p.directory, centralHeader(name, size, crc, p.at)...)
+	p.at, p.count = p.at+uint64(len(header))+size, p.count+1
+	p.to.Write(header)
+	p.to.Write(data)
+}
+
+func (p *packer) end() {
+	p.to.Write(p.directory)
+	p.to.Write(endRecord(p.count, uint64(len(p.directory)), p.at))
+}
+
+// comparison takes what a packer writes and tells whether it is these bytes.
+type comparison struct {
+	rest   []byte
+	differ bool
+}
+
+func (c *comparison) Write(data []byte) (int, error) {
+	c.differ = c.differ || !bytes.HasPrefix(c.rest, data)
+	if !c.differ {
+		c.rest = c.rest[len(data):]
 	}
-	k := &kit{members: map[string]member{}}
-	var directory []byte
-	at, last := 0, ""
-	for bytes.HasPrefix(data[at:], []byte("PK\x03\x04")) {
-		if at+30 > len(data) {
-			return nil, notCanonical()
+	return len(data), nil
+}
+
+// isCanonical: the ZIP is, byte for byte, the canonical one of its files. What is not read has the CRC-32 stated.
+func isCanonical(data []byte, entries []*entry) bool {
+	found, last := &comparison{rest: data}, ""
+	p := packer{to: found}
+	for _, e := range entries {
+		if e.isFolder || e.method != 0 || e.path <= last || !utf8.ValidString(e.path) {
+			return false
 		}
-		crc := binary.LittleEndian.Uint32(data[at+14:])
-		size := binary.LittleEndian.Uint32(data[at+22:])
-		length := int(binary.LittleEndian.Uint16(data[at+26:]))
-		if length < 1 || length > 128 || at+30+length > len(data) {
-			return nil, notCanonical()
-		}
-		name := string(data[at+30 : at+30+length])
-		for i := 0; i < length; i++ {
-			if name[i] < 0x20 || name[i] > 0x7e {
-				return nil, notCanonical()
-			}
-		}
-		header := localHeader(name, size, crc)
-		if !bytes.HasPrefix(data[at:], header) || name <= last {
-			return nil, notCanonical()
-		}
-		start := at + len(header)
-		wrong := k.add(name, int64(size), func() ([]byte, *failure) {
-			if int64(start)+int64(size) > int64(len(data)) {
-				return nil, notCanonical()
-			}
-			content := data[start : start+int(size)]
-			if crc32.ChecksumIEEE(content) != crc {
-				return nil, notCanonical()
-			}
-			return content, nil
-		})
-		if wrong != nil {
-			return nil, wrong
-		}
-		directory = append(directory, centralHeader(name, size, crc, uint32(at))...)
-		at, last = start+int(size), name
+		p.add(e.path, e.crc, e.data)
+		last = e.path
 	}
-	rest := append(directory, endRecord(len(k.names), len(directory), at)...)
-	if !bytes.Equal(data[at:], rest) {
-		return nil, notCanonical()
-	}
-	return k, nil
+	p.end()
+	return !found.differ && len(found.rest) == 0
 }
 
 // sealedDigest is the SHA-256 of the canonical ZIP of all members but the registry receipt.
 func (k *kit) sealedDigest() string {
-	var out, directory []byte
-	count := 0
+	sum := sha256.New()
+	p := packer{to: sum}
 	for _, name := range k.names {
-		if name == registryFile {
-			continue
+		if name != registryFile {
+			data := k.members[name].data
+			p.add(name, uint64(crc32.ChecksumIEEE(data)), data)
 		}
-		data := k.members[name].data
-		crc := crc32.ChecksumIEEE(data)
-		directory = append(directory, centralHeader(name, uint32(len(data)), crc, uint32(len(out)))...)
-		out = append(append(out, localHeader(name, uint32(len(data)), crc)...), data...)
-		count++
 	}
-	end := endRecord(count, len(directory), len(out))
-	return sha(append(append(out, directory...), end...))
+	p.end()
+	return string(sum.Sum(nil))
 }
 
-func ignorable(name string, size int64) bool {
-	base := path.Base(name)
-	litter := base == ".DS_Store" || base == "Thumbs.db" || base == "desktop.ini" || strings.HasPrefix(base, "._")
-	return litter && size <= 65536
+// readZip is section 12.2, "a file", in its order.
+func readZip(data []byte) *kit {
+	if !bytes.HasPrefix(data, []byte(localSign)) {
+		panic(about("input-not-a-kit"))
+	}
+	if len(data) > maxZip {
+		overLimit()
+	}
+	where := readFrame(data)
+	if where.count > maxEntries || where.size > maxDirectory {
+		overLimit()
+	}
+	entries := readEntries(data, where)
+	readNames(entries)
+	var files []source
+	for _, e := range entries {
+		e.checkKind()
+		if e.isFolder {
+			e.content()
+		} else {
+			files = append(files, source{e.path, e.size, e.content})
+		}
+	}
+	k := takeContents(files)
+	k.repacked = k.stripped || len(k.ignored) > 0 || !isCanonical(data, entries)
+	return k
 }
 
-func readFolder(root string) (*kit, *failure) {
-	sizes, names, links := map[string]int64{}, []string{}, []string{}
-	err := filepath.WalkDir(root, func(place string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
+func unreadable(files ...string) {
+	panic(about("input-unreadable", files...))
+}
+
+func readFolder(root string) *kit {
+	root, err := filepath.EvalSymlinks(root)
+	var files []source
+	var links []string
+	count := -1 // the folder itself
+	each := func(place string, found fs.DirEntry, err error) error {
+		if err != nil {
 			return err
 		}
+		if count++; found.IsDir() {
+			return nil
+		}
 		name, _ := filepath.Rel(root, place)
-		info, err := entry.Info()
+		info, err := found.Info()
 		if err != nil {
 			return err
 		}
 		if !info.Mode().IsRegular() {
 			links = append(links, name)
 		}
-		names, sizes[name] = append(names, name), info.Size()
+		files = append(files, source{name, uint64(info.Size()), func() []byte { return readFile(place, name, info) }})
 		return nil
-	})
-	if err != nil {
-		return nil, &failure{"input-unreadable", []string{}}
+	}
+	if err != nil || filepath.WalkDir(root, each) != nil {
+		unreadable()
+	}
+	if count > maxEntries {
+		overLimit()
 	}
 	if len(links) > 0 {
 		sort.Strings(links)
-		return nil, &failure{"container-link", links[:1]}
+		panic(about("container-link", links[0]))
 	}
-	k := &kit{members: map[string]member{}}
-	sort.Strings(names)
-	for _, name := range names {
-		if ignorable(name, sizes[name]) {
-			k.ignored = true
-			continue
-		}
-		wrong := k.add(name, sizes[name], func() ([]byte, *failure) {
-			data, err := os.ReadFile(filepath.Join(root, name))
-			if err != nil {
-				return nil, &failure{"input-unreadable", []string{}}
-			}
-			return data, nil
-		})
-		if wrong != nil {
-			return nil, wrong
-		}
-	}
-	return k, nil
+	return takeContents(files)
 }
 
-func openKit(place string) (*kit, *failure) {
+// readFile reads a file that was seen before, follows no link and waits for no pipe.
+func readFile(place, name string, seen fs.FileInfo) []byte {
+	opened, err := os.OpenFile(place, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, syscall.ELOOP) {
+		panic(about("container-link", name))
+	}
+	if err != nil {
+		unreadable()
+	}
+	defer opened.Close()
+	info, err := opened.Stat()
+	if err != nil {
+		unreadable()
+	}
+	if !info.Mode().IsRegular() {
+		panic(about("container-link", name))
+	}
+	data, err := io.ReadAll(io.LimitReader(opened, seen.Size()+1))
+	if err != nil {
+		unreadable()
+	}
+	if !os.SameFile(info, seen) || int64(len(data)) != seen.Size() {
+		unreadable(name)
+	}
+	return data
+}
+
+// readPlace is a kit by its path, which may be a link.
+func readPlace(place string) *kit {
 	info, err := os.Stat(place)
-	if errors.Is(err, fs.ErrNotExist) || err != nil {
-		return nil, &failure{"input-unreadable", []string{}}
+	if err != nil || !info.IsDir() && !info.Mode().IsRegular() {
+		unreadable()
 	}
 	if info.IsDir() {
 		return readFolder(place)
 	}
-	data, err := os.ReadFile(place)
-	if err != nil || !info.Mode().IsRegular() {
-		return nil, &failure{"input-unreadable", []string{}}
+	opened, err := os.Open(place)
+	if err != nil {
+		unreadable()
+	}
+	defer opened.Close()
+	data, err := io.ReadAll(io.LimitReader(opened, maxZip+1))
+	if err != nil {
+		unreadable()
 	}
 	return readZip(data)
 }

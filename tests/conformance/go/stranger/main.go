@@ -15,6 +15,7 @@ type input struct {
 	Place     string   `json:"place"`
 	Zip       []byte   `json:"zip"`
 	Trust     string   `json:"trust"`
+	Now       string   `json:"now"`
 	Data      []byte   `json:"data"`
 	JWKS      string   `json:"jwks"`
 	Origin    string   `json:"origin"`
@@ -30,6 +31,8 @@ type input struct {
 	Public    string   `json:"public"`
 	Message   []byte   `json:"message"`
 	Signature string   `json:"signature"`
+
+	Members map[string]string `json:"members"`
 }
 
 var parsers = map[string]struct {
@@ -42,7 +45,7 @@ var parsers = map[string]struct {
 	"receipt":          {"receipt-malformed", func(d []byte) { parseReceipt(d) }},
 	"registry-receipt": {"registry-receipt-malformed", func(d []byte) { parseRegistryReceipt(d) }},
 	"checkpoint":       {"checkpoint-malformed", func(d []byte) { parseCheckpoint(d) }},
-	"notices":          {"trust-root-unusable", func(d []byte) { takeNotices(parseJSON(d, maxDocument)) }},
+	"notices":          {"trust-root-unusable", func(d []byte) { takeNotices(parseJSON(d, maxNoticesBytes)) }},
 	"trust":            {"trust-root-unusable", func(d []byte) { parseTrust(d) }},
 	"leaf-record":      {"leaf-malformed", func(d []byte) { takeRecord(parseJSON(d, maxEntry)) }},
 	"log-entry":        {"leaf-malformed", func(d []byte) { parseEntry(d) }},
@@ -63,6 +66,8 @@ func answer(in *input) any {
 	switch in.Kind {
 	case "kit", "disclosed-record":
 		return answerKit(in)
+	case "container":
+		return answerContainer(in)
 	case "receipt-by-trust":
 		return answerReceipt(in, func() *standing { return parseTrust([]byte(in.Trust)) })
 	case "receipt-by-jwks":
@@ -100,25 +105,45 @@ func hashes(texts []string) []string {
 func answerKit(in *input) verdict {
 	var trust *standing
 	if word := reading("trust-root-unusable", func() { trust = parseTrust([]byte(in.Trust)) }); word != "" {
-		return unopened(failure{word, []string{}}, 1, "")
+		return unopened(about(word), 1, "")
 	}
-	var k *kit
-	var wrong *failure
-	if in.Place != "" {
-		k, wrong = openKit(in.Place)
-	} else {
-		k, wrong = readZip(in.Zip)
+	if in.Now != "" {
+		now := parseTime(in.Now)
+		trust.now = &now
 	}
+	k, wrong := opening(func() *kit {
+		if in.Place != "" {
+			return readPlace(in.Place)
+		}
+		return readZip(in.Zip)
+	})
 	if wrong != nil {
-		return unopened(*wrong, 1, "")
+		return unopened(wrong, 1, "")
 	}
 	return verifyKit(k, trust)
+}
+
+// answerContainer: the ZIP reads and holds just these members.
+func answerContainer(in *input) string {
+	k, wrong := opening(func() *kit { return readZip(in.Data) })
+	if wrong != nil {
+		return wrong.Reason
+	}
+	if len(k.members) != len(in.Members) {
+		return "other members"
+	}
+	for name, m := range k.members {
+		if url(m.hash) != in.Members[name] {
+			return "another " + name
+		}
+	}
+	return "accepted"
 }
 
 func answerReceipt(in *input, trust func() *standing) verdict {
 	var found *standing
 	if word := reading("trust-root-unusable", func() { found = trust() }); word != "" {
-		return unopened(failure{word, []string{}}, 9, "not-checked")
+		return unopened(about(word), 9, "not-checked")
 	}
 	return verifyReceipt(in.Data, found)
 }

@@ -14,6 +14,9 @@ import (
 const (
 	typeSignature   = 1
 	typeCosignature = 4
+	typeMLDSA       = 6 // ML-DSA-44, in policies only: nothing here checks its signatures
+
+	sizeMLDSA = 1312
 )
 
 type noteLine struct{ name, keyID, data string }
@@ -24,7 +27,7 @@ type note struct {
 }
 
 var keyName = regexp.MustCompile(
-	`\A[^\x{00}-\x{20}+\x{7f}-\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]+\z`)
+	`\A[^\x{00}-\x{20}+\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]+\z`)
 
 func parseNote(data string) *note {
 	refuseIf(!utf8.ValidString(data) || utf8.RuneCountInString(data) > 1048576)
@@ -52,18 +55,30 @@ type verifierKey struct {
 	key  string
 }
 
+func (v verifierKey) text() string {
+	raw := string(rune(v.kind)) + v.key
+	return v.name + "+" + hex.EncodeToString([]byte(v.id())) + "+" + base64.StdEncoding.EncodeToString([]byte(raw))
+}
+
 func (v verifierKey) id() string {
 	return sha([]byte(v.name + "\n" + string(rune(v.kind)) + v.key))[:4]
 }
 
+// parseVerifierKey reads the key of a witness of a policy; the types that have a meaning are the caller's to choose.
 func parseVerifierKey(text string) verifierKey {
 	parts := strings.SplitN(text, "+", 3)
 	refuseIf(len(parts) != 3 || !keyName.MatchString(parts[0]))
 	raw := parseBase64(parts[2])
-	refuseIf(len(raw) != 33 || raw[0] != typeSignature && raw[0] != typeCosignature)
-	found := verifierKey{parts[0], raw[0], publicKey(raw[1:])}
-	again := parts[0] + "+" + hex.EncodeToString([]byte(found.id())) + "+" + base64.StdEncoding.EncodeToString([]byte(raw))
-	refuseIf(again != text)
+	found := verifierKey{parts[0], raw[0], raw[1:]}
+	switch found.kind {
+	case typeSignature, typeCosignature:
+		publicKey(found.key)
+	case typeMLDSA:
+		refuseIf(len(found.key) != sizeMLDSA)
+	default:
+		refuse()
+	}
+	refuseIf(found.text() != text)
 	return found
 }
 
@@ -112,8 +127,8 @@ func (p *policy) met(by map[string]bool) bool {
 		return true
 	}
 	met := map[string]bool{}
-	for name := range p.witnesses {
-		met[name] = by[name]
+	for name, w := range p.witnesses {
+		met[name] = by[name] && w.kind == typeCosignature
 	}
 	for _, g := range p.groups {
 		count := 0
@@ -127,52 +142,77 @@ func (p *policy) met(by map[string]bool) bool {
 	return met[p.quorum]
 }
 
-func parsePolicy(text string) *policy {
+// policyText refuses control characters but tab and newline.
+func policyText(text string) {
 	refuseIf(utf8.RuneCountInString(text) > 65536 || !strings.HasSuffix(text, "\n"))
-	p := &policy{witnesses: map[string]verifierKey{}}
-	defined, member := map[string]bool{}, map[string]bool{}
-	define := func(name string) {
-		refuseIf(name == "none" || defined[name] || len(defined) >= 256)
-		defined[name] = true
+	for _, c := range text {
+		refuseIf(c < 0x20 && c != '\t' && c != '\n' || c == 0x7f)
 	}
+}
+
+func parsePolicy(text string) *policy {
+	policyText(text)
+	r := &policyReader{policy{witnesses: map[string]verifierKey{}}, map[string]bool{}, map[string]bool{}}
 	for _, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
 		words := strings.FieldsFunc(line, func(c rune) bool { return c == ' ' || c == '\t' })
-		if len(words) == 0 || strings.HasPrefix(line, "#") {
-			continue
-		}
-		switch {
-		case words[0] == "witness" && (len(words) == 3 || len(words) == 4):
-			key := parseVerifierKey(words[2])
-			refuseIf(key.kind != typeCosignature)
-			for _, other := range p.witnesses {
-				refuseIf(other.key == key.key)
-			}
-			define(words[1])
-			p.names, p.witnesses[words[1]] = append(p.names, words[1]), key
-		case words[0] == "group" && len(words) >= 4:
-			g := group{words[1], 0, words[3:]}
-			switch words[2] {
-			case "all":
-				g.threshold = len(g.members)
-			case "any":
-				g.threshold = 1
-			default:
-				g.threshold = int(parseDecimal(words[2], int64(len(g.members))))
-			}
-			refuseIf(g.threshold == 0)
-			for _, name := range g.members {
-				refuseIf(!defined[name] || member[name])
-				member[name] = true
-			}
-			define(g.name)
-			p.groups = append(p.groups, g)
-		case words[0] == "quorum" && len(words) == 2 && p.quorum == "":
-			refuseIf(words[1] != "none" && !defined[words[1]])
-			p.quorum = words[1]
-		default:
-			refuse()
+		if len(words) > 0 && words[0][0] != '#' {
+			r.line(words)
 		}
 	}
-	refuseIf(p.quorum == "")
-	return p
+	refuseIf(r.quorum == "")
+	return &r.policy
+}
+
+type policyReader struct {
+	policy
+	defined, member map[string]bool
+}
+
+func (r *policyReader) define(name string) {
+	refuseIf(name == "none" || r.defined[name] || len(r.defined) >= 256)
+	r.defined[name] = true
+}
+
+func (r *policyReader) line(words []string) {
+	switch {
+	case words[0] == "witness" && (len(words) == 3 || len(words) == 4):
+		r.witness(words[1], parseVerifierKey(words[2]))
+	case words[0] == "group" && len(words) >= 4:
+		r.group(group{words[1], threshold(words[2], len(words)-3), words[3:]})
+	case words[0] == "quorum" && len(words) == 2 && r.quorum == "":
+		refuseIf(words[1] != "none" && !r.defined[words[1]])
+		r.quorum = words[1]
+	default:
+		refuse()
+	}
+}
+
+func (r *policyReader) witness(name string, key verifierKey) {
+	refuseIf(key.kind != typeCosignature && key.kind != typeMLDSA)
+	for _, other := range r.witnesses {
+		refuseIf(other.key == key.key)
+	}
+	r.define(name)
+	r.names, r.witnesses[name] = append(r.names, name), key
+}
+
+func threshold(text string, members int) int {
+	switch text {
+	case "all":
+		return members
+	case "any":
+		return 1
+	}
+	found := int(parseDecimal(text, int64(members)))
+	refuseIf(found == 0)
+	return found
+}
+
+func (r *policyReader) group(g group) {
+	for _, name := range g.members {
+		refuseIf(!r.defined[name] || r.member[name])
+		r.member[name] = true
+	}
+	r.define(g.name)
+	r.groups = append(r.groups, g)
 }

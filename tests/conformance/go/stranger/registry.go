@@ -2,6 +2,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/base64"
 	"fmt"
 	"strings"
@@ -14,7 +15,7 @@ func (c *checkpoint) noteText() string {
 func registryCheckpoint(s *step, r *registryReceipt, trust *standing) {
 	c := r.checkpoint
 	if c.origin != trust.origin {
-		s.fail("origin-mismatch", registryFile)
+		s.Failures = append(s.Failures, failure{Reason: "origin-mismatch", Files: []string{registryFile}, ofOther: true})
 	}
 	signed := false
 	if k := trust.key("registry", c.kid); k == nil {
@@ -43,14 +44,14 @@ func registryCheckpoint(s *step, r *registryReceipt, trust *standing) {
 	}
 	supported := false
 	for _, k := range trust.keys {
-		if k.role != "registry" {
+		if k.role != "registry" || !k.counts(c.at) {
 			continue
 		}
 		named := verifierKey{c.origin, typeSignature, k.public}
 		for _, line := range r.note.linesBy(named) {
 			if !r.note.verifies(line, named) {
 				s.fail("note-signature-invalid", registryFile)
-			} else if k.counts(c.at) && (k.revoked == nil || k.kid == c.kid || outlives(r, trust, k)) {
+			} else if k.revoked == nil || k.kid == c.kid || outlives(r, trust, k) {
 				supported = true
 			}
 		}
@@ -80,10 +81,13 @@ func outlives(r *registryReceipt, trust *standing, k *key) bool {
 	return r.checkpoint.at < *k.revoked && !p.met(nil) && p.met(cosigners(r, p, k.revoked))
 }
 
-// cosigners are the witnesses of a policy with a counting cosignature, dated before a time if one is given.
+// cosigners are the witnesses of a policy with a timely cosignature, dated before a time if one is given.
 func cosigners(r *registryReceipt, p *policy, before *int64) map[string]bool {
 	found := map[string]bool{}
 	for name, w := range p.witnesses {
+		if w.kind != typeCosignature {
+			continue
+		}
 		for _, line := range r.note.linesBy(w) {
 			at, ok := line.time()
 			apart := at - r.checkpoint.at
@@ -96,7 +100,12 @@ func cosigners(r *registryReceipt, p *policy, before *int64) map[string]bool {
 }
 
 func witnesses(s *step, r *registryReceipt, trust *standing) {
-	for _, w := range trust.witnesses() {
+	p := trust.policyAt(r.checkpoint.at)
+	for _, name := range p.names {
+		w := p.witnesses[name]
+		if w.kind != typeCosignature {
+			continue
+		}
 		for _, line := range r.note.linesBy(w) {
 			if !r.note.verifies(line, w) {
 				s.fail("witness-signature-invalid", registryFile)
@@ -104,8 +113,11 @@ func witnesses(s *step, r *registryReceipt, trust *standing) {
 			}
 		}
 	}
-	if p := trust.policyAt(r.checkpoint.at); !p.met(cosigners(r, p, nil)) {
+	if !p.met(cosigners(r, p, nil)) {
 		s.fail("witness-quorum-not-met", registryFile)
+	}
+	if p.met(nil) {
+		s.unproven("none demanded")
 	}
 }
 
@@ -135,16 +147,34 @@ func notices(s *step, r *registryReceipt, trust *standing) {
 	if trust.superseded[r.leaf.hash] {
 		s.remark("superseded")
 	}
-	if r.checkpoint.sequence > trust.trusted.sequence {
-		s.remark("trust-root-older")
+	if r.checkpoint.origin != trust.origin {
+		s.unproven("not known: trust root of " + trust.origin)
+	} else if r.checkpoint.sequence > trust.trusted.sequence {
+		s.unproven("not known: trust root of " + formatTime(trust.trusted.at))
+		s.remark("withdrawal-unknown")
 	}
+	if trust.now != nil && *trust.now > trust.trusted.at+2_592_000 {
+		s.remark("trust-root-old")
+	}
+}
+
+// lacksNotices: notices that this trust root does not have may explain a failure (section 12.5).
+func (s *standing) lacksNotices(r *registryReceipt) bool {
+	return r != nil && s.trusted != nil && r.checkpoint.sequence > s.trusted.sequence &&
+		r.checkpoint.notices != s.trusted.notices
 }
 
 // verifyReceipt checks a registry receipt by itself.
 func verifyReceipt(data []byte, trust *standing) verdict {
 	var r *registryReceipt
-	if word := reading("registry-receipt-malformed", func() { r = parseRegistryReceipt(data) }); word != "" {
-		return unopened(failure{word, []string{}}, 9, "not-checked")
+	word := reading("registry-receipt-malformed", func() {
+		if len(data) > maxDocument || bytes.HasPrefix(data, []byte(localSign)) {
+			panic(fault{"input-unreadable"}) // it may be a kit
+		}
+		r = parseRegistryReceipt(data)
+	})
+	if word != "" {
+		return unopened(about(word), 9, "not-checked")
 	}
 	made := map[int]func(*step){9: func(s *step) { leafHashStated(s, r) }}
 	for n, part := range map[int]func(*step, *registryReceipt, *standing){
@@ -162,5 +192,5 @@ func verifyReceipt(data []byte, trust *standing) verdict {
 			steps = append(steps, notChecked())
 		}
 	}
-	return verdictOf(steps)
+	return verdictOf(steps, trust.lacksNotices(r))
 }

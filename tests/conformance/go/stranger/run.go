@@ -5,11 +5,22 @@ type step struct {
 	Status   string    `json:"status"`
 	Failures []failure `json:"failures"`
 	Remarks  []string  `json:"remarks"`
+	Unproven bool      `json:"unproven"`
+
+	words string // why it proves nothing, if it passes
 }
 
 type verdict struct {
-	Verdict string `json:"verdict"`
-	Steps   []step `json:"steps"`
+	Verdict  string `json:"verdict"`
+	ExitCode int    `json:"exit_code"`
+	Said     *said  `json:"said"`
+	Steps    []step `json:"steps"`
+}
+
+// said is the failure that is said first, and its step's number.
+type said struct {
+	Step int `json:"step"`
+	failure
 }
 
 // part ends where it panics with ended.
@@ -18,10 +29,7 @@ type ended struct{}
 func newStep() *step { return &step{Status: "passed", Failures: []failure{}, Remarks: []string{}} }
 
 func (s *step) fail(word string, files ...string) {
-	if files == nil {
-		files = []string{}
-	}
-	s.Failures = append(s.Failures, failure{word, files})
+	s.Failures = append(s.Failures, *about(word, files...))
 }
 
 func (s *step) failAndEnd(word string, files ...string) {
@@ -30,6 +38,8 @@ func (s *step) failAndEnd(word string, files ...string) {
 }
 
 func (s *step) remark(word string) { s.Remarks = append(s.Remarks, word) }
+
+func (s *step) unproven(words string) { s.words = words }
 
 func (s *step) notReached() {
 	s.Status = "not-reached"
@@ -53,6 +63,7 @@ func run(parts ...func(*step)) step {
 	if len(s.Failures) > 0 {
 		s.Status = "failed"
 	}
+	s.Unproven = s.Status == "passed" && s.words != ""
 	return *s
 }
 
@@ -110,26 +121,71 @@ func (k *kit) needFile(s *step, name string) string {
 	return m.hash
 }
 
-func verdictOf(steps []step) verdict {
-	found := verdict{"VERIFIED", steps}
+var notCheckable = map[string]bool{"input-not-a-kit": true, "input-unreadable": true, "container-incomplete": true,
+	"schema-newer": true, "trust-root-unusable": true, "trust-root-outdated": true}
+
+var newerMayExplain = map[string]bool{"issuer-key-unknown": true, "late-merge-unexplained": true}
+
+// outdate gives failures another word if newer notices may explain all of them (section 12.5).
+func outdate(steps []step) {
 	for _, s := range steps {
-		if s.Status != "passed" && s.Status != "not-checked" {
-			found.Verdict = "NOT VERIFIED"
+		for _, f := range s.Failures {
+			if !newerMayExplain[f.Reason] {
+				return
+			}
 		}
 	}
 	for _, s := range steps {
-		for _, f := range s.Failures {
-			switch f.Reason {
-			case "input-not-a-kit", "input-unreadable", "schema-newer", "trust-root-unusable":
-				found.Verdict = "COULD NOT CHECK"
-			}
+		for i := range s.Failures {
+			s.Failures[i].Reason = "trust-root-outdated"
 		}
+	}
+}
+
+// verdictOf says what the steps come to, if the trust root lacks notices or not.
+func verdictOf(steps []step, lacking bool) verdict {
+	if lacking {
+		outdate(steps)
+	}
+	found := verdict{Verdict: "VERIFIED", ExitCode: 0, Steps: steps, Said: firstSaid(steps, lacking)}
+	for _, s := range steps {
+		if s.Status != "passed" && s.Status != "not-checked" {
+			found.Verdict, found.ExitCode = "NOT VERIFIED", 3
+		}
+	}
+	if found.Said != nil && notCheckable[found.Said.Reason] {
+		found.Verdict, found.ExitCode = "COULD NOT CHECK", 2
 	}
 	return found
 }
 
+// firstSaid is the failure that is said first: the first one of the first group that has any (section 12.5).
+func firstSaid(steps []step, lacking bool) *said {
+	group := func(f failure) int {
+		switch {
+		case notCheckable[f.Reason]:
+			return 1
+		case f.ofOther:
+			return 2
+		case lacking && newerMayExplain[f.Reason]:
+			return 4
+		}
+		return 3
+	}
+	var first *said
+	last := 5
+	for i, s := range steps {
+		for _, f := range s.Failures {
+			if g := group(f); g < last {
+				first, last = &said{i + 1, f}, g
+			}
+		}
+	}
+	return first
+}
+
 // unopened is the report of what could not be opened: one failure of one step.
-func unopened(f failure, at int, before string) verdict {
+func unopened(f *failure, at int, before string) verdict {
 	var steps []step
 	for n := 1; n <= 15; n++ {
 		s := newStep()
@@ -138,9 +194,9 @@ func unopened(f failure, at int, before string) verdict {
 			s.Status = before
 		}
 		if n == at {
-			s.Status, s.Failures = "failed", []failure{f}
+			s.Status, s.Failures = "failed", []failure{*f}
 		}
 		steps = append(steps, *s)
 	}
-	return verdictOf(steps)
+	return verdictOf(steps, false)
 }

@@ -43,7 +43,7 @@ func verifyKit(k *kit, trust *standing) verdict {
 	if k.disclosed() {
 		steps[4], steps[9] = notChecked(), notChecked()
 	}
-	return verdictOf(steps)
+	return verdictOf(steps, trust.lacksNotices(e.registry.value))
 }
 
 func notChecked() step {
@@ -53,7 +53,10 @@ func notChecked() step {
 }
 
 func (e *evidence) container(s *step) {
-	if e.kit.ignored {
+	if e.kit.repacked {
+		s.remark("container-repacked")
+	}
+	if len(e.kit.ignored) > 0 {
 		s.remark("files-ignored")
 	}
 	for _, each := range [][2]string{
@@ -77,10 +80,8 @@ func (e *evidence) container(s *step) {
 			s.fail(word, each[0])
 		}
 	}
-	for _, name := range e.kit.names {
-		if !e.kit.belongs(name) {
-			s.fail("file-unexpected", name)
-		}
+	for _, name := range e.kit.unexpected {
+		s.fail("file-unexpected", name)
 	}
 }
 
@@ -98,7 +99,7 @@ func (e *evidence) listing(s *step) {
 		}
 	}
 	for _, name := range e.kit.names {
-		if isMember(name) && !listed[name] && !neverListed[name] {
+		if !listed[name] && !neverListed[name] {
 			s.fail("file-unexpected", name)
 		}
 	}
@@ -176,7 +177,7 @@ func (e *evidence) expectedEvents(m *manifest, r *report, manifestHash string) [
 	add := func(kind string, data object) {
 		made = append(made, event{kind: kind, data: string(formatJSON(data)), isSubmitted: kind == "record.submitted"})
 	}
-	add("packet.opened", object{})
+	made = append(made, event{kind: "packet.opened"})
 	for _, f := range m.records() {
 		add("record.submitted", object{"sha256": url(f.hash), "size": f.size})
 	}
@@ -275,10 +276,8 @@ func (e *evidence) leaf(s *step) {
 }
 
 func (e *evidence) kitDigest(s *step) {
-	for _, name := range e.kit.names {
-		if !isMember(name) {
-			s.notReached()
-		}
+	if len(e.kit.unexpected) > 0 {
+		s.notReached()
 	}
 	if e.kit.sealedDigest() != e.registry.need(s).leaf.members.hash("kit_digest") {
 		s.fail("kit-digest-mismatch", registryFile)

@@ -1,6 +1,12 @@
 // Notices, the keys that they yield, trust roots, JWKS (REG-1.0 sections 9.3 to 9.6).
 package main
 
+const (
+	maxNotices      = 10_000
+	maxNoticesBytes = 4 << 20
+	maxTrust        = 5 << 20
+)
+
 type key struct {
 	role, kid, public string
 	from              int64
@@ -16,7 +22,7 @@ type dated struct {
 	policy *policy
 }
 
-// standing is what notices yield. trusted is nil with a JWKS alone.
+// standing is what notices yield. trusted is nil with a JWKS alone, now where nobody tells the time.
 type standing struct {
 	origin     string
 	keys       []*key
@@ -25,6 +31,7 @@ type standing struct {
 	superseded map[string]bool
 	late       [][2]int64
 	trusted    *checkpoint
+	now        *int64
 }
 
 func (s *standing) key(role, kid string) *key {
@@ -46,19 +53,10 @@ func (s *standing) policyAt(at int64) *policy {
 	return found
 }
 
-// witnesses are all that any policy names, each name and key once.
-func (s *standing) witnesses() []verifierKey {
-	var found []verifierKey
-	seen := map[verifierKey]bool{}
-	for _, each := range s.policies {
-		for _, name := range each.policy.names {
-			if w := each.policy.witnesses[name]; !seen[w] {
-				seen[w] = true
-				found = append(found, w)
-			}
-		}
-	}
-	return found
+// identity is the log's: its origin and the key that signed the checkpoint, as a verifier key (section 9.6).
+func (s *standing) identity() string {
+	v := verifierKey{s.origin, typeSignature, s.key("registry", s.trusted.kid).public}
+	return v.text()
 }
 
 func takeJWK(value any) (kid, public string) {
@@ -94,6 +92,7 @@ func takeNotices(value any) object {
 	o := document(value, "notices", "notices", "origin")
 	parseOrigin(o.text("origin"))
 	seen, last := map[string]bool{}, int64(0)
+	refuseIf(len(o.array("notices")) > maxNotices)
 	for i, item := range o.array("notices") {
 		notice := exactly(item, "n", "at", "type", "data")
 		refuseIf(notice.integer("n") != int64(i) || notice.time("at") < last)
@@ -185,12 +184,13 @@ func earliest(one *int64, other int64) *int64 {
 }
 
 func parseTrust(data []byte) *standing {
-	o := document(parseJSON(data, maxDocument), "trust", "checkpoint", "notices", "origin")
+	o := document(parseJSON(data, maxTrust), "trust", "checkpoint", "notices", "origin")
 	c := takeCheckpoint(o["checkpoint"])
 	notices := takeNotices(o["notices"])
 	s := yield(notices)
 	refuseIf(parseOrigin(o.text("origin")) != c.origin || c.origin != s.origin)
-	refuseIf(sha(formatJSON(notices)) != c.notices)
+	canonical := formatJSON(notices)
+	refuseIf(len(canonical) > maxNoticesBytes || sha(canonical) != c.notices)
 	k := s.key("registry", c.kid)
 	refuseIf(k == nil || !k.counts(c.at) || k.revokedAt(c.at) || !c.signedBy(k.public))
 	s.trusted = c
