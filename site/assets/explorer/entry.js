@@ -47,7 +47,7 @@ export async function examine(entry, index = null) {
     same("It stands where the look-up index said", receipt.leafIndex === index, `entry ${index}`);
   }
   for (const step of (await explainReceipt(receipt, anchorsOf(trust))).steps) {
-    if (step.number in STEPS) checks.push(shownStep(step));
+    if (step.number in STEPS) checks.push(shownStep(step, receipt, trust));
   }
   checks.push(checkIssuerKey(receipt, trust));
   checks.push(await checkGrowth(receipt.checkpoint, trust.checkpoint, "The log has only grown since that checkpoint"));
@@ -59,7 +59,7 @@ const NOTHING_SHOWN = {
   15: { words: "Whether a notice withdraws the kit is not known" },
 };
 
-function shownStep(step) {
+function shownStep(step, receipt, trust) {
   // A step that passed and proves nothing is no check that holds.
   if (step.unproven !== null) return { tone: "note", detail: step.unproven, ...NOTHING_SHOWN[step.number] };
   const told = [...step.failures, ...step.notes].map(({ message }) => message).join("; ");
