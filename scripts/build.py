@@ -27,6 +27,9 @@ MODE = 0o100644 << 16
 LARGEST = 200 * 1024 * 1024
 """Bytes of an unpacked zip: Lambda's limit is 250 MB (AWS Lambda quotas), and room is left below it."""
 
+UNUSED = ("lxml",)
+"""Packages that are never imported: pikepdf reads XMP metadata with lxml, and nothing here does."""
+
 SITE, FONTS, SAMPLES = "site/", "issuer/adapters/binder/fonts/", "site/content/samples/"
 
 
@@ -139,7 +142,7 @@ def importable(name: str) -> bool:
     """Whether a file of an installation is the package's: no script, and no note of who installed it."""
     top, _, rest = name.partition("/")
     noted = top.endswith(".dist-info") and rest in ("INSTALLER", "RECORD", "REQUESTED", "direct_url.json")
-    return top != "bin" and not noted
+    return top not in ("bin", *UNUSED) and not noted
 
 
 def sources(contents: Contents) -> dict[str, bytes]:
