@@ -3,13 +3,16 @@
 import base64
 import json
 import random
+import re
 import subprocess
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from attestlayer.cli.json import EXIT_CODES
+from attestlayer.cli.json import EXIT_CODES, format_report_json, trust_members
+from attestlayer.cli.text import Subject as Given
 from attestlayer.encoding import format_time
 from attestlayer.errors import VerificationError
 from attestlayer.log.trust import parse_trust
@@ -41,6 +44,8 @@ from support.tools import missing, require
 from support.vectors import all_vectors
 
 GO = Path(__file__).parent / "go/stranger"
+VECTORS = Path(__file__).parents[1] / "vectors"
+SPEC = Path(__file__).parents[2] / "site/content/spec/REG-1.0.md"
 MUTANTS = 1_800
 LOGS = 300
 DOCUMENTS = 500
@@ -120,6 +125,47 @@ def test_the_stranger_reports_each_case_step_by_step_as_the_core_does(
     found = ask(stranger, [placed(*pair) for pair in zip(subjects, places, strict=True)])
     for case, subject, answer in zip(CASES, subjects, found, strict=True):
         assert answer == whole(judge(subject, tmp_path_factory.mktemp("judged")).whole), case.name
+
+
+def test_the_stranger_writes_whole_reports_as_the_core_does(
+    stranger: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    subjects = [case.build() for case in CASES] + [case.build() for case in DISCLOSURES]
+    places = [tmp_path_factory.mktemp("case") for _ in subjects]
+    inputs = [
+        placed(*pair) | {"report": f"{number}.zip"}
+        for number, pair in enumerate(zip(subjects, places, strict=True))
+    ]
+    for number, (subject, answer) in enumerate(zip(subjects, ask(stranger, inputs), strict=True)):
+        place = tmp_path_factory.mktemp("judged")
+        report = judge(subject, place).whole if number < len(CASES) else judge_disclosure(subject, place)
+        written = format_report_json(report, Given(f"{number}.zip", ""), trust_of(subject))
+        assert answer == for_programs(json.loads(written))  # noqa: TID251
+
+
+def trust_of(subject: Subject) -> dict[str, object] | None:
+    """What a report says of the trust root, if it is usable."""
+    try:
+        return trust_members(parse_trust(subject.trust))
+    except VerificationError:
+        return None
+
+
+def for_programs(report: dict[str, Any]) -> dict[str, Any]:
+    """A report without messages and advice, which are for people."""
+    for step in report["steps"]:
+        for each in [*step["failures"], *step["notes"]]:
+            del each["message"]
+            each.pop("advice", None)
+    return report
+
+
+def test_the_stranger_writes_the_report_that_the_specification_shows(stranger: Path) -> None:
+    shown_there = re.search(r"```text id=report kind=report\n(.*?)```", SPEC.read_text(), re.DOTALL)
+    vector = json.loads((VECTORS / "kits/worked-example.json").read_text())  # noqa: TID251
+    (answer,) = ask(stranger, [vector["input"] | {"report": "kit.zip"}])
+    assert shown_there is not None
+    assert answer == json.loads(shown_there[1])  # noqa: TID251
 
 
 def test_the_stranger_reports_disclosed_records_step_by_step_as_the_core_does(

@@ -2,6 +2,7 @@
 //
 // It reads inputs of test vectors (appendix C), one JSON object a line, and answers each with a line: a report
 // for kits and registry receipts, a word for everything else. In place of `zip` a kit may have `place`, a file or folder.
+// With `report`, the name of what is checked, the answer is the whole report of section 12.7.
 package main
 
 import (
@@ -33,6 +34,7 @@ type input struct {
 	Signature string   `json:"signature"`
 
 	Members map[string]string `json:"members"`
+	Report  *string           `json:"report"` // the input's name, if the whole report is wanted
 }
 
 var parsers = map[string]struct {
@@ -105,7 +107,7 @@ func hashes(texts []string) []string {
 func answerKit(in *input) verdict {
 	var trust *standing
 	if word := reading("trust-root-unusable", func() { trust = parseTrust([]byte(in.Trust)) }); word != "" {
-		return unopened(about(word), 1, "")
+		return unopened(about(word), 1, "", subject{kind: "kit"})
 	}
 	if in.Now != "" {
 		now := parseTime(in.Now)
@@ -118,7 +120,7 @@ func answerKit(in *input) verdict {
 		return readZip(in.Zip)
 	})
 	if wrong != nil {
-		return unopened(wrong, 1, "")
+		return unopened(wrong, 1, "", subject{kind: "kit", trust: trust})
 	}
 	return verifyKit(k, trust)
 }
@@ -143,9 +145,18 @@ func answerContainer(in *input) string {
 func answerReceipt(in *input, trust func() *standing) verdict {
 	var found *standing
 	if word := reading("trust-root-unusable", func() { found = trust() }); word != "" {
-		return unopened(about(word), 9, "not-checked")
+		return unopened(about(word), 9, "not-checked", subject{kind: "registry-receipt"})
 	}
 	return verifyReceipt(in.Data, found)
+}
+
+// told is the answer, or the whole report where that is asked for.
+func told(in *input) any {
+	found := answer(in)
+	if v, reported := found.(verdict); reported && in.Report != nil {
+		return asReport(v, *in.Report)
+	}
+	return found
 }
 
 func main() {
@@ -161,7 +172,7 @@ func main() {
 		if fault := json.Unmarshal(line, &in); fault != nil {
 			panic(fault)
 		}
-		answered, _ := json.Marshal(answer(&in))
+		answered, _ := json.Marshal(told(&in))
 		out.Write(append(answered, '\n'))
 		if err != nil {
 			return

@@ -174,7 +174,7 @@ func verifyReceipt(data []byte, trust *standing) verdict {
 		r = parseRegistryReceipt(data)
 	})
 	if word != "" {
-		return unopened(about(word), 9, "not-checked")
+		return unopened(about(word), 9, "not-checked", subject{kind: "registry-receipt", trust: trust})
 	}
 	made := map[int]func(*step){9: func(s *step) { leafHashStated(s, r) }}
 	for n, part := range map[int]func(*step, *registryReceipt, *standing){
@@ -192,5 +192,7 @@ func verifyReceipt(data []byte, trust *standing) verdict {
 			steps = append(steps, notChecked())
 		}
 	}
-	return verdictOf(steps, trust.lacksNotices(r))
+	found := verdictOf(steps, trust.lacksNotices(r))
+	found.of = subject{kind: "registry-receipt", issued: r.issued(), trust: trust}
+	return found
 }

@@ -15,6 +15,8 @@ type verdict struct {
 	ExitCode int    `json:"exit_code"`
 	Said     *said  `json:"said"`
 	Steps    []step `json:"steps"`
+
+	of subject
 }
 
 // said is the failure that is said first, and its step's number.
@@ -185,7 +187,7 @@ func firstSaid(steps []step, lacking bool) *said {
 }
 
 // unopened is the report of what could not be opened: one failure of one step.
-func unopened(f *failure, at int, before string) verdict {
+func unopened(f *failure, at int, before string, of subject) verdict {
 	var steps []step
 	for n := 1; n <= 15; n++ {
 		s := newStep()
@@ -198,5 +200,7 @@ func unopened(f *failure, at int, before string) verdict {
 		}
 		steps = append(steps, *s)
 	}
-	return verdictOf(steps, false)
+	found := verdictOf(steps, false)
+	found.of = of
+	return found
 }

@@ -43,7 +43,12 @@ func verifyKit(k *kit, trust *standing) verdict {
 	if k.disclosed() {
 		steps[4], steps[9] = notChecked(), notChecked()
 	}
-	return verdictOf(steps, trust.lacksNotices(e.registry.value))
+	found := verdictOf(steps, trust.lacksNotices(e.registry.value))
+	found.of = subject{"kit", e.issued(), k.ignored, trust}
+	if k.disclosed() {
+		found.of.kind = "disclosed-record"
+	}
+	return found
 }
 
 func notChecked() step {
