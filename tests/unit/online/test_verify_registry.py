@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from attestlayer.kit.manifest import REGISTRY_RECEIPT
 from attestlayer.log import layout
 from attestlayer.log.notices import IncidentReason, NoticeType, Role, key_added, late_merge
 from support import build
@@ -256,6 +257,17 @@ def test_other_command_lines_are_usage_errors(
     made = world()
     installed.write_bytes(made.trust.format())
     assert verify(run, made.zip, tmp_path, *options, now=now_of(made)).code == 64
+
+
+def test_a_receipt_in_place_of_a_kit_is_named_online_too(
+    run: Run, installed: Path, registry: Place, tmp_path: Path
+) -> None:
+    made = world()
+    installed.write_bytes(made.trust.format())
+    publish(made.log, registry.folder)
+    result = verify(run, made.members[REGISTRY_RECEIPT], tmp_path, *online(registry), now=now_of(made))
+    assert result.code == 2
+    assert "is the document registry-receipt, which is checked with `verify-receipt`" in result.words
 
 
 def test_a_url_with_a_name_in_it_is_no_registrys(run: Run, installed: Path, tmp_path: Path) -> None:
