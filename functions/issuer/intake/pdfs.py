@@ -28,7 +28,8 @@ _MARKS = re.compile(rb"endstream|endobj|stream|obj")
 _OBJECT = re.compile(rb"(?:^|[\r\n ])([0-9]{1,10}) ([0-9]{1,5}) obj")
 # ISO 32000-2 tables 20 and 25: the pages open, and only the embedded files ask for the password.
 _ONLY_FILES = re.compile(rb"/AuthEvent\s*/EFOpen|/StmF\s*/Identity")
-_HOLE = re.compile(rb"\0{512,}")  # one sector: what a failed download or copy leaves
+# One sector: what a failed download or copy leaves. A run of zeros is looked at once, from its beginning.
+_HOLE = re.compile(rb"(?<!\0)\0{512,}")
 _PAGE_TEXT = 4096  # bytes of a page's own text that are looked at
 _HOLES_SEEN = 20
 _REBUILT = "Attempting to reconstruct cross-reference table"  # qpdf's warning
