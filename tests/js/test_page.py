@@ -119,8 +119,8 @@ def test_a_kit_is_verified_with_its_sentence_proofs_and_limits(opened: Opener, p
     page = opened()
     assert give(page, place / "kit.zip") == "VERIFIED"
     sentence = (
-        "kit.zip is byte for byte what AttestLayer issued on 31 January 2026, 12:01:30 UTC, "
-        "entry 2 of the public registry registry.example.org."
+        "Every file of the kit kit.zip is byte for byte what AttestLayer issued on 31 January 2026, 12:01:30 "
+        "UTC, entry 2 of the public registry registry.example.org."
     )
     assert page.text("#result .sentence") == sentence
     shown = page.evaluate(

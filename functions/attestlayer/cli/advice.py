@@ -39,7 +39,7 @@ ADVICE: dict[Reason, str] = {
         "files themselves: unpack it into an empty folder and check the folder."
     ),
     Reason.CONTAINER_LIMIT_EXCEEDED: (
-        f"There is a file that is too large for a kit, or there are too many files. {_ALTERED}"
+        f"The kit contains a file that is too large, or too many files. {_ALTERED}"
     ),
     Reason.CONTAINER_LINK: (
         "The folder holds a link or a device where only files can be. Unpack the original ZIP into an empty "
@@ -49,39 +49,43 @@ ADVICE: dict[Reason, str] = {
         "Something was added that was not issued. If you put it there, take it out and check again; "
         "otherwise ask for the original."
     ),
-    Reason.MANIFEST_MALFORMED: f"The list of the kit's files is not as it was issued. {_ALTERED}",
+    Reason.MANIFEST_MALFORMED: f"The list of the kit's files has been altered or is damaged. {_ALTERED}",
     Reason.FILE_MISSING: f"A file that was issued is not there. {_ALTERED}",
     Reason.FILE_SIZE_MISMATCH: f"A file is not the one issued: its length changed. {_ALTERED}",
     Reason.FILE_HASH_MISMATCH: f"A file is not the one issued: its content changed. {_ALTERED}",
     Reason.MANIFEST_ROOT_MISMATCH: f"The receipt was made for another list of files. {_ALTERED}",
-    Reason.TRAIL_MALFORMED: f"The hash trail is not as it was issued. {_ALTERED}",
+    Reason.TRAIL_MALFORMED: f"The hash trail has been altered or is damaged. {_ALTERED}",
     Reason.TRAIL_CHAIN_BROKEN: f"An event of the hash trail was changed, added or taken out. {_ALTERED}",
-    Reason.TRAIL_EVENT_MISMATCH: f"The hash trail tells of other files or checks than the kit's. {_ALTERED}",
+    Reason.TRAIL_EVENT_MISMATCH: (
+        f"The hash trail describes different files or checks from those in the kit. {_ALTERED}"
+    ),
     Reason.TRAIL_TIME_MISMATCH: f"The hash trail's times are impossible in their order. {_REPORT}",
-    Reason.RECEIPT_MALFORMED: f"The receipt is not as it was issued. {_ALTERED}",
+    Reason.RECEIPT_MALFORMED: f"The receipt has been altered or is damaged. {_ALTERED}",
     Reason.RECEIPT_MANIFEST_MISMATCH: f"The receipt was made for another manifest. {_ALTERED}",
     Reason.RECEIPT_TRAIL_MISMATCH: f"The receipt was made for another hash trail. {_ALTERED}",
     Reason.RECEIPT_POLICY_MISMATCH: f"The receipt was made under another intake policy. {_ALTERED}",
     Reason.RECEIPT_NONCE_MISMATCH: f"The receipt was made for another client nonce. {_ALTERED}",
     Reason.KIT_ID_MISMATCH: f"Documents of different kits were mixed. {_ALTERED}",
-    Reason.REPORT_MALFORMED: f"The intake report is not as it was issued. {_ALTERED}",
-    Reason.REPORT_RECORDS_MISMATCH: f"The intake report speaks of other records than the kit's. {_ALTERED}",
+    Reason.REPORT_MALFORMED: f"The intake report has been altered or is damaged. {_ALTERED}",
+    Reason.REPORT_RECORDS_MISMATCH: (
+        f"The intake report lists different records from those in the kit. {_ALTERED}"
+    ),
     Reason.ISSUER_KEY_UNKNOWN: (
         f"The receipt is signed by a key that your trust root does not know. {_UPDATE} If the key stays "
         "unknown, the kit is not AttestLayer's."
     ),
     Reason.ISSUER_KEY_NOT_VALID: f"The receipt is dated outside its key's time. {_REPORT}",
     Reason.ISSUER_KEY_REVOKED: (
-        "The issuer key was revoked, so its signature shows nothing. Ask AttestLayer for a kit issued anew."
+        "The issuer key was revoked, so its signature shows nothing. Ask AttestLayer to reissue the kit."
     ),
     Reason.RECEIPT_SIGNATURE_INVALID: f"AttestLayer did not sign this receipt as it stands. {_REPORT}",
     Reason.REGISTRY_RECEIPT_MISSING: (
         "The kit lacks its proof from the public registry: it may not have been delivered yet. Ask for the "
         "delivered kit."
     ),
-    Reason.REGISTRY_RECEIPT_MALFORMED: f"The registry receipt is not as the registry made it. {_ALTERED}",
+    Reason.REGISTRY_RECEIPT_MALFORMED: f"The registry receipt has been altered or is damaged. {_ALTERED}",
     Reason.LEAF_MALFORMED: f"The registry's entry can't be read. {_ALTERED}",
-    Reason.LEAF_MISMATCH: f"The registry's entry is of another kit than this one. {_ALTERED}",
+    Reason.LEAF_MISMATCH: f"The registry entry belongs to a different kit. {_ALTERED}",
     Reason.LEAF_HASH_MISMATCH: f"The registry's entry was changed after its hash was made. {_ALTERED}",
     Reason.KIT_DIGEST_MISMATCH: (
         f"The kit as a whole is not the one in the registry, whatever its parts say. {_ALTERED}"
@@ -90,7 +94,7 @@ ADVICE: dict[Reason, str] = {
         "The proof does not show the kit's entry in the registry. Fetch the registry receipt of its leaf "
         "hash from the registry; if that fails too, report it to security@attestlayer.com."
     ),
-    Reason.CHECKPOINT_MALFORMED: f"The checkpoint is not as the registry made it. {_ALTERED}",
+    Reason.CHECKPOINT_MALFORMED: f"The checkpoint has been altered or is damaged. {_ALTERED}",
     Reason.CHECKPOINT_SIGNATURE_INVALID: f"The registry did not sign this checkpoint as it stands. {_REPORT}",
     Reason.CHECKPOINT_CONFLICT: (
         "The registry's key signed two logs that contradict each other. Keep the kit and the trust root "
@@ -99,7 +103,7 @@ ADVICE: dict[Reason, str] = {
     Reason.NOTE_MALFORMED: f"The signed tree head can't be read. {_ALTERED}",
     Reason.NOTE_MISMATCH: f"The checkpoint's two forms say different things. {_REPORT}",
     Reason.NOTE_SIGNATURE_INVALID: f"The signed tree head lacks a valid signature of the registry. {_REPORT}",
-    Reason.ORIGIN_MISMATCH: f"The kit is of another registry than your trust root. {_OTHER_REGISTRY}",
+    Reason.ORIGIN_MISMATCH: f"The kit and your trust root belong to different registries. {_OTHER_REGISTRY}",
     Reason.REGISTRY_KEY_UNKNOWN: (
         f"The checkpoint is signed by a key that your trust root does not know. {_UPDATE} If the key stays "
         "unknown, the checkpoint is not the registry's."
@@ -107,14 +111,14 @@ ADVICE: dict[Reason, str] = {
     Reason.REGISTRY_KEY_NOT_VALID: f"The checkpoint is dated outside its key's time. {_REPORT}",
     Reason.REGISTRY_KEY_REVOKED: (
         "The registry key was revoked, and no witnesses show that the checkpoint is older than that. "
-        "Ask AttestLayer for a kit issued anew."
+        "Ask AttestLayer to reissue the kit."
     ),
     Reason.WITNESS_QUORUM_NOT_MET: (
         "Too few independent witnesses saw this checkpoint, so it could be shown to you alone. Update the "
         "trust root and check again; if it stays so, report it to security@attestlayer.com."
     ),
     Reason.WITNESS_SIGNATURE_INVALID: f"A witness did not sign this checkpoint as it stands. {_REPORT}",
-    Reason.NONCE_MALFORMED: f"The client's nonce is not as it was submitted. {_ALTERED}",
+    Reason.NONCE_MALFORMED: f"The client's nonce has been altered or is damaged. {_ALTERED}",
     Reason.NONCE_CHECKPOINT_MISMATCH: f"The client's nonce names another checkpoint. {_ALTERED}",
     Reason.NONCE_CHECKPOINT_INVALID: (
         "The checkpoint that the client's nonce names is not signed by a key that your trust root knows for "
@@ -123,8 +127,8 @@ ADVICE: dict[Reason, str] = {
     Reason.ISSUED_BEFORE_NONCE: f"The kit is dated before something that it contains: backdated. {_REPORT}",
     Reason.ISSUED_AFTER_CHECKPOINT: f"The kit is dated after the log held it: forward-dated. {_REPORT}",
     Reason.LATE_MERGE_UNEXPLAINED: (
-        f"The entry came into the log later than promised. A public incident may say why. {_UPDATE} If none "
-        "does, report it to security@attestlayer.com."
+        f"The entry was added to the log later than promised. A public incident may say why. {_UPDATE} If "
+        "none does, report it to security@attestlayer.com."
     ),
     Reason.KIT_WITHDRAWN: (
         "AttestLayer issued this kit and withdrew it later. Don't rely on it; ask for the one that takes its "
@@ -138,8 +142,9 @@ REMARK_ADVICE: dict[Remark, str] = {
     Remark.LATE_MERGE: "The registry was late and said so in public; the kit itself is sound.",
     Remark.SUPERSEDED: "A newer kit takes this one's place. Ask for that one if you need the latest.",
     Remark.WITHDRAWAL_UNKNOWN: (
-        "A withdrawal or a key's revocation after that time can't be known here. To know, update the trust "
-        "root: run `attestlayer trust update`, or take the registry's current /v1/trust.json."
+        "This check cannot see withdrawals or key revocations published after that time. For an up-to-date "
+        "answer, update the trust root: run `attestlayer trust update`, or take the registry's current "
+        "/v1/trust.json."
     ),
     Remark.TRUST_ROOT_OLD: (
         "The registry renews it every day. Update it: run `attestlayer trust update`, or take the registry's "

@@ -223,10 +223,7 @@ def _verdict(report: Report, style: Style) -> list[str]:
 def _sentence(report: Report, subject: Subject) -> str:
     if report.verdict == Verdict.COULD_NOT_CHECK:
         what = report.kind.value.replace("-", " ")
-        return (
-            f"{subject.path}: nothing was decided about this {what}, neither that it is what "
-            "AttestLayer issued nor that it is not."
-        )
+        return f"{subject.path}: no verdict on this {what}, since the check could not be completed."
     return _issued_sentence(report, subject) if report.issued else _refusal(report, subject)
 
 
@@ -234,14 +231,14 @@ def _refusal(report: Report, subject: Subject) -> str:
     """The sentence under NOT VERIFIED."""
     if {failure.reason for failure in report.failures} == {Reason.KIT_WITHDRAWN}:
         of = "" if report.kind == Kind.KIT else "is of a kit that "
-        return f"{subject.path} {of}was issued by AttestLayer, and withdrawn later. Don't rely on it."
+        return f"{subject.path} {of}was issued by AttestLayer, and withdrawn later. Do not rely on it."
     if isinstance(report.first, ForeignTrustRootError):  # before all that follows from it
-        mismatch = f"is of another registry than your trust root: {report.first}"
-        return f"{subject.path} {mismatch}. Don't rely on anything that it says."
+        mismatch = f"and your trust root belong to different registries: {report.first}"
+        return f"{subject.path} {mismatch}. Do not rely on it."
     failed = sum(step.status == Status.FAILED for step in report.steps)
     return (
-        f"{subject.path} is not shown to be what AttestLayer issued: {failed} "
-        f"step{'s' if failed != 1 else ''} failed. Don't rely on anything that it says."
+        f"We could not confirm that {subject.path} is what AttestLayer issued: {failed} "
+        f"check{'s' if failed != 1 else ''} failed. Do not rely on it."
     )
 
 
@@ -258,7 +255,8 @@ def _issued_sentence(report: Report, subject: Subject) -> str:
             "Nothing is said about the rest of the kit."
         )
     if report.kind == Kind.KIT:
-        return f"{subject.path} is byte for byte what AttestLayer issued on {date}, {entry}."
+        kit = f"Every file of the kit {subject.path}"
+        return f"{kit} is byte for byte what AttestLayer issued on {date}, {entry}."
     unknown = ""
     if report.steps[-1].status == Status.NOT_CHECKED:
         unknown = " Whether that kit was withdrawn, and whether witnesses saw the entry, is not known here."
@@ -341,7 +339,7 @@ def _notes(report: Report, style: Style) -> list[str]:
 
 
 def _meaning(report: Report, style: Style) -> Sequence[str]:
-    proven = proves(report) or ("nothing: only what is VERIFIED proves anything",)
+    proven = proves(report) or ("nothing: a kit that is not verified proves nothing",)
     return [
         style.heading("What this proves"),
         *style.bullets(proven),

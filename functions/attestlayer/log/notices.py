@@ -229,7 +229,7 @@ def take_notice(value: Json) -> Notice:
     for name, take in shape.items():
         take(data, name)
     if kind == NoticeType.INCIDENT and take_integer(data, "from_index") > take_integer(data, "to_index"):
-        raise ValueError("incident: from_index is behind to_index")
+        raise ValueError("incident: from_index is greater than to_index")
     return Notice(take_integer(members, "n"), take_time(members, "at"), kind, data)
 
 

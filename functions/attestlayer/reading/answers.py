@@ -81,7 +81,7 @@ def inflate(data: bytes, coding: str | None, limit: int) -> bytes:
     if name == "identity":
         return data
     if name not in {"gzip", "x-gzip"}:  # RFC 9110 section 8.4.1.3
-        raise ValueError(f"found content coding {name!a}, wanted gzip or none")
+        raise ValueError(f"found content coding {shown(name)}, wanted gzip or none")
     parts: list[bytes] = []
     left = limit + 1
     while left > 0 and data:  # RFC 1952 section 2.2: members follow each other

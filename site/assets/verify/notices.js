@@ -88,7 +88,7 @@ function takeNotice(value) {
   const data = takeObject(members.data, Object.keys(shape));
   for (const [name, take] of Object.entries(shape)) take(data, name);
   if (type === "incident" && takeInteger(data, "from_index") > takeInteger(data, "to_index")) {
-    throw new ValueError("incident: from_index is behind to_index");
+    throw new ValueError("incident: from_index is greater than to_index");
   }
   return { n: takeInteger(members, "n"), at: takeTime(members, "at"), type, data };
 }

@@ -50,20 +50,19 @@ export function sentence(report, { path, registry }) {
   const { kind, issued, verdict, failures, steps } = report;
   if (verdict === COULD_NOT) {
     const what = kind.replaceAll("-", " ");
-    return `${path}: nothing was decided about this ${what}, neither that it is what AttestLayer issued nor that it is not.`;
+    return `${path}: no verdict on this ${what}, since the check could not be completed.`;
   }
   if (failures.length && failures.every(({ reason }) => reason === "kit-withdrawn")) {
     const of = kind === KIT ? "" : "is of a kit that ";
-    return `${path} ${of}was issued by AttestLayer, and withdrawn later. Don't rely on it.`;
+    return `${path} ${of}was issued by AttestLayer, and withdrawn later. Do not rely on it.`;
   }
   if (report.first instanceof ForeignTrustRootError) { // before all that follows from it
-    const mismatch = `is of another registry than your trust root: ${report.first.message}`;
-    return `${path} ${mismatch}. Don't rely on anything that it says.`;
+    return `${path} and your trust root belong to different registries: ${report.first.message}. Do not rely on it.`;
   }
   if (!issued) {
     const failed = steps.filter(({ status }) => status === FAILED).length;
-    return `${path} is not shown to be what AttestLayer issued: ${failed} step${failed === 1 ? "" : "s"} failed. `
-      + "Don't rely on anything that it says.";
+    return `We could not confirm that ${path} is what AttestLayer issued: ${failed} check${failed === 1 ? "" : "s"} failed. `
+      + "Do not rely on it.";
   }
   const entry = `entry ${issued.leafIndex} of the public registry ${registry}`;
   const date = dateWords(issued.issuedAt);
@@ -71,7 +70,7 @@ export function sentence(report, { path, registry }) {
     return `${path} shows one record of a kit that AttestLayer issued on ${date}, ${entry}: `
       + `${issued.record.path} is byte for byte the one in that kit. Nothing is said about the rest of the kit.`;
   }
-  if (kind === KIT) return `${path} is byte for byte what AttestLayer issued on ${date}, ${entry}.`;
+  if (kind === KIT) return `Every file of the kit ${path} is byte for byte what AttestLayer issued on ${date}, ${entry}.`;
   const unknown = steps.at(-1).status === NOT_CHECKED
     ? " Whether that kit was withdrawn, and whether witnesses saw the entry, is not known here."
     : "";

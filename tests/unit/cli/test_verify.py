@@ -107,8 +107,8 @@ def test_a_trust_root_of_another_registry_is_said_first(run: Run, files: Path) -
     result = run("verify", files / "kit.zip", "--trust", files / "other.json")
     assert result.code == 3
     assert (
-        "kit.zip is of another registry than your trust root: the checkpoint is of registry.example.org, the "
-        "trust root of other.example.org. Don't rely on anything that it says."
+        "kit.zip and your trust root belong to different registries: the checkpoint is of "
+        "registry.example.org, the trust root of other.example.org. Do not rely on it."
     ) in " ".join(result.out.split())
 
 
