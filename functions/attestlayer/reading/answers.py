@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 
+from attestlayer.encoding import shown
+
 DEFAULT_FRESH_S = 10.0
 """Seconds that a cache may show an answer that states no freshness, or one longer than is waited for.
 
