@@ -21,6 +21,7 @@ from issuer.adapters.aws.s3 import S3Place, S3Store
 from issuer.adapters.aws.table import DynamoTable
 from issuer.adapters.aws.transfers import S3Clock, S3Transfers
 from issuer.adapters.binder.renderer import TypstBinder
+from issuer.adapters.examiner.pool import ExaminerPool
 from issuer.adapters.local.scratch import Scratch
 from issuer.adapters.system import SystemClock, SystemEntropy
 from issuer.bootstrap.service import Service
@@ -134,6 +135,7 @@ def open_cloud(settings: CloudSettings) -> Service:
         private=private,
         catalogue=load_policies(),
         transfers=S3Transfers(s3, settings.private_bucket, clock),
+        examiner=ExaminerPool(),
         renderer=TypstBinder(),
         issuer_signers=cloud.signers(Role.ISSUER, private),
         registry_signers=cloud.signers(Role.REGISTRY, private),

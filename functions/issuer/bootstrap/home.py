@@ -7,6 +7,7 @@ from pathlib import Path
 from attestlayer.canonical import format_json, parse_json, take_document, take_value
 from attestlayer.encoding import parse_origin
 from issuer.adapters.binder.renderer import TypstBinder
+from issuer.adapters.examiner.pool import ExaminerPool
 from issuer.adapters.local.directory import DirectoryStore
 from issuer.adapters.local.keys import KeyRole, LocalKey, create_key
 from issuer.adapters.local.scratch import Scratch
@@ -69,6 +70,7 @@ def open_home(settings: Settings) -> Service:
         private=private,
         catalogue=load_policies(),
         transfers=LocalTransfers(_read_secret(home), settings.base_url, clock),
+        examiner=ExaminerPool(),
         renderer=TypstBinder(),
         issuer_signers=_signers(home, KeyRole.ISSUER, origin),
         registry_signers=_signers(home, KeyRole.REGISTRY, origin),

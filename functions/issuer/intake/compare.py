@@ -12,11 +12,15 @@ from issuer.intake.values import AMOUNT, NAME, parse_amount, parse_instant, show
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One way in which a rule does not hold. `found` and `expected` are halves of sentences for people."""
+    """One way in which a rule does not hold. `found` and `expected` are halves of sentences for people.
+
+    `fix`: what to do about this one, where it is not what the rule says.
+    """
 
     records: tuple[Examined, ...]
     found: str
     expected: str
+    fix: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

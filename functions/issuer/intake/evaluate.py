@@ -99,9 +99,9 @@ def _judge_general(policy: Policy, examined: Sequence[Examined]) -> Iterator[_Ju
 
 def _own_violations(check: str, examined: Sequence[Examined]) -> tuple[Violation, ...]:
     return tuple(
-        Violation((one,), violation.found, violation.expected)
+        Violation((one,), mismatch.found, mismatch.expected, mismatch.fix)
         for one in examined
-        for violation in one.failed(check)
+        for mismatch in one.failed(check)
     )
 
 
@@ -199,7 +199,7 @@ def _blockers(judgement: _Judgement) -> Iterator[Blocker]:
             names=tuple(show(one.record.name)[1:-1] for one in violation.records),
             found=violation.found,
             expected=violation.expected,
-            fix=rule.fix,
+            fix=violation.fix or rule.fix,
         )
 
 

@@ -36,11 +36,15 @@ _WANTED = {
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """Something that a rule found. `found` and `expected` are halves of sentences for people."""
+    """Something that a rule found. `found` and `expected` are halves of sentences for people.
+
+    `fix`: what to do about this one, where it is not what the rule says.
+    """
 
     check: str
     found: str
     expected: str
+    fix: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,16 @@ def examine(policy: Policy, record: Record, data: bytes) -> Examined:
                 for fault in content_faults(record_type, media_type, data, values)
             ]
     return Examined(record, recognised.media_type, digest, tuple(mismatches), values, content_checked)
+
+
+def examine_unread(policy: Policy, record: Record, mismatch: Mismatch) -> Examined:
+    """The same of a record whose bytes can't be looked at, for the reason `mismatch`."""
+    record_type = policy.record_type(record.record_type)
+    mismatches, values = [mismatch, *_general(policy, record, Recognised(None))], {}
+    if record_type is not None:
+        mismatches += _metadata(record_type, record.metadata)
+        values = _fitting(record_type, record.metadata)
+    return Examined(record, None, record.sha256, tuple(mismatches), values, content_checked=False)
 
 
 def _announced(record: Record, data: bytes, digest: bytes) -> Iterator[Mismatch]:

@@ -16,7 +16,7 @@ from issuer.kits.record_files import fetched_records
 from issuer.kits.terms import Tier, tier_of
 from issuer.ledger.ledger import Ledger
 from issuer.model import OPEN_STATES, Answer, Claim, Packet, PacketState, Record
-from issuer.ports import Clock, Entropy, ObjectStore
+from issuer.ports import Clock, Entropy, Examiner, ObjectStore
 
 LEASE_S = 60
 """Seconds for which an idempotent call owns its key."""
@@ -30,6 +30,7 @@ class Packets:
     private: ObjectStore
     public: ObjectStore
     catalogue: Catalogue
+    examiner: Examiner
     clock: Clock
     entropy: Entropy
     scratch: Path | None = None
@@ -198,7 +199,11 @@ class Packets:
 
     def _evaluate(self, packet: Packet, policy: Policy, now: int) -> Evaluation:
         with fetched_records(self.private, packet, self.scratch) as files:
-            return evaluate(policy, files.examine(policy), now)
+            if files.missing and packet.state not in OPEN_STATES:
+                raise ServiceError(
+                    Code.WRONG_STATE, f"the packet is {packet.state}, and the retention of its records ended"
+                )
+            return evaluate(policy, files.examine(policy, self.examiner), now)
 
     def _store_state(self, packet: Packet, evaluation: Evaluation) -> Packet:
         state = PacketState.READY if evaluation.outcome == Outcome.PASS else PacketState.BLOCKED
