@@ -30,7 +30,7 @@ from issuer.intake.catalogue import load_policies
 from issuer.ledger.ledger import Ledger
 from issuer.log.state import HEAD
 from issuer.ports import ObjectStore, Signer
-from issuer.settings import CloudSettings, KeySource
+from issuer.settings import CloudSettings, KeySource, examiner_environment
 
 if TYPE_CHECKING:
     from botocore.config import _S3Dict
@@ -135,7 +135,7 @@ def open_cloud(settings: CloudSettings) -> Service:
         private=private,
         catalogue=load_policies(),
         transfers=S3Transfers(s3, settings.private_bucket, clock),
-        examiner=ExaminerPool(),
+        examiner=ExaminerPool(examiner_environment()),
         renderer=TypstBinder(),
         issuer_signers=cloud.signers(Role.ISSUER, private),
         registry_signers=cloud.signers(Role.REGISTRY, private),

@@ -20,7 +20,7 @@ from issuer.intake.catalogue import load_policies
 from issuer.ledger.ledger import Ledger
 from issuer.log.state import HEAD
 from issuer.ports import ObjectStore, Signer
-from issuer.settings import Settings
+from issuer.settings import Settings, examiner_environment
 
 HOME_FILE = "settings/attestlayer.json"
 REGISTRY_FOLDER = "registry"
@@ -70,7 +70,7 @@ def open_home(settings: Settings) -> Service:
         private=private,
         catalogue=load_policies(),
         transfers=LocalTransfers(_read_secret(home), settings.base_url, clock),
-        examiner=ExaminerPool(),
+        examiner=ExaminerPool(examiner_environment()),
         renderer=TypstBinder(),
         issuer_signers=_signers(home, KeyRole.ISSUER, origin),
         registry_signers=_signers(home, KeyRole.REGISTRY, origin),

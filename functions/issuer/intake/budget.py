@@ -8,6 +8,10 @@ from issuer.intake.rules import GeneralCheck
 from issuer.model import Record
 
 _MIB = 1024 * 1024
+_DIVIDE = (
+    "Put right what else was found first. If this stays, print the largest files to PDF again, make scans "
+    "smaller, or divide the records among several packets."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +38,30 @@ class Overrun(StrEnum):
 
 def overrun_mismatch(overrun: Overrun, budget: Budget) -> Mismatch:
     """What the rule about the budget says of a record that was given up."""
-    time = f"a file that is read in {budget.record_cpu_s} s of processor time"
-    memory = f"a file that is read with {budget.record_memory // _MIB} MiB of memory"
-    found, expected = {
-        Overrun.TIME: (f"reading it took more than {budget.record_cpu_s} s of processor time", time),
-        Overrun.MEMORY: (f"reading it took more than {budget.record_memory // _MIB} MiB of memory", memory),
-        Overrun.CRASH: ("the program that reads it crashed on it", "a file that can be read to its end"),
+    memory = f"{budget.record_memory // _MIB} MiB of memory"
+    found, expected, fix = {
+        Overrun.TIME: (
+            f"reading it took more than {budget.record_cpu_s} s of processor time",
+            f"a file that is read in {budget.record_cpu_s} s of processor time",
+            None,
+        ),
+        Overrun.MEMORY: (
+            f"reading it took more than {memory}",
+            f"a file that is read with {memory}",
+            None,
+        ),
+        Overrun.CRASH: (
+            "the program that reads it crashed on it",
+            "a file that can be read to its end",
+            None,
+        ),
         Overrun.PACKET: (
-            "it was not read: the time for this packet was used up before its end",
-            f"records that are read in {budget.packet_cpu_s} s of processor time and {budget.packet_s} s in all",
+            "it was not read to its end: the time for this packet was used up",
+            f"records that take {budget.packet_s} s in all, and {budget.packet_cpu_s} s of processor time",
+            _DIVIDE,
         ),
     }[overrun]
-    return Mismatch(GeneralCheck.READ_WITHIN_BUDGET, found, expected, _FIXES.get(overrun))
-
-
-_FIXES = {
-    Overrun.PACKET: "Put right what else is found first; if this stays, print the largest files to PDF again, "
-    "make scans smaller, or divide the records among several packets.",
-}
+    return Mismatch(GeneralCheck.READ_WITHIN_BUDGET, found, expected, fix)
 
 
 def upload_mismatch(record: Record) -> Mismatch:

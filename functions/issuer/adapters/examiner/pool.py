@@ -1,8 +1,8 @@
 """An `Examiner` by processes of this machine, each started when it is first needed and kept.
 
 By subprocess and pipes: Lambda has no shared memory, which queues and pools of multiprocessing need
-(https://aws.amazon.com/blogs/compute/parallel-processing-in-python-with-aws-lambda/). A pool can't be used after a
-fork.
+(https://aws.amazon.com/blogs/compute/parallel-processing-in-python-with-aws-lambda/). A pool can't be used
+after a fork.
 """
 
 import os
@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple
 from pathlib import Path
@@ -33,7 +33,6 @@ from issuer.intake.budget import Budget, Overrun, overrun_mismatch
 from issuer.intake.examine import Examined, examine_unread
 from issuer.intake.policy import Policy
 from issuer.model import Record
-from issuer.settings import examiner_environment
 
 AT_ONCE = 2
 """Packets that are examined at once, so that memory is bounded: each takes a worker's."""
@@ -42,15 +41,34 @@ WAITING = 6
 
 _SOURCES = Path(__file__).parents[3]
 # Isolated (-I): neither variables nor the working folder choose what is imported.
-_PROGRAM = "import sys; sys.path.insert(0, sys.argv.pop(1)); from issuer.adapters.examiner.process import main; main(sys.argv[1:])"
+PROGRAM = """
+import sys
+sys.path.insert(0, sys.argv.pop(1))
+from issuer.adapters.examiner.process import main
+main(sys.argv[1:])
+"""
+"""Its arguments: the folder of our sources, and the budget."""
 _GRACE_S = 10  # that a process may be late itself: it keeps its packet's time
+_BUDGET = Budget()
 
 
 class ExaminerPool:
-    """Keeps `issuer.ports.Examiner`'s promise, for any number of threads."""
+    """Keeps `issuer.ports.Examiner`'s promise, for any number of threads.
 
-    def __init__(self, budget: Budget | None = None, at_once: int = AT_ONCE, waiting: int = WAITING) -> None:
-        self._budget = budget or Budget()
+    `environment`: all the variables that its processes have. `program`: what they run.
+    """
+
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        budget: Budget = _BUDGET,
+        at_once: int = AT_ONCE,
+        waiting: int = WAITING,
+        program: str = PROGRAM,
+    ) -> None:
+        self._program = program
+        self._environment = environment
+        self._budget = budget
         self._places = threading.BoundedSemaphore(at_once + waiting)
         self._turns = threading.BoundedSemaphore(at_once)
         self._idle: list[_Process] = []
@@ -66,9 +84,7 @@ class ExaminerPool:
                 examined = tuple(self._examine(process, policy, *file, deadline) for file in files)
                 process.send(END)
             except (EndedError, LateError, OSError) as error:
-                raise StoreError(
-                    "the process that examines records has ended; trying again is safe"
-                ) from error
+                raise StoreError("the process that examines records ended; trying again is safe") from error
             # One that failed is not kept: its finaliser ends it.
             self._idle.append(process)
         return examined
@@ -92,13 +108,16 @@ class ExaminerPool:
         try:
             process = self._idle.pop()
         except IndexError:
-            process = _Process(self._budget)
+            process = self._start()
         try:
             process.send(POLICY + policy.document)
         except EndedError:
-            process = _Process(self._budget)
+            process = self._start()
             process.send(POLICY + policy.document)
         return process
+
+    def _start(self) -> "_Process":
+        return _Process(self._program, self._environment, self._budget)
 
     def _examine(
         self, process: "_Process", policy: Policy, record: Record, path: Path, deadline: float
@@ -117,14 +136,14 @@ class ExaminerPool:
 class _Process:
     """An examining process. It ends with this object, or when the service does: its stdin ends then."""
 
-    def __init__(self, budget: Budget) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-c", _PROGRAM, str(_SOURCES), *map(str, astuple(budget))],
+    def __init__(self, program: str, environment: Mapping[str, str], budget: Budget) -> None:
+        self._process = subprocess.Popen(  # noqa: S603 - our own program
+            [sys.executable, "-I", "-c", program, str(_SOURCES), *map(str, astuple(budget))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,
             cwd="/",
-            env=examiner_environment(),
+            env=environment,
             start_new_session=True,  # a terminal's Ctrl-C is for the service
         )
         assert self._process.stdin is not None

@@ -1,6 +1,7 @@
 """The examining process: has the parsers loaded, reads no record, and forks a worker for each packet.
 
-So a packet pays no imports, and no worker outlives its packet. A worker that ends is replaced for the next record.
+So a packet pays no imports, and no worker outlives its packet. A worker that ends is replaced for the next
+record.
 """
 
 import gc
@@ -19,7 +20,7 @@ from issuer.adapters.examiner.lines import (
     LineReader,
     write_line,
 )
-from issuer.adapters.examiner.worker import Worker, fork_worker
+from issuer.adapters.examiner.worker import MARGIN_S, Worker, fork_worker
 from issuer.intake.budget import Budget, Overrun
 from issuer.intake.policy import Policy, parse_policy
 
@@ -39,7 +40,7 @@ class _Session:
 
     def examine(self, request: bytes) -> bytes:
         """The line to answer a request with."""
-        if self._cpu_s <= 0 or time.monotonic() > self._deadline:
+        if self._cpu_s < MARGIN_S or time.monotonic() > self._deadline:
             return OVERRUN + Overrun.PACKET.encode()
         if self._worker is None:
             self._worker = fork_worker(self._policy, self._budget, self._cpu_s)

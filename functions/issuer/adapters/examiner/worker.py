@@ -1,8 +1,8 @@
 """A worker: examines the records of one packet, within limits that the kernel keeps.
 
-It is a fork of the examining process, and what has read hostile bytes is never used for another packet. A worker
-that was taken over can write lies about its packet, and nothing else: it has no secret, no file but those it
-is told, two pipes, and what its user may.
+It is a fork of the examining process, and what has read hostile bytes is never used for another packet. A
+worker that was taken over can write lies about its packet in a strict format; it was given no secret and two
+pipes. It is no sandbox: what its user may read, it may.
 """
 
 import os
@@ -28,12 +28,13 @@ from issuer.intake.examine import examine
 from issuer.intake.policy import Policy
 
 _OUT_OF_MEMORY = 90  # exit status
-_MARGIN_S = 0.2  # between what the kernel counts for a limit and what it says was used
+MARGIN_S = 0.2
+"""Seconds between what the kernel counts for a limit and what it says was used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A worker from outside: its process, and the pipes to and from it. `cpu_s`: seconds left to its packet."""
+    """A worker from outside: its process, the pipes to and from it, and CPU seconds left to its packet."""
 
     pid: int
     requests: int
@@ -55,7 +56,7 @@ class Worker:
         return used, self._why(status, used)
 
     def _why(self, status: int, used: float) -> Overrun:
-        if used > self.cpu_s - _MARGIN_S:
+        if used > self.cpu_s - MARGIN_S:
             return Overrun.PACKET
         if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
             return Overrun.TIME
@@ -120,7 +121,7 @@ def _work(policy: Policy, budget: Budget, read_request: int, write_answer: int) 
         except (EndedError, LateError):
             os._exit(0)
         # At the soft limit SIGXCPU ends the process, as nothing here handles it.
-        soft = min(hard, ceil(time.process_time()) + budget.record_cpu_s)
+        soft = min(hard, round(time.process_time()) + budget.record_cpu_s)
         resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
         try:
             answer = format_answer(examine(policy, request.record, request.path.read_bytes()))
