@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from attestlayer.encoding import sha256
-from issuer.intake.contents import checks_content, content_faults
 from issuer.intake.media import (
     MAX_JSON_SIZE,
     MAX_MAIL_SIZE,
@@ -16,7 +15,6 @@ from issuer.intake.media import (
     named_type,
 )
 from issuer.intake.policy import MetadataField, Policy, RecordType
-from issuer.intake.recognise import recognise
 from issuer.intake.rules import GeneralCheck, TypeCheck
 from issuer.intake.values import show
 from issuer.model import Record
@@ -69,6 +67,10 @@ class Examined:
 
 def examine(policy: Policy, record: Record, data: bytes) -> Examined:
     """Look at one record and its bytes. O(size); never raises on hostile bytes or metadata."""
+    # Here, as they load every parser: only what reads bytes pays for that.
+    from issuer.intake.contents import checks_content, content_faults
+    from issuer.intake.recognise import recognise
+
     digest = sha256(data)
     recognised = recognise(record.name, data)
     record_type = policy.record_type(record.record_type)

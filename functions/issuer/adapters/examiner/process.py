@@ -65,7 +65,9 @@ class _Session:
 def main(arguments: list[str]) -> None:
     """Answer the lines of stdin until it ends. The arguments are the members of `Budget`."""
     budget = Budget(*map(int, arguments))
-    import issuer.intake.recognise  # noqa: F401 - the parsers: loaded once, shared by all workers
+    # The parsers: loaded once, shared by all workers.
+    import issuer.intake.contents
+    import issuer.intake.recognise  # noqa: F401
 
     gc.freeze()  # a collection in a worker would copy what it shares with this process
     requests, session = LineReader(_READ), None
