@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from issuer.bootstrap.process import open_service
 from issuer.bootstrap.service import Service
 from issuer.errors import Code, ServiceError
+from issuer.model import Packet
 from issuer.settings import (
     DEFAULT_CADENCE_S,
     CloudSettings,
@@ -62,3 +63,26 @@ def home_settings_of(arguments: argparse.Namespace) -> Settings:
 def service_of(arguments: argparse.Namespace) -> Service:
     """The service that the options or the environment name. Raises `ServiceError`."""
     return open_service(settings_of(arguments))
+
+
+def service_and_packet(arguments: argparse.Namespace) -> tuple[Service, Packet]:
+    """The service, and the packet that the arguments name. Raises `ServiceError` (NOT_FOUND)."""
+    service = service_of(arguments)
+    packet = service.ledger.packet(arguments.packet)
+    if packet is None:
+        raise ServiceError(Code.NOT_FOUND, f"there is no packet {arguments.packet!a}")
+    return service, packet
+
+
+def read_file(path: Path, limit: int) -> bytes:
+    """A file's bytes, at most `limit`. Raises `ServiceError` (RECORD_REFUSED, TOO_LARGE)."""
+    try:
+        if path.exists() and not path.is_file():  # a pipe or a device would never end
+            raise ServiceError(Code.RECORD_REFUSED, f"{path} is not a file")
+        with path.open("rb") as stream:
+            data = stream.read(limit + 1)  # one byte more shows that it is too large
+    except OSError as error:
+        raise ServiceError(Code.RECORD_REFUSED, f"{path}: {error.strerror}") from error
+    if len(data) > limit:
+        raise ServiceError(Code.TOO_LARGE, f"{path} has more than {limit} bytes")
+    return data

@@ -1,22 +1,26 @@
 """`issuer packet`: by hand what partners do over the API."""
 
 import argparse
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 from attestlayer.canonical import format_json
 from attestlayer.encoding import format_hash, format_time, sha256
-from issuer.bootstrap.service import Service
-from issuer.cli.home import DONE, FAILED, Commands, add_command, add_group, service_of
+from issuer.cli import add
+from issuer.cli.home import (
+    DONE,
+    FAILED,
+    Commands,
+    add_command,
+    add_group,
+    read_file,
+    service_and_packet,
+    service_of,
+)
 from issuer.errors import Code, ServiceError
 from issuer.intake.blocker_report import format_blocker_text
 from issuer.intake.evaluate import Outcome
-from issuer.intake.policy import MAX_TOTAL_SIZE
-from issuer.intake.sidecar import MAX_LENGTH as MAX_SIDECAR
-from issuer.intake.sidecar import SIDECAR, assign_by_folder, check_files, read_sidecar
-from issuer.kits.names import delivered_object, record_object
-from issuer.model import Answer, Claim, Packet
+from issuer.kits.names import delivered_object
+from issuer.model import Answer, Claim
 
 _MAX_NONCE = 1024  # bytes; a nonce file has some hundred
 
@@ -30,13 +34,7 @@ def add_commands(commands: Commands) -> None:
     open_.add_argument("profile")
     open_.add_argument("--reference", default="", help="your own reference, never public")
     open_.add_argument("--supersedes", default=None, metavar="KIT", help="the kit that this one replaces")
-    add = add_command(
-        group, "add", _add, f"add a file, or a folder with a {SIDECAR} or a sub-folder per type"
-    )
-    add.add_argument("packet")
-    add.add_argument("path", type=Path)
-    add.add_argument("--type", default=None, metavar="TYPE", help="record type, for a single file")
-    add.add_argument("--meta", action="append", default=[], metavar="NAME=VALUE", help="for a single file")
+    add.add_commands(group)
     remove = add_command(group, "remove", _remove, "take a record out")
     remove.add_argument("packet")
     remove.add_argument("record")
@@ -79,89 +77,28 @@ def _open(arguments: argparse.Namespace) -> int:
     return DONE
 
 
-def _add(arguments: argparse.Namespace) -> int:
-    service, packet = _service_and_packet(arguments)
-    for file, name, record_type, metadata in _to_add(service, packet, arguments):
-        data = _read(file, MAX_TOTAL_SIZE)  # in memory: it is hashed, announced and stored
-        record = service.packets.add_record(
-            service.packets.get(packet.workspace_id, packet.packet_id),
-            name=name,
-            record_type=record_type,
-            size=len(data),
-            sha256=sha256(data),
-            metadata=metadata,
-        )
-        # Announced first, as over the API: a file that never comes is a record without bytes, not a stray.
-        service.private.create(record_object(packet.packet_id, record), data)
-        print(f"{record.record_id}  {record_type:28} {len(data):10} bytes  {name!a}")
-    return DONE
-
-
-def _to_add(
-    service: Service, packet: Packet, arguments: argparse.Namespace
-) -> Iterator[tuple[Path, str, str, dict[str, str]]]:
-    """Yield path, name, record type and metadata of each record that the arguments name."""
-    root: Path = arguments.path
-    if not root.is_dir():
-        if arguments.type is None:
-            raise ServiceError(Code.INVALID_REQUEST, f"{root}: a single file needs --type")
-        yield root, root.name, arguments.type, dict(_pair(text) for text in arguments.meta)
-        return
-    files = sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
-    if SIDECAR in files:
-        today = datetime.fromtimestamp(service.clock.now(), UTC).date()
-        sidecar = read_sidecar(_read(root / SIDECAR, MAX_SIDECAR), today)
-        paths = check_files(sidecar, files)
-        for record in sidecar.records:
-            yield root / paths[record.file], Path(record.file).name, record.record_type, dict(record.metadata)
-        return
-    for record in assign_by_folder(service.packets.policy_of(packet), files):
-        yield root / record.file, Path(record.file).name, record.record_type, record.metadata
-
-
-def _read(path: Path, limit: int) -> bytes:
-    """A file's bytes, at most `limit`. Raises `ServiceError` (RECORD_REFUSED, TOO_LARGE)."""
-    try:
-        if path.exists() and not path.is_file():  # a pipe or a device would never end
-            raise ServiceError(Code.RECORD_REFUSED, f"{path} is not a file")
-        with path.open("rb") as stream:
-            data = stream.read(limit + 1)  # one byte more shows that it is too large
-    except OSError as error:
-        raise ServiceError(Code.RECORD_REFUSED, f"{path}: {error.strerror}") from error
-    if len(data) > limit:
-        raise ServiceError(Code.TOO_LARGE, f"{path} has more than {limit} bytes")
-    return data
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise ServiceError(Code.INVALID_REQUEST, f"--meta: found {text!a}, wanted NAME=VALUE")
-    return name, value
-
-
 def _remove(arguments: argparse.Namespace) -> int:
-    service, packet = _service_and_packet(arguments)
+    service, packet = service_and_packet(arguments)
     service.packets.remove_record(packet.workspace_id, packet.packet_id, arguments.record)
     return DONE
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    service, packet = _service_and_packet(arguments)
+    service, packet = service_and_packet(arguments)
     packet, report = service.packets.check(packet.workspace_id, packet.packet_id)
     print(format_blocker_text(report, service.packets.policy_of(packet), int(service.clock.now())))
     return DONE if report.outcome == Outcome.PASS else FAILED
 
 
 def _withdraw(arguments: argparse.Namespace) -> int:
-    service, packet = _service_and_packet(arguments)
+    service, packet = service_and_packet(arguments)
     print(f"{service.packets.withdraw(packet.workspace_id, packet.packet_id).state}")
     return DONE
 
 
 def _issue(arguments: argparse.Namespace) -> int:
-    service, packet = _service_and_packet(arguments)
-    nonce = _read(arguments.nonce, _MAX_NONCE)
+    service, packet = service_and_packet(arguments)
+    nonce = read_file(arguments.nonce, _MAX_NONCE)
     request = packet.packet_id.encode() + nonce
     # The same packet and nonce are the same request: typed again, it replays the answer and takes no credit.
     key = arguments.key or f"issue {sha256(request).hex()}"
@@ -180,7 +117,7 @@ def _issue(arguments: argparse.Namespace) -> int:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    _, packet = _service_and_packet(arguments)
+    _, packet = service_and_packet(arguments)
     print(f"packet     {packet.packet_id}  {packet.state}  {packet.lane_id}/{packet.profile_id}")
     for record in packet.records:
         print(
@@ -195,7 +132,7 @@ def _show(arguments: argparse.Namespace) -> int:
 
 
 def _kit(arguments: argparse.Namespace) -> int:
-    service, packet = _service_and_packet(arguments)
+    service, packet = service_and_packet(arguments)
     if packet.issued is None or packet.delivered_at is None:
         raise ServiceError(
             Code.NOT_READY, f"the packet is {packet.state}; its kit is finished once it is issued"
@@ -204,11 +141,3 @@ def _kit(arguments: argparse.Namespace) -> int:
         raise ServiceError(Code.STORAGE_FAILED, f"the kit {packet.issued.kit_id} is missing")
     print(arguments.output)
     return DONE
-
-
-def _service_and_packet(arguments: argparse.Namespace) -> tuple[Service, Packet]:
-    service = service_of(arguments)
-    packet = service.ledger.packet(arguments.packet)
-    if packet is None:
-        raise ServiceError(Code.NOT_FOUND, f"there is no packet {arguments.packet!a}")
-    return service, packet

@@ -75,6 +75,12 @@ _BY_EXTENSION = {
     "eml": MediaType.EML,
     "zip": MediaType.ZIP,
 }
+# What systems leave in folders and archives; nobody means them as records. Finder writes AppleDouble files
+# (`._name`, in archives under __MACOSX), Office a lock file (`~$name`) while a document is open.
+_LEFT_BY_SYSTEMS = frozenset(
+    {".ds_store", "thumbs.db", "desktop.ini", "__macosx", ".localized", "ehthumbs.db"}
+)
+_LEFT_STARTS = ("._", "~$")
 
 
 def extension(name: str) -> str:
@@ -85,6 +91,12 @@ def extension(name: str) -> str:
 def named_type(name: str) -> MediaType | None:
     """The accepted media type that a file name's extension claims, or None."""
     return _BY_EXTENSION.get(extension(name))
+
+
+def is_left_by_system(path: str) -> bool:
+    """Whether a path in a folder or archive is what macOS, Windows or Office leave beside people's files."""
+    parts = path.replace("\\", "/").lower().split("/")
+    return any(part in _LEFT_BY_SYSTEMS for part in parts) or parts[-1].startswith(_LEFT_STARTS)
 
 
 def list_labels(media_types: tuple[MediaType, ...]) -> str:
