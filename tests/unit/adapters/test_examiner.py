@@ -111,6 +111,15 @@ def test_a_parser_that_forges_answers_does_so_for_its_own_packet_alone(
     assert [one.mismatches for one in obedient.examine(POLICY, records(tmp_path, b"1", b"2"))] == [(), ()]
 
 
+def test_a_relative_path_is_of_the_service_s_folder(
+    pool: ExaminerPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ((record, path),) = records(tmp_path, b"a text")
+    monkeypatch.chdir(tmp_path)
+    (one,) = pool.examine(POLICY, [(record, path.relative_to(tmp_path))])
+    assert one.media_type is not None
+
+
 def test_a_process_that_ends_between_packets_is_replaced(pool: ExaminerPool, tmp_path: Path) -> None:
     files = records(tmp_path, b"one")
     pool.examine(POLICY, files)

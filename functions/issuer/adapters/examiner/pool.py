@@ -122,7 +122,8 @@ class ExaminerPool:
     def _examine(
         self, process: "_Process", policy: Policy, record: Record, path: Path, deadline: float
     ) -> Examined:
-        process.send(RECORD + format_request(record, path))
+        # The process is in another folder than this one.
+        process.send(RECORD + format_request(record, path.absolute()))
         line = process.answers.read(deadline)
         try:
             if line[:1] == ANSWER:
