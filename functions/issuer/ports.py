@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from attestlayer.encoding import Hash, shown
 from attestlayer.keys import PublicKey
 from attestlayer.log.note import Note, Signature, WitnessPolicy
-from issuer.model import Binder
+from issuer.model import Binder, Record
 
 if TYPE_CHECKING:  # importing intake loads the record checkers, which most functions never need
+    from issuer.intake.examine import Examined
     from issuer.intake.policy import Policy
 
 T = TypeVar("T")
@@ -262,6 +263,21 @@ class BinderRenderer(Protocol):
 
     def render(self, binder: Binder) -> bytes:
         """The PDF's bytes. No character in a name makes it fail."""
+
+
+class Examiner(Protocol):
+    """Examines records as `issuer.intake.examine.examine` does, in a process that has nothing to lose.
+
+    Each record has a budget of CPU time and memory, their packet one of time (`issuer.intake.budget`), that
+    are enforced from outside of whatever reads the bytes: no file can take more, end this process or run code
+    in it. A record that passes a budget has failed the check `read-within-budget`, and the next is examined.
+    """
+
+    def examine(self, policy: "Policy", files: Sequence[tuple[Record, Path]]) -> "tuple[Examined, ...]":
+        """Each record with the local file that has its bytes, in this order.
+
+        Raises `ServiceError` (RATE_LIMITED) while so many packets are being examined as this machine can.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,6 +154,14 @@ def check_no_cloud(environment: Mapping[str, str] = os.environ) -> None:
         )
 
 
+def examiner_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """All that the process that reads clients' files may know of this one's environment: no secret.
+
+    LD_LIBRARY_PATH: where Lambda's Python finds its own library.
+    """
+    return {name: environment[name] for name in ("LD_LIBRARY_PATH",) if name in environment}
+
+
 def runs_in_lambda(environment: Mapping[str, str] = os.environ) -> bool:
     """Whether this process is a Lambda function, where logs, metrics and traces are collected."""
     return bool(environment.get("AWS_LAMBDA_FUNCTION_NAME"))

@@ -19,6 +19,7 @@ def test_none_loads_the_router_of_powertools_and_only_publishing_the_pages(name:
     _, _, loaded = measure(name)
     assert "aws_lambda_powertools.event_handler" not in loaded, "the table of endpoints routes"
     assert "jinja2" not in loaded, "pages are made when they are published"
+    assert not {"PIL", "pikepdf", "pypdf"} & set(loaded), "only the examining process reads records"
 
 
 def test_every_function_of_the_service_is_measured() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pikepdf
+import pydantic_core
 import pytest
 
 from attestlayer.encoding import format_hash, sha256
@@ -164,16 +165,27 @@ def test_a_record_that_is_not_what_it_seems_blocks_and_says_why(
     assert site.balance() == 10
 
 
-def test_a_record_that_was_not_uploaded_is_named(site: Site) -> None:
+def test_a_record_that_was_not_uploaded_is_a_blocker_like_another(site: Site) -> None:
     packet_id = site.open()
-    site.announce(packet_id, "late.pdf", "authority", PDF)
+    site.fill(packet_id, without="authority")
+    site.announce(packet_id, "late.pdf", "authority", PDF, person="")
+    site.submit(packet_id, "empty.txt", "authority", b"  ")
     for method, path in (("POST", "/check"), ("GET", "/blockers")):
         got = site.call(method, f"/v1/packets/{packet_id}{path}")
-        assert (got.status, got.code) == (409, "wrong-state")
-        assert "'late.pdf'" in got.detail
-        assert got.json["errors"][0]["code"] == "not-uploaded"
-    assert site.issue(packet_id).code == "wrong-state"
-    assert site.packet(packet_id)["attempts"] == []
+        assert got.status == 200, got
+        text = pydantic_core.to_json(got.json["blockers"]).decode()
+        blockers = {each["check"]: each for each in got.json["blockers"]}
+        assert {"uploaded", "not-empty", "metadata"} <= blockers.keys()
+        late = pydantic_core.to_json(blockers["uploaded"]).decode()
+        assert "late.pdf" in late
+        assert "is not uploaded" in late
+        assert f"its {len(PDF)} bytes" in late
+        assert "Upload the file, or remove the record." in text
+        assert "empty.txt" not in late
+    issued = site.issue(packet_id)
+    assert (issued.status, issued.json["outcome"]) == (200, "FAIL")
+    assert [one["outcome"] for one in site.packet(packet_id)["attempts"]] == ["FAIL"]
+    assert site.balance() == 10
 
 
 def test_the_blocker_report_is_json_or_text_for_the_client(site: Site) -> None:

@@ -37,6 +37,7 @@ from issuer.services.notify import Notifier
 from issuer.services.packet import Packets
 from issuer.services.sequence import RoundReport, Sequencer
 from issuer.settings import verify_page_of
+from support.examining import ExaminerHere
 from support.log import ISSUER, ORIGIN, SeededEntropy, Tap, TestLog, tapped_ledger, tapped_store
 
 WORKSPACE = "ws_test"
@@ -128,6 +129,7 @@ class TestService:
             public=self.ports.public,
             catalogue=self.catalogue,
             signers={ISSUER.public.kid: ISSUER},
+            examiner=ExaminerHere(),
             renderer=self.renderer,
             clock=self.log.clock,
             entropy=self.entropy,
@@ -146,7 +148,13 @@ class TestService:
         """Packets, past the tap."""
         ports = self.ports
         return Packets(
-            ports.ledger, ports.private, ports.public, self.catalogue, self.log.clock, self.entropy
+            ledger=ports.ledger,
+            private=ports.private,
+            public=ports.public,
+            catalogue=self.catalogue,
+            examiner=ExaminerHere(),
+            clock=self.log.clock,
+            entropy=self.entropy,
         )
 
     @property

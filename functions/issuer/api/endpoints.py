@@ -15,6 +15,7 @@ _ISSUING = (
     *(Code.NONCE_MALFORMED, Code.NONCE_USED, Code.NONCE_CHECKPOINT_UNKNOWN, Code.NO_CREDITS),
     *(Code.LOG_STALLED, Code.KEY_UNUSABLE),
 )
+_EXAMINING = (Code.RATE_LIMITED,)
 _KEY = {"Idempotency-Key": "unique for this request; the same key answers the same again"}
 _WAIT = {"Prefer": "`wait=N`: wait up to N seconds, 25 at most, for another state"}
 
@@ -85,20 +86,20 @@ ENDPOINTS = (
     Endpoint(
         *("POST", f"{_PACKET}/check", packets.check),
         answers={200: shapes.BlockerReport},
-        codes=_CHANGING,
+        codes=(*_CHANGING, *_EXAMINING),
         scope=WRITE,
     ),
     Endpoint(
         *("POST", f"{_PACKET}/issue", packets.issue),
         answers={200: shapes.IssueAnswer, 202: shapes.IssueAnswer},
-        codes=(*_ONCE, *_CHANGING, *_ISSUING),
+        codes=(*_ONCE, *_CHANGING, *_ISSUING, *_EXAMINING),
         scope=WRITE,
         headers=_KEY,
     ),
     Endpoint(
         *("GET", f"{_PACKET}/blockers", packets.get_blockers),
         answers={200: shapes.BlockerReport},
-        codes=(Code.NOT_FOUND, Code.WRONG_STATE),
+        codes=(Code.NOT_FOUND, Code.WRONG_STATE, *_EXAMINING),
         headers={"Accept": "`text/plain` for a text to hand to the client"},
         also=(packets.TEXT,),
     ),

@@ -21,6 +21,7 @@ from issuer.adapters.aws.s3 import S3Place, S3Store
 from issuer.adapters.aws.table import DynamoTable
 from issuer.adapters.aws.transfers import S3Clock, S3Transfers
 from issuer.adapters.binder.renderer import TypstBinder
+from issuer.adapters.examiner.pool import ExaminerPool
 from issuer.adapters.local.scratch import Scratch
 from issuer.adapters.system import SystemClock, SystemEntropy
 from issuer.bootstrap.service import Service
@@ -30,7 +31,7 @@ from issuer.ledger.ledger import Ledger
 from issuer.log.state import HEAD
 from issuer.log.watch import ClockWatch
 from issuer.ports import ObjectStore, Signer
-from issuer.settings import CloudSettings, KeySource
+from issuer.settings import CloudSettings, KeySource, examiner_environment
 
 if TYPE_CHECKING:
     from botocore.config import _S3Dict
@@ -135,6 +136,7 @@ def open_cloud(settings: CloudSettings) -> Service:
         private=private,
         catalogue=load_policies(),
         transfers=S3Transfers(s3, settings.private_bucket, clock),
+        examiner=ExaminerPool(examiner_environment()),
         renderer=TypstBinder(),
         issuer_signers=cloud.signers(Role.ISSUER, private),
         registry_signers=cloud.signers(Role.REGISTRY, private),

@@ -7,6 +7,7 @@ from pathlib import Path
 from attestlayer.canonical import format_json, parse_json, take_document, take_value
 from attestlayer.encoding import parse_origin
 from issuer.adapters.binder.renderer import TypstBinder
+from issuer.adapters.examiner.pool import ExaminerPool
 from issuer.adapters.local.directory import DirectoryStore
 from issuer.adapters.local.keys import KeyRole, LocalKey, create_key
 from issuer.adapters.local.scratch import Scratch
@@ -20,7 +21,7 @@ from issuer.ledger.ledger import Ledger
 from issuer.log.state import HEAD
 from issuer.log.watch import ClockWatch
 from issuer.ports import ObjectStore, Signer
-from issuer.settings import Settings
+from issuer.settings import Settings, examiner_environment
 
 HOME_FILE = "settings/attestlayer.json"
 REGISTRY_FOLDER = "registry"
@@ -74,6 +75,7 @@ def open_home(settings: Settings, *, read_only: bool = False) -> Service:
         private=private,
         catalogue=load_policies(),
         transfers=LocalTransfers(_read_secret(home), settings.base_url, clock),
+        examiner=ExaminerPool(examiner_environment()),
         renderer=TypstBinder(),
         issuer_signers=_signers(home, KeyRole.ISSUER, origin),
         registry_signers=_signers(home, KeyRole.REGISTRY, origin),

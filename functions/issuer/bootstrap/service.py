@@ -11,7 +11,7 @@ from issuer.ledger.ledger import Ledger
 from issuer.log.store import LogPorts
 from issuer.log.watch import ClockWatch
 from issuer.model import KitRegistry
-from issuer.ports import BinderRenderer, Clock, Entropy, ObjectStore, Signer, Transfers
+from issuer.ports import BinderRenderer, Clock, Entropy, Examiner, ObjectStore, Signer, Transfers
 from issuer.services.audit import Auditor
 from issuer.services.collect import Collector
 from issuer.services.deliver import Deliverer
@@ -48,6 +48,7 @@ class Service:
     private: ObjectStore
     catalogue: Catalogue
     transfers: Transfers
+    examiner: Examiner
     renderer: BinderRenderer
     issuer_signers: Mapping[str, Signer]
     registry_signers: Mapping[str, Signer]
@@ -69,6 +70,7 @@ class Service:
             public=self.public,
             catalogue=self.catalogue,
             signers=self.issuer_signers,
+            examiner=self.examiner,
             renderer=self.renderer,
             clock=self.clock,
             entropy=self.entropy,
@@ -97,6 +99,7 @@ class Service:
             private=self.private,
             public=self.public,
             catalogue=self.catalogue,
+            examiner=self.examiner,
             clock=self.clock,
             entropy=self.entropy,
             scratch=self.scratch_path,

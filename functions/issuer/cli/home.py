@@ -2,13 +2,17 @@
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from attestlayer.encoding import shown
 from attestlayer.exit_codes import EXIT_COULD_NOT, EXIT_DONE, EXIT_NO
+from attestlayer.reading.files import open_regular
 from issuer.bootstrap.process import open_service
 from issuer.bootstrap.service import Service
-from issuer.cli.terminal import Parser, path
+from issuer.cli.terminal import CommandError, Parser, path
 from issuer.errors import Code, ServiceError
+from issuer.model import Packet
 from issuer.settings import (
     DEFAULT_CADENCE_S,
     CloudSettings,
@@ -73,3 +77,26 @@ def home_settings_of(arguments: argparse.Namespace) -> Settings:
 def service_of(arguments: argparse.Namespace) -> Service:
     """The service that the options or the environment name. Raises `ServiceError`."""
     return open_service(settings_of(arguments), read_only=arguments.reads)
+
+
+def service_and_packet(arguments: argparse.Namespace) -> tuple[Service, Packet]:
+    """The service, and the packet that the arguments name. Raises `ServiceError` (NOT_FOUND)."""
+    service = service_of(arguments)
+    packet = service.ledger.packet(arguments.packet)
+    if packet is None:
+        raise ServiceError(Code.NOT_FOUND, f"there is no packet {shown(arguments.packet)}")
+    return service, packet
+
+
+def read_file(file: Path, limit: int) -> bytes:
+    """A file's bytes, at most `limit`. Raises `CommandError`."""
+    try:
+        if file.exists() and not file.is_file():  # looked at first: opening a device can have effects
+            raise CommandError(f"{file} is not a file")
+        with open_regular(file) as stream:
+            data = stream.read(limit + 1)  # one byte more shows that it is too large
+    except OSError as error:
+        raise CommandError(f"{file}: {error.strerror}") from error
+    if len(data) > limit:
+        raise CommandError(f"{file} has more than {limit} bytes")
+    return data

@@ -1,26 +1,27 @@
 """`issuer packet`: by hand what partners do over the API."""
 
 import argparse
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from pathlib import Path
 
 from attestlayer.canonical import format_json
 from attestlayer.encoding import format_hash, format_time, sha256, shown
-from attestlayer.reading.files import open_regular
-from issuer.bootstrap.service import Service
-from issuer.cli import terminal
-from issuer.cli.home import DONE, FAILED, Commands, add_command, add_group, service_of
-from issuer.cli.terminal import CommandError, check_new_file, say
+from issuer.cli import add, terminal
+from issuer.cli.home import (
+    DONE,
+    FAILED,
+    Commands,
+    add_command,
+    add_group,
+    read_file,
+    service_and_packet,
+    service_of,
+)
+from issuer.cli.terminal import check_new_file, say
 from issuer.errors import Code, ServiceError
 from issuer.intake.blocker_report import format_blocker_text
 from issuer.intake.evaluate import Outcome
-from issuer.intake.policy import MAX_TOTAL_SIZE
-from issuer.intake.sidecar import MAX_LENGTH as MAX_SIDECAR
-from issuer.intake.sidecar import SIDECAR, assign_by_folder, check_files, read_sidecar
-from issuer.kits.names import delivered_object, record_object
+from issuer.kits.names import delivered_object
 from issuer.ledger.whole import packets_of
-from issuer.model import Answer, Claim, Packet, Workspace
+from issuer.model import Answer, Claim, Workspace
 
 _NAME = terminal.text(terminal.NAME_MAX)
 _MAX_NONCE = 1024  # bytes; a nonce file has some hundred
@@ -40,21 +41,7 @@ def add_commands(commands: Commands) -> None:
         help="your own reference, never public",
     )
     open_.add_argument("--supersedes", default=None, metavar="KIT", help="the kit that this one replaces")
-    add = add_command(
-        group, "add", _add, f"add a file, or a folder with a {SIDECAR} or a sub-folder per type"
-    )
-    add.add_argument("packet")
-    add.add_argument("path", type=terminal.path)
-    add.add_argument(
-        "--type",
-        type=_NAME,
-        default=None,
-        metavar="TYPE",
-        help="record type, for a single file",
-    )
-    add.add_argument(
-        "--meta", type=_pair, action="append", default=[], metavar="NAME=VALUE", help="for a single file"
-    )
+    add.add_commands(group)
     add_command(group, "list", _list, "packets, newest first", reads=True).add_argument(
         "workspace", nargs="?", help="of this workspace only"
     )
@@ -105,89 +92,14 @@ def _open(arguments: argparse.Namespace) -> int:
     return DONE
 
 
-def _add(arguments: argparse.Namespace) -> int:
-    service, packet = _service_and_packet(arguments)
-    for file, name, record_type, metadata in _to_add(service, packet, arguments):
-        _check_name(name)
-        data = _read(file, MAX_TOTAL_SIZE)  # in memory: it is hashed, announced and stored
-        record = service.packets.add_record(
-            service.packets.get(packet.workspace_id, packet.packet_id),
-            name=name,
-            record_type=record_type,
-            size=len(data),
-            sha256=sha256(data),
-            metadata=metadata,
-        )
-        # Announced first, as over the API: a file that never comes is a record without bytes, not a stray.
-        service.private.create(record_object(packet.packet_id, record), data)
-        say(f"{record.record_id}  {record_type:28} {len(data):10} bytes  {shown(name)}")
-    return DONE
-
-
-def _check_name(name: str) -> None:
-    try:
-        terminal.check_encoding(name)
-    except argparse.ArgumentTypeError as error:
-        raise CommandError(f"a file's name: {error}; rename the file") from error
-
-
-def _to_add(
-    service: Service, packet: Packet, arguments: argparse.Namespace
-) -> Iterator[tuple[Path, str, str, dict[str, str]]]:
-    """Yield path, name, record type and metadata of each record that the arguments name."""
-    root: Path = arguments.path
-    if not root.exists():
-        raise CommandError(f"{root}: there is no such file or folder")
-    if not root.is_dir():
-        if arguments.type is None:
-            types = ", ".join(each.type_id for each in service.packets.policy_of(packet).record_types)
-            raise CommandError(f"{root}: a single file needs --type, one of {types}")
-        yield root, root.name, arguments.type, dict(arguments.meta)
-        return
-    if arguments.type is not None or arguments.meta:
-        raise CommandError(f"{root} is a folder: --type and --meta are for a single file")
-    files = sorted(str(file.relative_to(root)) for file in root.rglob("*") if file.is_file())
-    if SIDECAR in files:
-        today = datetime.fromtimestamp(service.clock.now(), UTC).date()
-        sidecar = read_sidecar(_read(root / SIDECAR, MAX_SIDECAR), today)
-        paths = check_files(sidecar, files)
-        for record in sidecar.records:
-            yield root / paths[record.file], Path(record.file).name, record.record_type, dict(record.metadata)
-        return
-    for record in assign_by_folder(service.packets.policy_of(packet), files):
-        yield root / record.file, Path(record.file).name, record.record_type, record.metadata
-
-
-def _read(file: Path, limit: int) -> bytes:
-    """A file's bytes, at most `limit`. Raises `CommandError`."""
-    try:
-        if file.exists() and not file.is_file():  # looked at first: opening a device can have effects
-            raise CommandError(f"{file} is not a file")
-        with open_regular(file) as stream:
-            data = stream.read(limit + 1)  # one byte more shows that it is too large
-    except OSError as error:
-        raise CommandError(f"{file}: {error.strerror}") from error
-    if len(data) > limit:
-        raise CommandError(f"{file} has more than {limit} bytes")
-    return data
-
-
-def _pair(argument: str) -> tuple[str, str]:
-    terminal.check_encoding(argument)
-    name, equals, value = argument.partition("=")
-    if not equals or not name:
-        raise argparse.ArgumentTypeError(f"found {shown(argument)}, wanted NAME=VALUE")
-    return name, value
-
-
 def _remove(arguments: argparse.Namespace) -> int:
-    service, packet = _service_and_packet(arguments)
+    service, packet = service_and_packet(arguments)
     service.packets.remove_record(packet.workspace_id, packet.packet_id, arguments.record)
     return DONE
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    service, packet = _service_and_packet(arguments)
+    service, packet = service_and_packet(arguments)
     packet, report = service.packets.check(packet.workspace_id, packet.packet_id)
     text = format_blocker_text(report, service.packets.policy_of(packet), int(service.clock.now()))
     for line in text.split("\n"):
@@ -196,14 +108,14 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _withdraw(arguments: argparse.Namespace) -> int:
-    service, packet = _service_and_packet(arguments)
+    service, packet = service_and_packet(arguments)
     say(f"{service.packets.withdraw(packet.workspace_id, packet.packet_id).state}")
     return DONE
 
 
 def _issue(arguments: argparse.Namespace) -> int:
-    service, packet = _service_and_packet(arguments)
-    nonce = _read(arguments.nonce, _MAX_NONCE)
+    service, packet = service_and_packet(arguments)
+    nonce = read_file(arguments.nonce, _MAX_NONCE)
     request = packet.packet_id.encode() + nonce
     # The same packet and nonce are the same request: typed again after a PASS whose answer was lost, it
     # replays the answer and takes no credit. A FAIL ends an attempt: what follows is another request. It took
@@ -240,7 +152,7 @@ def _list(arguments: argparse.Namespace) -> int:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    _, packet = _service_and_packet(arguments)
+    _, packet = service_and_packet(arguments)
     say(f"packet     {packet.packet_id}  {packet.state}  {packet.lane_id}/{packet.profile_id}")
     if packet.withdrawal:
         say(f"withdrawn  {format_time(packet.withdrawal.at)}, reason {packet.withdrawal.reason}")
@@ -261,7 +173,7 @@ def _show(arguments: argparse.Namespace) -> int:
 
 def _kit(arguments: argparse.Namespace) -> int:
     check_new_file(arguments.output)
-    service, packet = _service_and_packet(arguments)
+    service, packet = service_and_packet(arguments)
     if packet.issued is None or packet.delivered_at is None:
         raise ServiceError(
             Code.NOT_READY, f"the packet is {packet.state}; its kit is finished once it is issued"
@@ -270,11 +182,3 @@ def _kit(arguments: argparse.Namespace) -> int:
         raise ServiceError(Code.STORAGE_FAILED, f"the kit {packet.issued.kit_id} is missing")
     say(f"{arguments.output}")
     return DONE
-
-
-def _service_and_packet(arguments: argparse.Namespace) -> tuple[Service, Packet]:
-    service = service_of(arguments)
-    packet = service.ledger.packet(arguments.packet)
-    if packet is None:
-        raise ServiceError(Code.NOT_FOUND, f"there is no packet {shown(arguments.packet)}")
-    return service, packet

@@ -4,12 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from attestlayer.encoding import sha256
-from issuer.intake.contents import checks_content, content_faults
 from issuer.intake.flaw_kinds import ACCEPTED
 from issuer.intake.flaws import Flaw, Recognised
 from issuer.intake.media import MediaType, list_labels, named_type
 from issuer.intake.policy import MetadataField, Policy, RecordType
-from issuer.intake.recognise import recognise
 from issuer.intake.rules import GeneralCheck, TypeCheck
 from issuer.intake.values import show
 from issuer.model import Record
@@ -50,6 +48,10 @@ class Examined:
 
 def examine(policy: Policy, record: Record, data: bytes) -> Examined:
     """Look at one record and its bytes. O(size); never raises on hostile bytes or metadata."""
+    # Here, as they load every parser: only what reads bytes pays for that.
+    from issuer.intake.contents import checks_content, content_faults
+    from issuer.intake.recognise import recognise
+
     digest = sha256(data)
     recognised = recognise(record.name, data)
     record_type = policy.record_type(record.record_type)
@@ -70,6 +72,16 @@ def examine(policy: Policy, record: Record, data: bytes) -> Examined:
                 for fault in content_faults(record_type, media_type, data, values)
             ]
     return Examined(record, recognised.media_type, digest, tuple(mismatches), values, content_checked)
+
+
+def examine_unread(policy: Policy, record: Record, mismatch: Mismatch) -> Examined:
+    """The same of a record whose bytes can't be looked at, for the reason `mismatch`."""
+    record_type = policy.record_type(record.record_type)
+    mismatches, values = [mismatch, *_general(policy, record, Recognised(None))], {}
+    if record_type is not None:
+        mismatches += _metadata(record_type, record.metadata)
+        values = _fitting(record_type, record.metadata)
+    return Examined(record, None, record.sha256, tuple(mismatches), values, content_checked=False)
 
 
 def _announced(record: Record, data: bytes, digest: bytes) -> Iterator[Mismatch]:

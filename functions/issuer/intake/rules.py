@@ -28,6 +28,7 @@ class GeneralCheck(StrEnum):
     """Checks of every record whatever its type. Each policy has a rule for each, in this order."""
 
     KNOWN_RECORD_TYPE = "known-record-type"
+    UPLOADED = "uploaded"
     BYTES_AS_ANNOUNCED = "bytes-as-announced"
     NOT_EMPTY = "not-empty"
     NOT_TOO_LARGE = "not-too-large"
@@ -38,6 +39,7 @@ class GeneralCheck(StrEnum):
     NO_MACROS = "no-macros"
     NO_NESTED_ARCHIVES = "no-nested-archives"
     EXPANDS_WITHIN_BOUNDS = "expands-within-bounds"
+    READ_WITHIN_BUDGET = "read-within-budget"
     NO_DUPLICATES = "no-duplicates"
     PACKET_LIMITS = "packet-limits"
     NAME_AGREES = "name-agrees"

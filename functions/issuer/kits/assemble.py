@@ -123,7 +123,7 @@ def seal(
     """
     issuer_kid = signer.public.kid
     paths = {
-        one.record.record_id: record_path(number, one.record.name)
+        one.record.record_id: record_path(number, one.record.name, str(one.media_type))
         for number, one in enumerate(intake.examined, 1)
     }
     report = _intake_report(intake, kit_id, paths)

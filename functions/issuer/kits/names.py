@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 
 from ulid import ULID
 
+from issuer.intake.media import extension, named_type
 from issuer.model import Record
 from issuer.ports import Entropy
 
@@ -19,7 +20,20 @@ SEALED_OBJECT = re.compile(rf"{SEALED}([0-9a-f]{{64}})\.zip")
 
 _RANDOM_LENGTH = 10
 _SLUG_MAX = 48
-_EXTENSION = re.compile(r"[a-z0-9]{1,8}")
+_ENDINGS = {
+    "application/json": "json",
+    "application/pdf": "pdf",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
+    "application/xml": "xml",
+    "application/zip": "zip",
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "message/rfc822": "eml",
+    "text/csv": "csv",
+    "text/plain": "txt",
+}
+"""The usual ending of each `MediaType`."""
 
 
 def make_id(prefix: str, now: float, entropy: Entropy) -> str:
@@ -43,18 +57,19 @@ def delivered_object(kit_id: str) -> str:
     return f"{KITS}{kit_id}.zip"
 
 
-def record_path(number: int, name: str) -> str:
+def record_path(number: int, name: str, media_type: str) -> str:
     """`records/<NNN>-<slug>[.<ext>]` for record `number` (1 … 999) with the client's file name `name`.
 
-    REG-1.0 section 6 has the form; the slug is what is left of the name in lower-case ASCII.
+    REG-1.0 section 6 has the form; the slug is what is left of the name in lower-case ASCII. A name that ends
+    as no accepted type does (`letter`, `report.v2`, `example.com`) gets the ending of its media type, so that
+    the file opens with a double click, and in its type's program alone.
     """
     # A browser on Windows may send a path with backslashes; only the last part is the name.
     path = PurePosixPath(name.replace("\\", "/"))
-    extension = _plain(path.suffix.removeprefix("."))
-    known = _EXTENSION.fullmatch(extension) is not None
+    known = named_type(path.name) is not None
     slug = re.sub(r"[^a-z0-9]+", "-", _plain(path.stem if known else path.name)).strip("-")
     slug = slug[:_SLUG_MAX].strip("-") or "record"
-    return f"records/{number:03}-{slug}" + (f".{extension}" if known else "")
+    return f"records/{number:03}-{slug}.{extension(path.name) if known else _ENDINGS[media_type]}"
 
 
 def _plain(text: str) -> str:

@@ -6,21 +6,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from attestlayer.encoding import shown
-from issuer.errors import Code, Fault, ServiceError
-from issuer.intake.examine import Examined, examine
+from issuer.intake.budget import upload_mismatch
+from issuer.intake.examine import Examined, examine_unread
 from issuer.intake.policy import Policy
 from issuer.kits.names import record_object
 from issuer.model import Packet, Record
-from issuer.ports import ObjectStore
+from issuer.ports import Examiner, ObjectStore
 
 
 @dataclass(frozen=True, slots=True)
 class RecordFiles:
-    """The records of `packet` as files in `folder`."""
+    """The records of `packet` as files in `folder`, except those (by id) that are `missing` in the store."""
 
     packet: Packet
     folder: Path
+    missing: frozenset[str]
 
     def read(self, record: Record) -> bytes:
         """The bytes that were fetched for a record."""
@@ -30,35 +30,22 @@ class RecordFiles:
         """Where a record's bytes are."""
         return self.folder / record.record_id
 
-    def examine(self, policy: Policy) -> tuple[Examined, ...]:
-        """Every record examined, in order of submission. Holds one record's bytes at a time."""
-        return tuple(examine(policy, record, self.read(record)) for record in self.packet.records)
+    def examine(self, policy: Policy, examiner: Examiner) -> tuple[Examined, ...]:
+        """Every record examined, in order of submission; a missing one has failed the check `uploaded`."""
+        files = [(one, self.path(one)) for one in self.packet.records if one.record_id not in self.missing]
+        examined = iter(examiner.examine(policy, files))
+        return tuple(
+            examine_unread(policy, record, upload_mismatch(record))
+            if record.record_id in self.missing
+            else next(examined)
+            for record in self.packet.records
+        )
 
 
 @contextmanager
 def fetched_records(private: ObjectStore, packet: Packet, scratch: Path | None) -> Iterator[RecordFiles]:
-    """Fetch all records into a folder below `scratch`, which is removed at the end.
-
-    Raises WRONG_STATE naming those that were not uploaded.
-    """
+    """Fetch all records into a folder below `scratch`, which is removed at the end."""
     with tempfile.TemporaryDirectory(prefix="attestlayer-", dir=scratch) as folder:
-        files = RecordFiles(packet, Path(folder))
-        names = {record_object(packet.packet_id, record): record for record in packet.records}
-        missing = private.fetch_many({name: files.path(record) for name, record in names.items()})
-        if missing:
-            raise _not_uploaded([names[name] for name in missing])
-        yield files
-
-
-def _not_uploaded(missing: list[Record]) -> ServiceError:
-    faults = tuple(
-        Fault(
-            pointer=f"/records/{record.record_id}",
-            code="not-uploaded",
-            detail=f"{shown(record.name)} was announced, its {record.size} bytes were not uploaded",
-            fix="Upload the file, or delete the record.",
-        )
-        for record in missing
-    )
-    names = ", ".join(shown(record.name) for record in missing)
-    return ServiceError(Code.WRONG_STATE, f"not uploaded yet: {names}", faults=faults)
+        paths = {record_object(packet.packet_id, one): Path(folder, one.record_id) for one in packet.records}
+        missing = private.fetch_many(paths)
+        yield RecordFiles(packet, Path(folder), frozenset(paths[name].name for name in missing))

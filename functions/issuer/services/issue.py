@@ -42,7 +42,7 @@ from issuer.model import (
     PacketState,
     WaitingLeaf,
 )
-from issuer.ports import BinderRenderer, Clock, Entropy, ObjectStore, Signer
+from issuer.ports import BinderRenderer, Clock, Entropy, Examiner, ObjectStore, Signer
 
 CLOCK_AHEAD_S = 5
 """Seconds that `issued_at` may be ahead of the clock."""
@@ -67,6 +67,7 @@ class Issuer:
     public: ObjectStore
     catalogue: Catalogue
     signers: Mapping[str, Signer]
+    examiner: Examiner
     renderer: BinderRenderer
     clock: Clock
     entropy: Entropy
@@ -93,7 +94,7 @@ class Issuer:
         policy = self._read_policy(packet)
         now = int(self.clock.now())
         with fetched_records(self.private, packet, self.scratch) as files:
-            examined = files.examine(policy)
+            examined = files.examine(policy, self.examiner)
             evaluation = evaluate(policy, examined, now)
             if evaluation.outcome == Outcome.PASS:
                 self._account(packet)  # before the attempt is noted: without a credit nothing changes

@@ -18,7 +18,7 @@ from issuer.kits.retention import after_adding, after_removing, after_withdrawal
 from issuer.kits.terms import Tier, tier_of
 from issuer.ledger.ledger import Ledger
 from issuer.model import OPEN_STATES, Answer, Claim, Packet, PacketState, Record
-from issuer.ports import Clock, Entropy, ObjectStore
+from issuer.ports import Clock, Entropy, Examiner, ObjectStore
 
 LEASE_S = 60
 """Seconds for which an idempotent call owns its key."""
@@ -32,6 +32,7 @@ class Packets:
     private: ObjectStore
     public: ObjectStore
     catalogue: Catalogue
+    examiner: Examiner
     clock: Clock
     entropy: Entropy
     scratch: Path | None = None
@@ -216,7 +217,11 @@ class Packets:
 
     def _evaluate(self, packet: Packet, policy: Policy, now: int) -> Evaluation:
         with fetched_records(self.private, packet, self.scratch) as files:
-            return evaluate(policy, files.examine(policy), now)
+            if files.missing and packet.state not in OPEN_STATES:
+                raise ServiceError(
+                    Code.WRONG_STATE, f"the packet is {packet.state}, and the retention of its records ended"
+                )
+            return evaluate(policy, files.examine(policy, self.examiner), now)
 
     def _store_state(self, packet: Packet, evaluation: Evaluation) -> Packet:
         state = PacketState.READY if evaluation.outcome == Outcome.PASS else PacketState.BLOCKED

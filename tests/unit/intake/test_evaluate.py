@@ -114,7 +114,7 @@ def test_a_record_that_is_too_large_to_take_is_a_blocker() -> None:
 
 def test_each_general_check_has_a_case_that_fails_it() -> None:
     shown = {rule for _, rules in CASES.values() for rule in rules}
-    elsewhere = {"bytes-as-announced", "packet-limits", "not-too-large"}
+    elsewhere = {"bytes-as-announced", "packet-limits", "not-too-large", "uploaded", "read-within-budget"}
     assert set(GeneralCheck) <= shown | elsewhere
 
 

@@ -33,7 +33,7 @@ def test_a_shipped_version_never_changes(monkeypatch: pytest.MonkeyPatch) -> Non
     words: Any = copy.deepcopy(load_words(1))
     words["general_rules"][0]["sentence"] = "Other words."
     monkeypatch.setattr(catalogue, "load_words", lambda _: words)
-    with pytest.raises(ValueError, match=r"AGENT-01/tool-action/1 has the hash .*, wanted 67d18c4b2a29"):
+    with pytest.raises(ValueError, match=r"AGENT-01/tool-action/1 has the hash .*, wanted 99fe168341cc"):
         load_policies.__wrapped__()
 
 
