@@ -143,7 +143,12 @@ ROLES = {
     | DELETE
     | DEAD
     | {"dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan"},
-    "InitialiseRole": LOGS | WRITE | DELETE | PUT_ITEMS | SIGN | {"kms:Encrypt", "kms:Decrypt"},
+    "InitialiseRole": LOGS
+    | WRITE
+    | DELETE
+    | PUT_ITEMS
+    | SIGN
+    | {"dynamodb:Query", "kms:Encrypt", "kms:Decrypt"},
     "SchedulerRole": {"lambda:InvokeFunction"} | DEAD,
     "OperatorRole": READ | PUT_ITEMS | {"dynamodb:Query", "dynamodb:Scan", "lambda:InvokeFunction"},
 }

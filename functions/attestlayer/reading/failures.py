@@ -4,6 +4,8 @@ import http.client
 import socket
 import ssl
 
+from attestlayer.visible import visible
+
 
 def describe_failure(error: Exception) -> str:
     """What went wrong with a request, from `OSError` or `HTTPException`."""
@@ -23,13 +25,14 @@ def _describe_os(error: OSError) -> str:
     for kind, words in _WORDS:
         if isinstance(error, kind):
             return words
-    return f"the connection failed: {error.strerror or 'no cause was given'}"
+    # A refusing proxy's answer comes without a number: `Tunnel connection failed: 407 …` (http.client).
+    return f"the connection failed: {visible(error.strerror or str(error)) or 'no cause was given'}"
 
 
 _WORDS: tuple[tuple[type[OSError], str], ...] = (
     (ConnectionRefusedError, "the connection was refused: no server listens at this address"),
     (socket.gaierror, "the host's name is not known"),
-    (TimeoutError, "there was no answer in time"),
+    (TimeoutError, "there was no answer in time, or it took too long"),
     (http.client.RemoteDisconnected, "the server closed the connection without an answer"),
     (ConnectionError, "the connection was cut"),
     (ssl.SSLError, "no secure connection could be made: the server may not speak HTTPS"),

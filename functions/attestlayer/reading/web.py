@@ -140,7 +140,7 @@ class HttpRegistry:
     def _pause_after(self, request: _Request, trouble: str, *, last: bool) -> None:
         request.tries += 1
         if last or request.tries >= _TRIES:
-            raise unreadable(f"{request.name}: {trouble}")
+            raise unreadable(f"{self._base.geturl()}{request.name}: {trouble}")
         self.sleep(self._backoff(request.tries))
 
     def _wait_as_told(self, request: _Request, answer: _Answer) -> None:

@@ -234,6 +234,6 @@ def test_caches_that_forgot_much_cost_time_and_no_finding(made: Path) -> None:
 
 def test_what_is_no_registry_is_said_at_once() -> None:
     time = Time()
-    with pytest.raises(CouldNotCheckError, match="no registry"):
+    with pytest.raises(CouldNotCheckError, match="not a registry"):
         audit(Edge(Cdn(lambda name, at: None, time)))
     assert time.waited == []

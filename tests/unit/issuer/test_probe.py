@@ -105,8 +105,8 @@ def test_init_and_serve_refuse_such_a_store_before_they_write_to_it(
 ) -> None:
     home, opened = tmp_path / "home", home_module._open_stores
 
-    def careless(place: Path) -> tuple[object, ...]:
-        stores = list(opened(place))
+    def careless(place: Path, *, read_only: bool = False) -> tuple[object, ...]:
+        stores = list(opened(place, read_only=read_only))
         stores[which] = Careless(stores[which], ignores_tag=True)  # type: ignore[arg-type,call-overload]
         return tuple(stores)
 

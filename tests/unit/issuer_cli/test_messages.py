@@ -263,7 +263,7 @@ def test_commands_that_read_work_on_a_read_only_home_and_change_nothing(
         before = {path: path.stat().st_mtime_ns for path in operator.home.glob("[!l]*/**/*")}
         assert operator(*command) == 0
         assert {path: path.stat().st_mtime_ns for path in operator.home.glob("[!l]*/**/*")} == before
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         Path(folder).chmod(0o755)  # pytest's own folders are closed to other users
         home = Path(folder, "home")
         shutil.copytree(operator.home, home)
