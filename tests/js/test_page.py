@@ -137,7 +137,7 @@ def test_a_kit_is_verified_with_its_sentence_proofs_and_limits(opened: Opener, p
     assert BOUNDARY in page.text(".limits")
     assert page.evaluate("return document.activeElement === document.querySelector('#result h1')")
     assert page.evaluate("return document.title") == "VERIFIED · kit.zip"
-    assert page.text("#announce").startswith("VERIFIED. kit.zip is byte for byte")
+    assert page.text("#announce").startswith("VERIFIED. Every file of the kit kit.zip is byte for byte")
 
 
 ROWS = """
@@ -185,7 +185,7 @@ def test_the_page_says_which_keys_it_trusts_and_where_they_are_from(
 def test_a_folder_is_verified_as_the_zip_is(opened: Opener, place: Path) -> None:
     page = opened()
     assert give(page, place / "kit", selector="#pick-folder") == "VERIFIED"
-    assert page.text("#result .sentence").startswith("kit is byte for byte")
+    assert page.text("#result .sentence").startswith("Every file of the kit kit is byte for byte")
     (place / "kit" / "notes.txt").write_text("mine")
     page.evaluate('[...document.querySelectorAll("#result button")].at(-1).click()')
     assert give(page, place / "kit", selector="#pick-folder") == "NOT VERIFIED"
@@ -521,7 +521,7 @@ def test_what_is_dropped_is_checked(browser: Browser, place: Path, scheme: str) 
         page.wait_for(STARTED)
     for path in (place / "kit.zip", place / "kit"):
         assert drop(page, path) == "VERIFIED"
-        assert page.text("#result .sentence").startswith(f"{path.name} is byte for byte")
+        assert page.text("#result .sentence").startswith(f"Every file of the kit {path.name} is")
     page.close()
 
 

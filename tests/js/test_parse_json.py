@@ -39,7 +39,7 @@ SEVERAL = {
     b'"' + b"[" * 17: "not JSON",
     b'["\\"[[[[[[[[[[[[[[[[[["]': "accepted",
     b"[" * 16: "not JSON",
-    b'{"\xc3\xa9":1.5}': "member name '\\xe9' is not ASCII",
+    b'{"\xc3\xa9":1.5}': "member name 'é' is not ASCII",
     b'{"b":1.5,"a":"\\ud800"}': "a lone surrogate, '\\ud800', is not text",
     b'{"10":1,"2":-1}': "a number is not an integer from 0 to 9007199254740991",
     b'{"2":1,"10":1}': "not canonical JSON (RFC 8785) from byte 2 on",
