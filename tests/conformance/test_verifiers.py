@@ -138,7 +138,7 @@ def test_a_wrong_word_of_a_closed_list_is_shown_shortened(tmp_path: Path) -> Non
             if failure["reason"].endswith("-malformed")
         )
         assert "wanted one of" in message
-        assert len(message) < 800  # a hundredth of the wrong word, with each character escaped
+        assert len(message) < 600  # 80 characters of the wrong word, all escaped, and the right words
         assert message.isprintable()
 
 
